@@ -1,0 +1,32 @@
+"""mxgan: the DCGAN of the Apache MXNet Gluon tutorial, alive again.
+
+Importing this package imports no framework; each name below is looked up when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "MxganError": "mxgan.errors",
+    "ParamsError": "mxgan.errors",
+    "TrainConfig": "mxgan.config",
+    "train": "mxgan.training",
+    "load_generator": "mxgan.sampling",
+    "load_params": "mxgan.weights",
+    "save_params": "mxgan.weights",
+}
+
+__all__ = [*sorted(_HOME), "__version__"]
+
+
+def __getattr__(name: str):
+    if name not in _HOME:
+        raise AttributeError(f"module 'mxgan' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,65 @@
+"""Every random number in mxgan, drawn from (seed, stream, counter).
+
+The source is Philox, a counter-based generator (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"):
+any draw can be made without those before it. So a resumed run needs no generator state, both engines see the same
+numbers, and a sample's latent depends on its seed and index alone. Checksums in the tests pin the streams.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+STREAMS = ("D step", "G step", "samples", "generate", "augmentation", "painted")
+BLOCK = 64  # generated latents are drawn in blocks of this many, so that any prefix or batch size sees the same ones
+
+
+def generator(seed: int, stream: str, counter: int = 0) -> np.random.Generator:
+    """A generator of its own for (seed, stream, counter); 2**192 numbers lie between two counters.
+
+    Raises ValueError for a seed outside 0..2**63-1.
+    """
+    return np.random.Generator(_philox(seed, stream, counter))
+
+
+def latents(seed: int, stream: str, step: int, n: int, latent: int) -> np.ndarray:
+    """Standard normal latents of one step: float32 (n, latent). ``stream`` is one of `STREAMS`."""
+    if stream not in STREAMS:
+        raise ValueError(f"unknown stream {stream!r}: one of {', '.join(STREAMS)}")
+    return generator(seed, stream, step).standard_normal((n, latent), dtype=np.float32)
+
+
+def samples(seed: int, first: int, n: int, latent: int) -> np.ndarray:
+    """Latents of the generated samples ``first`` .. ``first + n - 1``: float32 (n, latent).
+
+    Sample i is the same whatever ``first`` and ``n`` are: the first 64 of 100 samples are the 64 of 64.
+    """
+    blocks = range(first // BLOCK, -(-(first + n) // BLOCK))
+    drawn = [latents(seed, "generate", block, BLOCK, latent) for block in blocks]
+    start = first % BLOCK
+    return np.concatenate(drawn or [np.empty((0, latent), np.float32)])[start : start + n]
+
+
+def order(seed: int, epoch: int, n: int) -> np.ndarray:
+    """The order of one pass over n images: an int64 permutation of 0..n-1."""
+    return np.argsort(_philox(seed, "order", epoch).random_raw(n), kind="stable")
+
+
+def normal(seed: int, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Standard normal initial weights of the array called ``name``: float32, in row-major order."""
+    return generator(seed, f"weights {name}").standard_normal(shape, dtype=np.float32)
+
+
+def uniform(seed: int, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Initial weights of the array called ``name``, uniform in [-1, 1): float32, in row-major order."""
+    raw = _philox(seed, f"weights {name}").random_raw(int(np.prod(shape, dtype=np.int64)))
+    return ((raw >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-23) - np.float32(1)).reshape(shape)
+
+
+def _philox(seed: int, stream: str, counter: int = 0) -> np.random.Philox:
+    if not 0 <= seed < 2**63:
+        raise ValueError(f"seed {seed} is out of range: 0 to {2**63 - 1}")
+    digest = hashlib.sha256(stream.encode()).digest()
+    key = np.array([seed, int.from_bytes(digest[:8], "little")], dtype=np.uint64)
+    return np.random.Philox(key=key, counter=np.array([0, 0, 0, counter], dtype=np.uint64))

@@ -1,0 +1,64 @@
+"""Packaging: what mxgan needs, and one line on why each dependency is there."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'^__version__ = "(.+)"$', (HERE / "mxgan" / "__init__.py").read_text(), re.M).group(1)
+
+REQUIRED = [
+    "numpy>=1.23",  # what travels between the rooms
+    "opencv-python-headless>=4.5",  # draws the painted faces, decodes and resizes images fast; no libGL
+    "Pillow>=9.1",  # reads image headers before pixels, and the files OpenCV gets wrong
+    "matplotlib>=3.5",  # curves.png and the benchmarks' plots
+    "click>=8.1",  # the command line
+    "tqdm>=4.60",  # the progress bar
+    "platformdirs>=3",  # where a user's cache folder is
+    "filelock>=3.8",  # one builder of a cache, one process on a run
+    "jinja2>=3",  # compare's report.html
+]
+
+# MXNet's wheels are frozen at 1.9.1; 4.11 is the last OpenCV that takes the numpy 1.x they need.
+BESIDE_MXNET = [
+    'numpy>=1.23,<2; python_version<"3.13"',
+    'opencv-python-headless<4.12; python_version<"3.13"',
+    'setuptools; python_version>="3.12" and python_version<"3.13"',  # distutils, gone from 3.12
+]
+
+CUDA_11 = [  # the libraries mxnet-cu112 loads; only the driver must be there already
+    f'nvidia-{name}-cu11; python_version<"3.13"'
+    for name in ("cublas", "cufft", "curand", "cusolver", "cusparse", "cuda-nvrtc", "cuda-runtime", "nccl", "nvtx")
+] + ['nvidia-cudnn-cu11==8.9.6.50; python_version<"3.13"']
+
+EXTRAS = {
+    "cpu": ['mxnet==1.9.1; python_version<"3.13"', *BESIDE_MXNET],
+    "cu112": ['mxnet-cu112==1.9.1; python_version<"3.13"', *BESIDE_MXNET, *CUDA_11],
+    "pytorch": ["torch>=2.0"],  # the second engine, and .pth files
+    "onnx": ["onnx>=1.14", "onnxruntime>=1.15"],  # .onnx files, and generation where no framework is
+    "safetensors": ["safetensors>=0.3"],  # .safetensors files
+    "test": ["pytest>=7", "hypothesis>=6", "ruff>=0.5"],
+}
+
+setup(
+    name="mxgan",
+    version=VERSION,
+    description="The DCGAN of the MXNet Gluon tutorial, alive again: trains on anime faces, reads any .params file",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8") if (HERE / "README.md").exists() else "",
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.9",
+    packages=find_packages(include=["mxgan", "mxgan.*"]),
+    py_modules=["run_gan"],
+    package_data={"mxgan": ["*.html"]},
+    install_requires=REQUIRED,
+    extras_require=EXTRAS,
+    entry_points={"console_scripts": ["mxgan = mxgan.cli:main"]},
+    classifiers=[
+        "License :: OSI Approved :: Apache Software License",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)
