@@ -1,0 +1,280 @@
+"""Pictures in a folder: finding them, reading them as RGB whatever they are, bringing them to one size.
+
+Pillow does all the decoding: it reads the header before any pixel, so a hostile file is turned away unread, it is
+silent about the small faults of found files, and its pixels are OpenCV's own for a plain JPEG (both use libjpeg).
+OpenCV does the resizing.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import threading
+import warnings
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Callable
+
+import cv2
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from mxgan.errors import MxganError
+from mxgan.threads import available
+
+SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".gif")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")  # what is inside counts, not the name; no other decoder is ever run
+FITS = ("crop", "squash")
+MIN_SIDE = 8  # pixels; a smaller picture is no face
+MAX_PIXELS = 64_000_000  # a larger picture is refused before it is decoded
+MAX_BYTES = 128 * 1024 * 1024  # a larger file is refused before it is read
+LARGE_PIXELS = 8_000_000  # pictures above this are decoded one at a time: n threads don't need n times the memory
+_one_large = threading.Lock()
+
+
+class Unreadable(MxganError):
+    """A file that can't be used as a picture; ``reason`` says why, without the path."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{printable(path)}: {reason}")
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that was left out: its path below the folder (unprintable characters escaped), and why."""
+
+    path: str
+    reason: str
+
+
+def imread(path: str | os.PathLike) -> np.ndarray:
+    """One picture as uint8 (H, W, 3) RGB, turned as its EXIF orientation says, transparent parts on white.
+
+    JPEG, PNG, WebP, BMP and GIF (the first frame) of any colour mode. 16-bit grey is scaled to 8 bits, of 16-bit colour
+    the high byte is kept (at most one level off). Colour profiles are ignored; CMYK is read as Adobe writes it.
+    Raises `Unreadable` (an `MxganError`) for anything else, for a side below `MIN_SIDE` and above `MAX_PIXELS`.
+    """
+    with warnings.catch_warnings():  # Pillow warns of things this function either handles or refuses
+        warnings.simplefilter("ignore")
+        return _imread(os.fspath(path))
+
+
+def transform(image: np.ndarray, size: int = 64, fit: str = "crop") -> np.ndarray:
+    """Bring a uint8 (H, W, 3) picture to uint8 (size, size, 3).
+
+    ``fit="crop"``: the shorter side becomes ``size``, then the centre is kept; ``"squash"``: both sides do, as in the
+    Gluon tutorial. Shrinking averages areas; enlarging is bicubic. Raises MxganError for other input.
+    """
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        raise MxganError(f"a picture is uint8 (H, W, 3), this is {image.dtype} {image.shape}")
+    check_fit(fit)
+    if fit == "squash":
+        return _resize(image, size, size)
+    short = min(image.shape[:2])
+    image = _centre(image, 4 * short, 4 * short)  # a panorama one pixel wide mustn't become a huge picture on the way
+    height, width = (max(size, int(side * size / short + 0.5)) for side in image.shape[:2])
+    return np.ascontiguousarray(_centre(_resize(image, height, width), size, size))
+
+
+def check_fit(fit: str) -> None:
+    """Raise MxganError unless ``fit`` is one that `transform` knows."""
+    if fit not in FITS:
+        raise MxganError(f"unknown fit {fit!r}: one of {', '.join(FITS)}")
+
+
+def walk(folder: str) -> Iterator[tuple[str, int, int]]:
+    """Everything below ``folder`` that is named like a picture: (relative POSIX path, size in bytes, mtime in ns).
+
+    In no order, and without keeping a list: opening a large set stays cheap. Hidden files and folders and ``__MACOSX``
+    are left out. A linked folder is entered, but none twice. What can't be looked at has size -1, and so has a
+    subfolder that can't be listed. Raises OSError if ``folder`` itself can't be listed.
+    """
+    seen = set()
+    waiting = [""]
+    while waiting:
+        here = waiting.pop()
+        below = []
+        try:
+            status = os.stat(os.path.join(folder, here))
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            with os.scandir(os.path.join(folder, here)) as entries:
+                for entry in entries:
+                    name = f"{here}/{entry.name}" if here else entry.name
+                    if entry.name.startswith(".") or entry.name == "__MACOSX":
+                        continue
+                    if entry.name.lower().endswith(SUFFIXES):
+                        yield (name, *_size_and_time(entry))
+                    elif _is_folder(entry):
+                        below.append(name)
+        except OSError:
+            if not here:
+                raise
+            yield here, -1, 0
+        waiting.extend(sorted(below, reverse=True))  # sorted, so that of two ways to a folder it is always the same one
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Relative paths in the order of their bytes: the same on every machine, whatever its locale."""
+    return sorted(names, key=os.fsencode)
+
+
+def read_all(folder: str, names: Iterable[str], size: int, fit: str) -> Iterator[tuple[str, np.ndarray | str]]:
+    """Read and transform many pictures on all cores, in order: (name, uint8 image), or (name, why it can't be used)."""
+
+    def read(name: str) -> tuple[str, np.ndarray | str]:
+        try:
+            return name, transform(_imread(os.path.join(folder, name)), size, fit)
+        except Unreadable as error:
+            return name, error.reason
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for done in parallel(lambda some: [read(name) for name in some], _chunks(names, 16)):
+            yield from done
+
+
+def parallel(work: Callable, items: Iterable) -> Iterator:
+    """``map(work, items)`` on as many threads as there are cores, with only a few results waiting at any time."""
+    threads = available()
+    with ThreadPoolExecutor(threads) as pool:
+        waiting = deque()
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > 4 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def printable(path: str) -> str:
+    """A path that can be shown in one line of UTF-8: control characters and undecodable bytes are escaped."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in os.fspath(path)
+    )
+
+
+def _imread(path: str) -> np.ndarray:
+    try:
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
+            raise Unreadable(path, "is a folder" if os.access(path, os.R_OK | os.X_OK) else "Permission denied")
+        if not stat.S_ISREG(status.st_mode):  # reading a pipe would wait for ever
+            raise Unreadable(path, "is not a regular file")
+        if status.st_size == 0:
+            raise Unreadable(path, "is empty (0 bytes)")
+        if status.st_size > MAX_BYTES:
+            raise Unreadable(path, f"is too large: {status.st_size} bytes, at most {MAX_BYTES}")
+        with open(path, "rb") as file:
+            return _decode(file.read(), path)
+    except Unreadable:
+        raise
+    except Exception as error:  # decoders answer a broken file with a dozen exception types: each means "unreadable"
+        raise Unreadable(path, _reason(error)) from None
+
+
+def _decode(data: bytes, path: str) -> np.ndarray:
+    stream = io.BytesIO(data)
+    with Image.open(stream, formats=FORMATS) as picture:
+        width, height = picture.size
+        if min(width, height) < MIN_SIDE:
+            raise Unreadable(path, f"is too small: {width}×{height}, at least {MIN_SIDE}×{MIN_SIDE}")
+        if width * height > MAX_PIXELS:
+            raise Unreadable(path, f"is too large: {width}×{height}, at most {MAX_PIXELS} pixels")
+        # Pillow has stopped at the JPEG's picture data; libjpeg would fill in what is missing there with grey.
+        if picture.format == "JPEG" and data.find(b"\xff\xd9", stream.tell()) < 0:
+            raise Unreadable(path, "is truncated")
+        if width * height <= LARGE_PIXELS:
+            return _upright(_rgb(picture), _orientation(picture))
+        with _one_large:
+            return _upright(_rgb(picture), _orientation(picture))
+
+
+def _rgb(picture: Image.Image) -> np.ndarray:
+    if picture.mode.startswith("I"):  # 16-bit grey: Pillow would clip it at 255
+        levels = np.clip(np.asarray(picture), 0, 65535).astype(np.uint32)
+        grey = ((levels * 255 + 32767) // 65535).astype(np.uint8)
+        if "transparency" in picture.info:
+            grey[levels == picture.info["transparency"]] = 255
+        return cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        white = Image.new("RGB", picture.size, "white")
+        white.paste(picture, mask=picture.getchannel("A"))
+        return np.array(white)
+    return np.array(picture.convert("RGB"))
+
+
+def _orientation(picture: Image.Image) -> int:
+    try:
+        return picture.getexif().get(0x0112, 1)
+    except Exception:  # a broken EXIF block is no reason to lose the picture
+        return 1
+
+
+def _upright(image: np.ndarray, orientation: int) -> np.ndarray:
+    """Undo an EXIF orientation, 1 to 8: https://exiftool.org/TagNames/EXIF.html, tag 0x0112."""
+    if orientation in (5, 6, 7, 8):
+        image = image.transpose(1, 0, 2)
+    if orientation in (2, 3, 6, 7):
+        image = image[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        image = image[::-1]
+    return np.ascontiguousarray(image)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "is no JPEG, PNG, WebP, BMP or GIF that can be read"
+    if isinstance(error, Image.DecompressionBombError):
+        return f"is too large: at most {MAX_PIXELS} pixels"
+    if isinstance(error, MemoryError):
+        return "needs more memory than there is"
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return printable(text.splitlines()[0] if text else type(error).__name__)
+
+
+def _resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    for shape, how in (
+        ((min(height, image.shape[0]), min(width, image.shape[1])), cv2.INTER_AREA),
+        ((height, width), cv2.INTER_CUBIC),
+    ):
+        if image.shape[:2] != shape:
+            image = cv2.resize(image, shape[::-1], interpolation=how)
+    return image
+
+
+def _centre(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    top, left = (max(0, (have - want) // 2) for have, want in zip(image.shape[:2], (height, width)))
+    return image[top : top + height, left : left + width]
+
+
+def _size_and_time(entry: os.DirEntry) -> tuple[int, int]:
+    try:
+        status = entry.stat()
+    except OSError:  # a broken link, or a loop of links
+        return -1, 0
+    return status.st_size, status.st_mtime_ns
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _chunks(items: Iterable, length: int) -> Iterator[list]:
+    chunk = []
+    for item in items:
+        chunk.append(item)
+        if len(chunk) == length:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
