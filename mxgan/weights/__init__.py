@@ -1,0 +1,7 @@
+"""Weights files of any era and framework: what is in them, which network it is, and out again."""
+
+from mxgan.weights.net import Net, check_finite, load_net, recognise
+from mxgan.weights.params_file import load as load_params
+from mxgan.weights.params_file import save as save_params
+
+__all__ = ["Net", "check_finite", "load_net", "load_params", "recognise", "save_params"]

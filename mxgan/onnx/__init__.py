@@ -1,0 +1,1 @@
+"""ONNX alone: the exporter, and an engine that generates on onnxruntime."""

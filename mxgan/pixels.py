@@ -1,0 +1,18 @@
+"""Numbers to pixels and back: the one place that rounds."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def to_uint8(y: np.ndarray) -> np.ndarray:
+    """Images in [-1, 1], float (n, channels, H, W), as uint8 (n, H, W, channels).
+
+    ``clip(rint((y + 1) * 127.5), 0, 255)`` in the input's own precision, for every engine.
+    """
+    return np.ascontiguousarray(np.clip(np.rint((y + 1) * 127.5), 0, 255).astype(np.uint8).transpose(0, 2, 3, 1))
+
+
+def from_uint8(images: np.ndarray) -> np.ndarray:
+    """Images uint8 (n, H, W, channels) as float32 (n, channels, H, W) in [-1, 1]: x / 127.5 - 1."""
+    return np.ascontiguousarray(images.transpose(0, 3, 1, 2)).astype(np.float32) / np.float32(127.5) - np.float32(1)

@@ -1,0 +1,168 @@
+"""Any weights file to arrays and back. Reading goes by what is in the file, writing by the suffix.
+
+Reading by content, because suffixes lie: MXNet 2.0 writes ZIPs named .params, and gluon-cv wrote .params named .pth.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mxgan import atomic
+from mxgan.errors import MissingPackage, ParamsError
+from mxgan.weights import params_file
+
+SUFFIXES = (".params", ".npz", ".safetensors", ".pth")
+_FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the same arrays give the same bytes
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """What a file holds: arrays under the names as stored, in the file's order, and where they come from."""
+
+    path: str
+    bytes: int
+    container: str  # legacy, V1, V2, V3, npz (see params_file), safetensors, pth
+    era: str  # which program writes that
+    arrays: dict[str, np.ndarray]
+    dtypes: dict[str, str]  # as stored: "bfloat16" where the array is float32
+    warnings: tuple[str, ...]
+
+
+def load(path: str | os.PathLike) -> WeightsFile:
+    """Read a weights file of any of the four formats.
+
+    Arrays keep shape and dtype, bfloat16 widened exactly to float32; they may be read-only views. Raises ParamsError
+    for a file that is missing, damaged or something else, MissingPackage where its extra isn't installed.
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".onnx":
+        raise ParamsError(f"{path}: .onnx is only written; give the weights it was made from ({', '.join(SUFFIXES)})")
+    head = _head(path)
+    if _is_safetensors(path, head):
+        return _load_safetensors(path)
+    from mxgan.pytorch import pth  # imports no PyTorch
+
+    if pth.is_pth(path, head):
+        return _load_pth(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they are in the answer
+        file = params_file.read(path)
+    return WeightsFile(str(path), file.size, file.container, file.era, file.arrays, file.dtypes, file.warnings)
+
+
+def save(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write the arrays under their names, by suffix, atomically, in their order (safetensors sorts by its own rule).
+
+    Raises ParamsError for a suffix, name, shape or dtype that the format lacks, MissingPackage without its extra.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix == ".params":
+        params_file.save(path, arrays)
+    elif suffix == ".npz":
+        _save_npz(path, arrays)
+    elif suffix == ".safetensors":
+        _save_safetensors(path, arrays)
+    elif suffix == ".pth":
+        from mxgan.pytorch import pth
+
+        pth.write(path, arrays)
+    else:
+        raise ParamsError(f"{path}: unknown suffix {suffix!r}; weights are written as {', '.join(SUFFIXES)}")
+
+
+def _head(path: Path) -> bytes:
+    """The first bytes of a regular file; nothing of anything else, whose reader then says what it is."""
+    try:
+        if not path.is_file():
+            return b""
+        with path.open("rb") as file:
+            return file.read(64)
+    except (OSError, ValueError):
+        return b""
+
+
+def _is_safetensors(path: Path, head: bytes) -> bool:
+    """A u64 length of the JSON header, then the header."""
+    if len(head) < 10 or head[8:9] != b"{":
+        return False
+    return path.suffix.lower() == ".safetensors" or int.from_bytes(head[:8], "little") <= path.stat().st_size - 8
+
+
+def _safetensors(why: str):
+    try:
+        import safetensors
+    except ImportError as error:
+        raise MissingPackage(why, "safetensors") from error
+    return safetensors
+
+
+_SAFE_DTYPES = {
+    **{f"F{bits}": f"float{bits}" for bits in (16, 32, 64)},
+    **{f"I{bits}": f"int{bits}" for bits in (8, 16, 32, 64)},
+    **{f"U{bits}": f"uint{bits}" for bits in (8, 16, 32, 64)},
+    "BOOL": "bool",
+    "BF16": "bfloat16",
+}
+
+
+def _load_safetensors(path: Path) -> WeightsFile:
+    safetensors = _safetensors("reading .safetensors needs safetensors")
+    data = path.read_bytes()
+    try:
+        entries = safetensors.deserialize(data)
+    except safetensors.SafetensorError as error:
+        raise ParamsError(f"{path}: no sound safetensors file: {error}; fetch it again") from error
+    arrays, dtypes = {}, {}
+    for name, entry in entries:
+        dtype = _SAFE_DTYPES.get(entry["dtype"])
+        if dtype is None:
+            raise ParamsError(f"{path}: {name}: dtype {entry['dtype']}; {', '.join(_SAFE_DTYPES)} can be read")
+        stored = np.dtype("u2" if dtype == "bfloat16" else dtype).newbyteorder("<")
+        array = np.frombuffer(entry["data"], stored).reshape(entry["shape"])
+        arrays[name] = (array.astype("<u4") << 16).view("<f4") if dtype == "bfloat16" else array
+        dtypes[name] = dtype
+    return WeightsFile(str(path), len(data), "safetensors", "safetensors", arrays, dtypes, ())
+
+
+def _load_pth(path: Path) -> WeightsFile:
+    from mxgan.pytorch import pth
+
+    file = pth.read(path)
+    era = "PyTorch 1.6 and newer" if file.container == "zip" else "PyTorch before 1.6"
+    notes = (f"left out, as no weights: {', '.join(file.left_out)}",) if file.left_out else ()
+    dtypes = {name: str(array.dtype) for name, array in file.arrays.items()}
+    return WeightsFile(str(path), path.stat().st_size, "pth", era, file.arrays, dtypes, notes)
+
+
+def _save_npz(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
+    """As np.savez does, uncompressed; but any name goes (np.savez trips over "file"), and dates are fixed."""
+    for name, array in arrays.items():
+        if not name or "\0" in name or "\\" in name or name.startswith("/") or ".." in name.split("/"):
+            raise ParamsError(f"{path}: {name!r} can't be the name of a member of a ZIP; rename it")
+        if array.dtype.hasobject:
+            raise ParamsError(f"{path}: {name} holds Python objects; numbers wanted")
+    with atomic.writing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            with archive.open(zipfile.ZipInfo(f"{name}.npy", _FIXED_DATE), "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+
+
+def _save_safetensors(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
+    _safetensors("writing .safetensors needs safetensors")
+    import safetensors.numpy
+
+    if "__metadata__" in arrays:
+        raise ParamsError(f"{path}: safetensors keeps the name __metadata__ for itself; rename that array")
+    little = {name: np.array(array, array.dtype.newbyteorder("<"), order="C") for name, array in arrays.items()}
+    try:
+        data = safetensors.numpy.save(little)
+    except (KeyError, ValueError, TypeError, safetensors.SafetensorError) as error:
+        raise ParamsError(f"{path}: safetensors can't hold these arrays: {error}") from error
+    atomic.write(path, data)
