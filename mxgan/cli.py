@@ -1,0 +1,156 @@
+"""The command line: each command's options, then one call."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from mxgan import __version__, config
+from mxgan.errors import MxganError, TrainingError
+
+PATH = click.Path(path_type=Path)
+DEFAULTS = config.TrainConfig()
+
+
+class Program(click.Group):
+    """No command, or options first, means ``train``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = {"--help", "-h", "--version"}
+        if not args or (args[0].startswith("-") and args[0] not in own):
+            args = ["train", *args]
+        return super().parse_args(ctx, args)
+
+
+def _versions(ctx: click.Context, option: click.Option, wanted: bool) -> None:
+    if wanted:
+        from mxgan.engines import versions
+
+        click.echo("\n".join([f"mxgan {__version__}", *versions()]))
+        ctx.exit()
+
+
+@click.group(
+    cls=Program,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="No command means train: `python run_gan.py --ctx gpu` trains on a GPU.",
+)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_versions, help="Versions.")
+def program() -> None:
+    """The DCGAN of the MXNet Gluon tutorial, alive again: train it, generate from it, take its weights anywhere.
+
+    Exit status: 0 done; 1 a comparison found a difference; 2 the input was wrong (one line says what and how to mend
+    it); 3 the run went wrong; 130 or 143 stopped by Ctrl-C or SIGTERM after saving.
+    """
+
+
+@program.command()
+@click.option("--data", default=DEFAULTS.data, show_default=True, help="painted[:N], a folder, or a packed file.")
+@click.option("--recipe", default=DEFAULTS.recipe, show_default=True, help=f"One of {', '.join(config.RECIPES)}.")
+@click.option("--engine", default="auto", show_default=True, help=f"One of {', '.join(config.ENGINES)}.")
+@click.option("--ctx", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N.")
+@click.option("--epochs", type=int, help="Passes over the data.  [default: the recipe's]")
+@click.option("--steps", type=int, help="Updates of each network, instead of --epochs.")
+@click.option("--batch-size", type=int, help="Faces a step.  [default: the recipe's]")
+@click.option("--size", type=int, default=DEFAULTS.size, show_default=True, help="Pixels on a side: 32, 64 or 128.")
+@click.option("--ngf", type=int, default=DEFAULTS.ngf, show_default=True, help="Width of netG.")
+@click.option("--ndf", type=int, default=DEFAULTS.ndf, show_default=True, help="Width of netD.")
+@click.option("--latent", type=int, help="Numbers in a latent.  [default: the recipe's]")
+@click.option("--fit", default=DEFAULTS.fit, show_default=True, help="crop the middle, or squash to a square.")
+@click.option("--threads", type=int, help="Threads to compute with.  [default: the cores this process may use]")
+@click.option("--seed", type=int, default=DEFAULTS.seed, show_default=True, help="Decides every random number.")
+@click.option("--out", help="The run directory.  [default: a new one under runs/]")
+@click.option("--weights", help="Start netG from this file.")
+@click.option("--dry-run", is_flag=True, help="Print the resolved configuration as JSON and write nothing.")
+def train(dry_run: bool, **options: object) -> None:
+    """Train on faces; the run directory's path is the one line on stdout."""
+    wanted = config.TrainConfig(**options)
+    if dry_run:
+        _print_json(config.to_json(config.resolve(wanted)))
+        return
+    from mxgan.training import train as train_run
+
+    run = train_run(wanted)
+    click.echo(run.path)
+    if run.stopped_by:
+        sys.exit(128 + run.stopped_by)
+
+
+@program.command()
+@click.option("--weights", type=PATH, required=True, help="A weights file of any kind, or a run directory.")
+@click.option("--n", type=click.IntRange(min=1), default=64, show_default=True, help="How many pictures.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Decides the latents.")
+@click.option("--engine", default="auto", show_default=True, help="auto, mxnet, pytorch or onnx.")
+@click.option("--ctx", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N.")
+@click.option("--out", type=PATH, default=Path("generated.png"), show_default=True, help="The grid of all pictures.")
+@click.option("--each", type=PATH, help="A folder for every picture as a file of its own.")
+@click.option("--allow-nonfinite", is_flag=True, help="Generate even if weights are NaN or infinite.")
+def generate(
+    weights: Path, n: int, seed: int, engine: str, ctx: str, out: Path, each: Path | None, allow_nonfinite: bool
+) -> None:
+    """Pictures from published or freshly trained weights: the same seed gives the same bytes."""
+    from mxgan import sampling
+
+    sampling.save(sampling.load_generator(weights, engine, ctx, allow_nonfinite), n, seed, out, each)
+    click.echo(out)
+
+
+@program.group()
+def faces() -> None:
+    """Look at a folder of faces before training on it."""
+
+
+@faces.command()
+@click.argument("folder", type=PATH)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def check(folder: Path, as_json: bool) -> None:
+    """Which images are bad or duplicates, and why. JSON keys: folder, files, usable, skipped, duplicates."""
+    from mxgan.faces.check import check as check_faces
+
+    report = check_faces(folder)
+    if as_json:
+        _print_json(report.to_json())
+    else:
+        click.echo("\n".join(report.lines()))
+
+
+@faces.command()
+@click.argument("folder", type=PATH)
+@click.argument("file", type=PATH)
+@click.option("--size", type=int, default=DEFAULTS.size, show_default=True, help="Pixels on a side: 32, 64 or 128.")
+@click.option("--fit", default=DEFAULTS.fit, show_default=True, help="crop the middle, or squash to a square.")
+def pack(folder: Path, file: Path, size: int, fit: str) -> None:
+    """Pack a folder's faces into one file that --data takes (a .npy of uint8 images)."""
+    from mxgan.faces.cache import pack as pack_faces
+
+    click.echo(pack_faces(folder, file, size, fit))
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the program and exit; a wrong input becomes one line on stderr and exit status 2."""
+    try:
+        sys.exit(program.main(args, prog_name="mxgan", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        _fail(error.format_message(), 2)
+    except TrainingError as error:
+        _fail(str(error), 3)
+    except (MxganError, ImportError) as error:
+        _fail(str(error), 2)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("stopped", 128 + signal.SIGINT)
+    except BrokenPipeError:  # the reader of stdout has gone: nothing left to say
+        sys.stderr.close()
+        sys.exit(1)
+
+
+def _fail(message: str, status: int) -> None:
+    click.echo(f"mxgan: error: {' '.join(message.split())}", err=True)
+    sys.exit(status)
+
+
+def _print_json(value: object) -> None:
+    click.echo(json.dumps(value, indent=2))

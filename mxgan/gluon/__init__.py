@@ -1,0 +1,1 @@
+"""MXNet Gluon: the only room that imports mxnet."""

@@ -1,0 +1,215 @@
+"""The Gluon engine: the tutorial's training step on autograd, SigmoidBCELoss and one Trainer per network."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import numpy as np
+
+from mxgan import pixels
+from mxgan.config import TrainConfig
+from mxgan.engines import Probe, State
+from mxgan.gluon import runtime
+from mxgan.weights import fit, initial
+
+
+class Engine:
+    """Both networks, their Trainers, and one step of training. See `mxgan.engines` for the protocol."""
+
+    name = "mxnet"
+
+    def __init__(self, config: TrainConfig, ctx: str, dtype: str = "float32") -> None:
+        mx = runtime.load(config.threads)
+        from mxgan.gluon import nets
+
+        recipe = config.settings
+        self.ctx, self.dtype = ctx, dtype
+        self._device = runtime.context(ctx)
+        self.netG = nets.generator(config.latent, config.ngf, config.size, recipe.bias)
+        self.netD = nets.discriminator(config.ndf, config.size, recipe.bias, recipe.first_norm, dtype=dtype)
+        for name, net in self._nets().items():
+            net.cast(dtype)
+            net.initialize(mx.init.Zero(), ctx=self._device)
+            shapes = {key: parameter.shape for key, parameter in parameters(net).items()}
+            write(net, initial.draw(config, name, shapes), name)
+            net.hybridize(static_alloc=True, static_shape=True)
+        adam = {"learning_rate": recipe.lr, "beta1": recipe.beta1, "beta2": recipe.beta2}
+        self.trainerG, self.trainerD = (
+            mx.gluon.Trainer(list(parameters(net).values()), "adam", dict(adam)) for net in (self.netG, self.netD)
+        )
+        self.loss = mx.gluon.loss.SigmoidBCELoss()
+
+    def train_step(self, images: np.ndarray, z: np.ndarray, z_g: np.ndarray | None = None) -> Stats:
+        """Update netD, then netG, on real images (uint8 NHWC) and latents (n, latent); returns at once.
+
+        ``z_g`` are the G step's own latents; without them the G step goes on with the D step's fake batch, whose
+        gradient is the same as that of generating it again, since netG hasn't changed in between.
+        """
+        nd = runtime.load().nd
+        loss_d, logit_real, logit_fake, fake = self._backward_d(images, z, keep=z_g is None)
+        self.trainerD.step(len(images))
+        loss_g = self._backward_g(fake, z_g)
+        self.trainerG.step(len(images))
+        values = (loss_d, loss_g, nd.sigmoid(logit_real), nd.sigmoid(logit_fake))
+        return Stats(nd.stack(*(value.mean() for value in values)))
+
+    def probe(self, images: np.ndarray, z: np.ndarray, z_g: np.ndarray | None = None) -> Probe:
+        """The losses and gradients of one step, taken without making it: weights and statistics stay as they were."""
+        before = self.weights()
+        loss_d, _, _, fake = self._backward_d(images, z, keep=z_g is None)
+        gradients = self._gradients("netD")
+        loss_g = self._backward_g(fake, z_g)
+        gradients.update(self._gradients("netG"))
+        losses = {"loss_d": float(loss_d.mean().asscalar()), "loss_g": float(loss_g.mean().asscalar())}
+        self.load_weights(before)
+        # MXNet sums over the batch and its Trainer divides; a gradient of the mean is what is meant
+        return Probe(losses, {name: gradient / len(images) for name, gradient in gradients.items()})
+
+    def _backward_d(self, images: np.ndarray, z: np.ndarray, keep: bool):
+        """Gradients into netD; returns its loss, both logits and the fake batch (``keep``: with its graph)."""
+        autograd = runtime.load().autograd
+        real, z = self._images(images), self._latents(z)
+        with autograd.record():
+            if keep:
+                fake = self.netG(z)
+            else:
+                with autograd.pause(train_mode=True):
+                    fake = self.netG(z)
+            logit_real = self.netD(real).reshape((-1, 1))
+            logit_fake = self.netD(fake.detach()).reshape((-1, 1))
+            loss_d = self.loss(logit_real, logit_real.ones_like()) + self.loss(logit_fake, logit_fake.zeros_like())
+        loss_d.backward()
+        return loss_d, logit_real, logit_fake, fake
+
+    def _backward_g(self, fake, z: np.ndarray | None):
+        """Gradients into netG through netD, of ``fake`` or of a batch generated from ``z``; returns its loss."""
+        autograd = runtime.load().autograd
+        with _frozen(self.netD), autograd.record():
+            if z is not None:
+                fake = self.netG(self._latents(z))
+            logit = self.netD(fake).reshape((-1, 1))
+            loss_g = self.loss(logit, logit.ones_like())
+        loss_g.backward()
+        return loss_g
+
+    def forward(self, z: np.ndarray) -> np.ndarray:
+        """Latents (n, latent) to images in [-1, 1], NCHW, in inference mode."""
+        return self.netG(self._latents(z)).asnumpy()
+
+    def generate(self, z: np.ndarray) -> np.ndarray:
+        """Latents (n, latent) to images, uint8 NHWC, in inference mode."""
+        return pixels.to_uint8(self.forward(z))
+
+    def discriminate(self, images: np.ndarray) -> np.ndarray:
+        """netD's logits of images (uint8 NHWC) in inference mode: (n,)."""
+        return self.netD(self._images(images)).asnumpy().reshape(-1)
+
+    def weights(self) -> dict[str, dict[str, np.ndarray]]:
+        """``{"netG": arrays, "netD": arrays}`` under canonical names; waits for the work in flight."""
+        runtime.load().nd.waitall()
+        return {
+            name: {key: parameter.data().asnumpy() for key, parameter in parameters(net).items()}
+            for name, net in self._nets().items()
+        }
+
+    def load_weights(self, weights: dict[str, dict[str, np.ndarray]]) -> None:
+        """Set the networks named in ``weights`` (netG, netD). Raises ParamsError if one doesn't fit."""
+        for name, arrays in weights.items():
+            write(self._nets()[name], arrays, name)
+
+    def state(self) -> State:
+        """Everything a resume needs: weights, Adam's moments and its step counts; waits for the work in flight."""
+        arrays, counts = dict(self.weights()), {}
+        for key, net, trainer in self._optimizers():
+            states = trainer._updaters[0].states  # Trainer's only public way out is a pickle
+            arrays[key] = {
+                f"{name}.{moment}": value.asnumpy()
+                for name, index in trainable(net).items()
+                for moment, value in zip("mv", states.get(index, ()))
+            }
+            counts[key] = trainer._optimizer.num_update
+        return State(arrays, counts)
+
+    def load_state(self, state: State) -> None:
+        """Go on from what `state` gave, on this engine or another. Raises ParamsError where an array doesn't fit."""
+        nd = runtime.load().nd
+        self.load_weights({name: state.arrays[name] for name in self._nets()})
+        for key, net, trainer in self._optimizers():
+            updater, moments = trainer._updaters[0], state.arrays[key]
+            mine = parameters(net)
+            wanted = {f"{name}.{moment}": mine[name].shape for name in trainable(net) for moment in "mv"}
+            fit.check(moments, wanted if state.counts[key] else {}, key)
+            for name, index in trainable(net).items() if moments else ():
+                pair = (nd.array(moments[f"{name}.{moment}"], self._device, self.dtype) for moment in "mv")
+                updater.states[index] = tuple(pair)
+                updater.states_synced[index] = True
+            trainer._optimizer.begin_num_update = trainer._optimizer.num_update = state.counts[key]
+            trainer._optimizer._index_update_count.clear()
+
+    def _optimizers(self) -> list[tuple]:
+        return [("adamG", self.netG, self.trainerG), ("adamD", self.netD, self.trainerD)]
+
+    def _gradients(self, name: str) -> dict[str, np.ndarray]:
+        mine = parameters(self._nets()[name])
+        return {f"{name}.{key}": mine[key].grad().asnumpy() for key in trainable(self._nets()[name])}
+
+    def _nets(self) -> dict:
+        return {"netG": self.netG, "netD": self.netD}
+
+    def _images(self, images: np.ndarray):
+        """uint8 NHWC to float NCHW in [-1, 1], on the device: a quarter of the bytes travel."""
+        batch = runtime.load().nd.array(images, self._device, "uint8").astype(self.dtype)
+        return batch.transpose((0, 3, 1, 2)) / 127.5 - 1
+
+    def _latents(self, z: np.ndarray):
+        return runtime.load().nd.array(z, self._device, self.dtype).reshape((*z.shape, 1, 1))
+
+
+class Stats:
+    """One step's losses and scores, still being computed; `read` waits for them."""
+
+    def __init__(self, values) -> None:
+        self._values = values
+
+    def read(self) -> dict[str, float]:
+        """loss_d, loss_g, score_real and score_fake as numbers, from before the step's updates."""
+        names = ("loss_d", "loss_g", "score_real", "score_fake")
+        return dict(zip(names, map(float, self._values.asnumpy())))
+
+
+def parameters(net) -> dict:
+    """A HybridSequential's Parameters under canonical names (0.weight, 0.bias, 1.gamma, ...), in layer order."""
+    return {
+        f"{index}.{name[len(layer.prefix) :]}": parameter
+        for index, layer in enumerate(net)
+        for name, parameter in layer.collect_params().items()
+    }
+
+
+def trainable(net) -> dict[str, int]:
+    """Canonical name to the index that the Trainer knows a Parameter by; running statistics aren't trained."""
+    return {name: i for i, (name, parameter) in enumerate(parameters(net).items()) if parameter.grad_req != "null"}
+
+
+def write(net, arrays: dict[str, np.ndarray], where: str) -> None:
+    """Set every Parameter of ``net`` from canonical arrays. Raises ParamsError unless names and shapes are the net's.
+
+    ``where`` names the file or the network in the message.
+    """
+    mine = parameters(net)
+    fit.check(arrays, {name: parameter.shape for name, parameter in mine.items()}, where)
+    for name, parameter in mine.items():
+        parameter.set_data(runtime.load().nd.array(arrays[name], dtype=parameter.dtype))
+
+
+@contextmanager
+def _frozen(net):
+    """No gradients into ``net``'s parameters: netG's step needs those with respect to its images alone."""
+    trainable = [parameter for parameter in net.collect_params().values() if parameter.grad_req != "null"]
+    for parameter in trainable:
+        parameter.grad_req = "null"
+    try:
+        yield
+    finally:
+        for parameter in trainable:
+            parameter.grad_req = "write"

@@ -1,0 +1,75 @@
+"""Grids and curves, drawn without a display: Pillow for pictures, matplotlib's Agg canvas for plots."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+LOSSES = {"loss_d": "netD", "loss_g": "netG"}
+SCORES = {"score_real": "real faces", "score_fake": "generated faces"}
+
+
+def grid(images: np.ndarray, columns: int | None = None, gap: int = 2) -> np.ndarray:
+    """Images (n, h, w, 3) uint8 side by side on white, as square as they go: one image, uint8 (H, W, 3)."""
+    n, height, width, channels = images.shape
+    columns = columns or math.ceil(math.sqrt(n))
+    rows = math.ceil(n / columns)
+    sheet = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, channels), 255, np.uint8)
+    for index, image in enumerate(images):
+        top, left = (gap + place * (side + gap) for place, side in zip(divmod(index, columns), (height, width)))
+        sheet[top : top + height, left : left + width] = image
+    return sheet
+
+
+def save_png(path: Path, image: np.ndarray) -> None:
+    """Write one uint8 (h, w, 3) image as a PNG; the same pixels give the same bytes."""
+    import io
+
+    from PIL import Image
+
+    from mxgan import atomic
+
+    data = io.BytesIO()
+    Image.fromarray(image).save(data, format="PNG")
+    atomic.write(path, data.getvalue())
+
+
+def save_curves(path: Path, log: Sequence[dict]) -> None:
+    """Plot losses and scores against the step, from the records of log.jsonl, into a PNG."""
+    import io
+
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    from mxgan import atomic
+
+    figure = Figure(figsize=(9, 6.5), dpi=110, layout="constrained")
+    losses, scores = figure.subplots(2, 1, sharex=True)
+    steps = [record["step"] for record in log]
+    for axes, names, title in ((losses, LOSSES, "Loss"), (scores, SCORES, "Score: mean sigmoid(D(·))")):
+        for (key, label), colour in zip(names.items(), ("#c2410c", "#1d4ed8")):
+            values = np.array([record[key] for record in log], float)
+            axes.plot(steps, values, color=colour, alpha=0.25, linewidth=0.8)
+            axes.plot(steps, _smooth(values), color=colour, linewidth=1.6, label=label)
+        axes.set_title(title, loc="left", fontsize=11)
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False, loc="upper right", ncols=2)
+    losses.set_ylim(bottom=0)
+    scores.set_ylim(0, 1)
+    scores.set_xlabel("step")
+    data = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(data)
+    atomic.write(path, data.getvalue())
+
+
+def _smooth(values: np.ndarray) -> np.ndarray:
+    """A centred running mean over 1/40 of the curve, shorter at its ends."""
+    half = len(values) // 80
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    at = np.arange(len(values))
+    low, high = np.maximum(at - half, 0), np.minimum(at + half + 1, len(values))
+    return (sums[high] - sums[low]) / (high - low)

@@ -1,0 +1,101 @@
+"""From latents to pictures: a generator out of any weights file or run directory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mxgan import noise, pixels, plots
+from mxgan.errors import MxganError
+from mxgan.weights import check_finite, load_net
+
+BATCH = 64  # pictures made at once: bounds the memory of any n
+RUN_WEIGHTS = ("netG-best.params", "netG-ema.params", "netG.params")  # of a run directory, the first one there
+ENGINES = ("mxnet", "pytorch", "onnx")
+
+
+@dataclass(frozen=True)
+class Generator:
+    """A trained netG in inference mode: a latent is always the same picture, whatever stands beside it in the batch."""
+
+    forward: Callable[[np.ndarray], np.ndarray]  # float32 (n, latent) to float32 (n, 3, H, W) in [-1, 1]
+    latent: int
+    image_size: int
+    engine: str
+
+    def generate(self, z: np.ndarray) -> np.ndarray:
+        """Latents, float (n, latent), to images, uint8 (n, H, W, 3). Raises MxganError for another shape."""
+        z = np.asarray(z, np.float32)
+        if z.ndim != 2 or z.shape[1] != self.latent:
+            raise MxganError(f"latents of shape {z.shape}: this generator takes (n, {self.latent})")
+        batches = [pixels.to_uint8(self.forward(z[i : i + BATCH])) for i in range(0, len(z), BATCH)]
+        return np.concatenate(batches or [np.empty((0, self.image_size, self.image_size, 3), np.uint8)])
+
+    def sample(self, n: int, seed: int = 0) -> np.ndarray:
+        """The first n pictures of ``seed``, uint8 (n, H, W, 3): those of ``mxgan generate --n n --seed seed``."""
+        return np.concatenate([*self.batches(n, seed), self.generate(np.empty((0, self.latent)))])
+
+    def batches(self, n: int, seed: int = 0) -> Iterator[np.ndarray]:
+        """The pictures of `sample`, at most `BATCH` at a time."""
+        for first in range(0, n, BATCH):
+            yield self.generate(noise.samples(seed, first, min(BATCH, n - first), self.latent))
+
+
+def load_generator(
+    path: str | Path, engine: str = "auto", ctx: str = "auto", allow_nonfinite: bool = False
+) -> Generator:
+    """The generator in a weights file (.params of any era, .npz, .safetensors, .pth) or a run directory.
+
+    ``engine``: auto (the first installed of mxnet, pytorch, onnx that runs on ctx), or one of these.
+    Raises ParamsError where the file isn't a generator or (unless ``allow_nonfinite``) holds NaN or infinity;
+    MxganError or ImportError where the engine or ctx can't be had.
+    """
+    path = weights_file(path)
+    net = load_net(path, "generator")
+    if not allow_nonfinite:
+        check_finite(net, path)
+    engine = _choose(engine, ctx)
+    if engine == "mxnet":
+        from mxgan.gluon.engine import forward_of
+    elif engine == "onnx":
+        from mxgan.onnx.engine import forward_of
+    return Generator(forward_of(net, ctx), net.latent, net.image_size, engine)
+
+
+def weights_file(path: str | Path) -> Path:
+    """``path`` itself, or the generator to use of a run directory: the best, else the EMA, else the newest."""
+    path = Path(path)
+    if not path.is_dir():
+        return path
+    for name in RUN_WEIGHTS:
+        if (path / name).exists():
+            return path / name
+    raise MxganError(f"{path}: no netG.params in this folder; give a weights file or a run directory")
+
+
+def save(generator: Generator, n: int, seed: int, out: str | Path, each: str | Path | None = None) -> None:
+    """Write a grid of n pictures to ``out``, and each one as seedNNNN-NNNNNN.png into the folder ``each``, if given."""
+    out = Path(out)
+    if out.suffix.lower() != ".png":
+        raise MxganError(f"--out {out}: pictures are written as .png; give a name that ends so")
+    if out.is_dir():
+        raise MxganError(f"--out {out}: a folder is there; give a file's name")
+    if not out.parent.is_dir():
+        raise MxganError(f"--out {out}: there is no folder {out.parent}; make it first")
+    if each is not None:
+        try:
+            Path(each).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise MxganError(f"--each {each}: can't be made ({error.strerror})") from error
+    shown = []
+    first = 0
+    for images in generator.batches(n, seed):
+        shown.append(images)
+        if each is not None:
+            for index, image in enumerate(images, first):
+                plots.save_png(Path(each) / f"seed{seed:04d}-{index:06d}.png", image)
+        first += len(images)
+    plots.save_png(out, plots.grid(np.concatenate(shown)))

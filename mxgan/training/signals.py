@@ -1,0 +1,40 @@
+"""Ctrl-C and SIGTERM end a run between two steps, so that what it has learned is saved."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass
+class Stop:
+    """Has the user asked to stop, and by which signal?"""
+
+    signal: int = 0  # 0: no
+
+
+@contextmanager
+def watch() -> Iterator[Stop]:
+    """Turn the first SIGINT or SIGTERM into a wish to stop; the second one stops at once (KeyboardInterrupt).
+
+    Outside the main thread, where Python can't catch signals, the wish never comes.
+    """
+    stop = Stop()
+
+    def ask(number: int, frame) -> None:
+        if stop.signal:
+            raise KeyboardInterrupt
+        stop.signal = number
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
