@@ -1,0 +1,62 @@
+"""Files that are either whole or not there: written beside their target, then moved over it in one step."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from collections.abc import Iterable, Iterator
+from os import PathLike
+from typing import BinaryIO, Union
+
+from mxgan.errors import MxganError
+
+BytesLike = Union[bytes, bytearray, memoryview]  # and anything else with a buffer, such as a NumPy array
+
+
+def write(path: str | PathLike, data: BytesLike | Iterable[BytesLike]) -> None:
+    """Write `data` (bytes, or pieces of them one after another) to `path`: all of it, or nothing.
+
+    A reader sees the old file or the new one, never a part; a crash leaves the old one. Raises ``MxganError``.
+    """
+    pieces = [data] if isinstance(data, (bytes, bytearray, memoryview)) else data
+    with writing(path) as file:
+        for piece in pieces:
+            file.write(piece)
+
+
+@contextlib.contextmanager
+def writing(path: str | PathLike) -> Iterator[BinaryIO]:
+    """A binary file to write to, which becomes `path` when the block ends well and vanishes when it doesn't.
+
+    For writers that want a file of their own (``np.savez``, ``savefig``). A symbolic link is followed: the file it
+    points at is replaced. Raises ``MxganError`` where the folder is missing or can't be written, or the disk is full.
+    """
+    name = os.fspath(path)
+    target = os.path.realpath(name)
+    if os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode):
+        kind = "a folder" if os.path.isdir(target) else "a device or pipe"
+        raise MxganError(f"{name}: can't be written: it is {kind}; name a file")
+    folder = os.path.dirname(target)
+    # Beside the target, as a move is atomic only inside one file system; 0o666, so that the umask decides as usual.
+    temporary = os.path.join(folder, f".mxgan-{secrets.token_hex(8)}.tmp")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    except FileNotFoundError as error:
+        raise MxganError(f"{name}: can't be written: there is no folder {folder}; make it first") from error
+    except OSError as error:
+        raise MxganError(f"{name}: can't be written in {folder}: {error.strerror}") from error
+    try:
+        with open(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        # An error with a file name of its own is the block's; one without comes from writing: a full disk, a quota.
+        if isinstance(error, OSError) and error.filename in (None, temporary):
+            raise MxganError(f"{name}: can't be written: {error.strerror or error}") from error
+        raise

@@ -1,0 +1,232 @@
+"""The container of MXNet 0.9 to 1.x, and of 2.0's ``nd.save``: a list of arrays, then a list of their names.
+
+As ``NDArray::Save`` and ``Load`` have it (src/ndarray/ndarray.cc, read at tags 0.9.1 to 1.9.1), little-endian and
+unpadded: u64 0x112, u64 reserved, u64 count, that many records, u64 count of names (0 or the same), and for each name a
+u64 length and its bytes. A record by its first u32:
+
+    legacy (to 0.10)   that u32 is the rank; u32 dimensions
+    V1 (0.11)          0xF993FAC8; i32 rank, i64 dimensions
+    V2 (0.12 to 1.x)   0xF993FAC9; i32 storage type, i32 rank, i64 dimensions
+    V3 (NumPy shapes)  0xF993FACA; as V2, but rank 0 is a scalar where the others mean "no array"
+
+then i32 device type, i32 device number (of the machine that saved: ignored), i32 dtype flag, and the values, row-major.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from mxgan.errors import ParamsError
+from mxgan.weights.raw import CUT_SHORT, DAMAGED, LITTLE, MAX_RANK, STORED, Contents, Source, measure, shown
+
+MAGIC = b"\x12\x01\x00\x00\x00\x00\x00\x00"  # kMXAPINDArrayListMagic
+HEADER = 24
+RECORDS = {0xF993FAC8: "V1", 0xF993FAC9: "V2", 0xF993FACA: "V3"}
+CONTAINERS = ("legacy", "V1", "V2", "V3")  # from old to new
+SPARSE = {1: "row_sparse", 2: "csr"}
+WRITABLE = {LITTLE[name]: flag for flag, name in enumerate(STORED[:8])}  # the dtypes MXNet 1.9.1's Python knows
+
+
+def parse(source: Source) -> Contents:
+    """Every array of a file that begins with `MAGIC` and is at least `HEADER` bytes. Raises ``ParamsError``."""
+    cursor = _Cursor(source)
+    reserved, count = cursor.take("QQ", "header")
+    most = (source.size - cursor.at) // 4  # no record is shorter
+    if count > most:
+        raise cursor.error(
+            16, f"at most {most} arrays in a file of {source.size} bytes", f"a count of {count}", CUT_SHORT
+        )
+    cursor.count = count
+    containers, stored, arrays = set(), [], []
+    for cursor.index in range(count):
+        container, dtype, array = _record(cursor)
+        containers.add(container)
+        stored.append(dtype)
+        arrays.append(array)
+    cursor.index = None
+    names = _names(cursor, count)
+    odd = []
+    if reserved:
+        odd.append(f"byte 8: wanted 8 bytes of 0, as MXNet writes, found {reserved:#x}: the file may be damaged")
+    if cursor.at < source.size:
+        odd.append(f"byte {cursor.at}: wanted the file's end, found {source.size - cursor.at} more bytes: not read")
+    return Contents(
+        container=max(containers, key=CONTAINERS.index) if containers else None,
+        named=bool(names),
+        arrays=dict(zip(names or map(str, range(count)), arrays)),
+        dtypes=dict(zip(names or map(str, range(count)), stored)),
+        odd=odd,
+    )
+
+
+class _Cursor:
+    """A place in the file that only moves forward, and knows which array it is in."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.at = len(MAGIC)
+        self.index: int | None = None
+        self.count = 0
+
+    def error(self, at: int, wanted: str, found: str, fix: str = "") -> ParamsError:
+        where = "the list"
+        if self.index is not None:
+            # The names come after all arrays: this one's can be told where the file's end is still sound.
+            names = _names_at_end(self.source, self.count)
+            where = f"array {self.index} ({shown(names[self.index]) if names else 'its name is unknown'})"
+        return self.source.error(where, at, wanted, found, fix)
+
+    def need(self, size: int, what: str) -> None:
+        left = self.source.size - self.at
+        if size > left:
+            raise self.error(self.at, f"{size} bytes of {what}", f"{left}", CUT_SHORT)
+
+    def take(self, codes: str, what: str) -> tuple[int, ...]:
+        form = "<" + codes
+        size = struct.calcsize(form)
+        self.need(size, what)
+        values = struct.unpack_from(form, self.source.bytes, self.at)
+        self.at += size
+        return values
+
+
+def _record(cursor: _Cursor) -> tuple[str, str, np.ndarray]:
+    """One array: its container, its dtype as stored, and itself."""
+    at = cursor.at
+    (rank,) = cursor.take("I", "magic number")
+    container = RECORDS.get(rank, "legacy")
+    if container in ("V2", "V3"):
+        _check_dense(cursor)
+    if container != "legacy":
+        at = cursor.at
+        (rank,) = cursor.take("i", "rank")
+    if rank == (-1 if container == "V3" else 0):
+        raise _no_array(cursor, at)
+    if not 0 <= rank <= MAX_RANK:
+        if container == "legacy":
+            wanted = f"a magic number (0xf993fac8, c9 or ca) or a rank up to {MAX_RANK}"
+            raise cursor.error(at, wanted, f"{rank:#x}", DAMAGED)
+        raise cursor.error(at, f"a rank up to {MAX_RANK}", f"{rank}", DAMAGED)
+    at = cursor.at
+    shape = cursor.take(f"{rank}{'I' if container == 'legacy' else 'q'}", "dimensions")
+    if container == "V3" and -1 in shape:
+        raise _no_array(cursor, at)
+    _, _, flag = cursor.take("iii", "device and dtype")
+    if not 0 <= flag < len(STORED):
+        raise cursor.error(cursor.at - 4, f"a dtype flag of 0 to {len(STORED) - 1}", f"{flag}", DAMAGED)
+    dtype = STORED[flag]
+    size = measure(cursor.error, at, dtype, shape)
+    cursor.need(size, f"{dtype} of shape {shape}")
+    array = cursor.source.array(cursor.error, cursor.at, dtype, shape)
+    cursor.at += size
+    return container, dtype, array
+
+
+def _check_dense(cursor: _Cursor) -> None:
+    at = cursor.at
+    (storage,) = cursor.take("i", "storage type")
+    if storage in SPARSE:
+        fix = "make it dense in MXNet, with tostype('default'), and save again"
+        raise cursor.error(at, "a dense array", f"a {SPARSE[storage]} one", fix)
+    if storage:
+        raise cursor.error(at, "a storage type of 0 (dense)", f"{storage}", DAMAGED)
+
+
+def _no_array(cursor: _Cursor, at: int) -> ParamsError:
+    fix = "it was saved before it had a shape, or the file is damaged"
+    return cursor.error(at, "an array", "MXNet's mark for none", fix)
+
+
+def _names(cursor: _Cursor, count: int) -> list[str]:
+    """The names, or none for a list without."""
+    at = cursor.at
+    (named,) = cursor.take("Q", "count of names")
+    if named not in (0, count):
+        raise cursor.error(at, f"as many names as arrays, {count}, or none", f"{named}", DAMAGED)
+    places: dict[str, int] = {}
+    for index in range(named):
+        at = cursor.at
+        where = f"the name of array {index}"
+        (length,) = cursor.take("Q", where)
+        cursor.need(length, where)
+        data = bytes(cursor.source.bytes[cursor.at : cursor.at + length])
+        cursor.at += length
+        where = f"array {index} ({shown(data)})"
+        try:
+            name = data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise cursor.source.error(where, at + 8 + error.start, "a name in UTF-8", shown(data)) from None
+        if "\0" in name:
+            raise cursor.source.error(where, at + 8 + data.index(0), "a name without NUL", shown(name))
+        if name in places:
+            raise cursor.source.error(where, at, "a name of its own", f"that of array {places[name]} again")
+        places[name] = index
+    return list(places)
+
+
+def _names_at_end(source: Source, count: int) -> list[str] | None:
+    """The names where they should be: a count, then so many that the last ends with the file. For messages alone."""
+    tail = bytes(source.bytes[max(HEADER, source.size - 2**20) :])
+    mark, end = struct.pack("<Q", count), len(tail)
+    for _ in range(16):  # the mark may occur inside names too, and this must end
+        start = tail.rfind(mark, 0, end)
+        if start < 0:
+            return None
+        names, at = [], start + 8
+        while len(names) < count and at + 8 <= len(tail):
+            (length,) = struct.unpack_from("<Q", tail, at)
+            names.append(tail[at + 8 : at + 8 + length].decode("utf-8", "backslashreplace"))
+            at += 8 + length
+        if at == len(tail) and len(names) == count:
+            return names
+        end = start + 7
+    return None
+
+
+def encode(arrays: Mapping[str, np.ndarray], path: str) -> Iterator[bytes | memoryview]:
+    """A V2 list, byte for byte as MXNet 1.9.1 writes it, in pieces. Checks everything before it gives the first one."""
+    if not isinstance(arrays, Mapping):
+        raise ParamsError(f"{path}: wanted a dict of names and arrays to save, found {type(arrays).__name__}")
+    names, heads = [], []
+    for index, (name, array) in enumerate(arrays.items()):
+        names.append(_encoded_name(f"{path}: array {index}", name))
+        heads.append(_head(f"{path}: array {index} ({shown(name)})", array))
+    return _pieces(names, heads, list(arrays.values()))
+
+
+def _encoded_name(where: str, name: str) -> bytes:
+    if not isinstance(name, str):
+        raise ParamsError(f"{where}: wanted a str for its name, found {shown(name)}")
+    if "\0" in name:
+        raise ParamsError(f"{where}: its name {shown(name)} holds a NUL, where MXNet would cut it: rename it")
+    try:
+        return name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ParamsError(f"{where}: its name {shown(name)} can't be written as UTF-8: rename it") from None
+
+
+def _head(where: str, array: np.ndarray) -> bytes:
+    if not isinstance(array, np.ndarray):
+        raise ParamsError(f"{where}: wanted a NumPy array, found {type(array).__name__}: convert it with np.asarray")
+    flag = WRITABLE.get(array.dtype.newbyteorder("<"))
+    if flag is None:
+        known = ", ".join(STORED[: len(WRITABLE)])
+        raise ParamsError(f"{where}: MXNet 1.9.1 can't hold {array.dtype}, only {known}: convert it with astype")
+    if array.ndim == 0:
+        raise ParamsError(f"{where}: MXNet 1.9.1's format can't hold a 0-d array: reshape it to (1,), or save as .npz")
+    if array.ndim > MAX_RANK:
+        raise ParamsError(f"{where}: wanted at most {MAX_RANK} dimensions, found {array.ndim}: reshape it")
+    # Storage type dense; then the device, number 0 of type 1: a CPU.
+    return struct.pack(f"<Iii{array.ndim}qiii", 0xF993FAC9, 0, array.ndim, *array.shape, 1, 0, flag)
+
+
+def _pieces(names: list[bytes], heads: list[bytes], arrays: list[np.ndarray]) -> Iterator[bytes | memoryview]:
+    yield MAGIC + struct.pack("<QQ", 0, len(arrays))
+    for head, array in zip(heads, arrays):
+        yield head
+        plain = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))  # copies only what isn't so already
+        yield plain.reshape(-1).view(np.uint8).data
+    yield struct.pack("<Q", len(names)) + b"".join(struct.pack("<Q", len(name)) + name for name in names)
