@@ -1,12 +1,13 @@
 """Pictures in a folder: finding them, reading them as RGB whatever they are, bringing them to one size.
 
-Pillow does all the decoding: it reads the header before any pixel, so a hostile file is turned away unread, it is
-silent about the small faults of found files, and its pixels are OpenCV's own for a plain JPEG (both use libjpeg).
-OpenCV does the resizing.
+Pillow reads the header before any pixel is decoded, so that a hostile file is turned away unread. OpenCV then decodes a
+plain JPEG, to the same pixels as Pillow (both use libjpeg) but sooner; it gets much else wrong (alpha, palettes,
+16 bits, EXIF, no GIF), so Pillow decodes the rest.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import stat
@@ -170,7 +171,7 @@ def _imread(path: str) -> np.ndarray:
             raise Unreadable(path, "is empty (0 bytes)")
         if status.st_size > MAX_BYTES:
             raise Unreadable(path, f"is too large: {status.st_size} bytes, at most {MAX_BYTES}")
-        with open(path, "rb") as file:
+        with open(path, "rb", buffering=0) as file:
             return _decode(file.read(), path)
     except Unreadable:
         raise
@@ -189,10 +190,16 @@ def _decode(data: bytes, path: str) -> np.ndarray:
         # Pillow has stopped at the JPEG's picture data; libjpeg would fill in what is missing there with grey.
         if picture.format == "JPEG" and data.find(b"\xff\xd9", stream.tell()) < 0:
             raise Unreadable(path, "is truncated")
-        if width * height <= LARGE_PIXELS:
-            return _upright(_rgb(picture), _orientation(picture))
-        with _one_large:
-            return _upright(_rgb(picture), _orientation(picture))
+        with _one_large if width * height > LARGE_PIXELS else contextlib.nullcontext():
+            return _upright(_pixels(picture, data), _orientation(picture))
+
+
+def _pixels(picture: Image.Image, data: bytes) -> np.ndarray:
+    if picture.format == "JPEG" and picture.mode in ("RGB", "L"):
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        if image is not None:
+            return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return _rgb(picture)
 
 
 def _rgb(picture: Image.Image) -> np.ndarray:
