@@ -1,0 +1,84 @@
+"""What varies from face to face: named factors, each drawn independently of the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ... import noise
+from .accessories import ACCESSORIES
+from .features import BROWS, EYE_SHAPES, GAZES, MOUTHS
+from .hair import FRINGES, STYLES
+from .palette import BACKGROUND, CLOTHES, EYES, HAIR, SKIN, TRIM
+
+# The values of each named factor, with how often each is drawn (in proportion).
+CHOICES: dict[str, dict[str, int]] = {
+    "hair_colour": dict(zip(HAIR, (11, 9, 10, 7, 7, 12, 5, 6, 9, 7, 4, 6, 5, 4, 4, 6))),
+    "hair_style": dict(zip(STYLES, (16, 8, 10, 12, 9, 7, 12, 9, 7, 4, 4, 4))),
+    "fringe": dict(zip(FRINGES, (10, 5, 5, 6, 6))),
+    "eye_colour": dict(zip(EYES, (9, 6, 7, 3, 8, 11, 5, 7, 5))),
+    "eye_shape": dict(zip(EYE_SHAPES, (10, 9, 6, 6, 6, 4, 2))),
+    "gaze": dict(zip(GAZES, (10, 3, 3, 2, 2, 2))),
+    "brows": dict(zip(BROWS, (8, 4, 3, 4))),
+    "mouth": dict(zip(MOUTHS, (10, 8, 5, 6, 4, 3, 2, 3, 2))),
+    "skin": dict(zip(SKIN, (9, 10, 9, 5, 3, 2, 1))),
+    "clothes": dict.fromkeys(CLOTHES, 1),
+    "background": dict(zip(BACKGROUND, (26, 5, 3, 3, 2, 2, 1, 2, 1))),
+    "accessory": dict(zip(ACCESSORIES, (16, 4, 3, 3, 2, 3, 2, 2))),
+    "trim": dict.fromkeys(TRIM, 1),
+}
+
+
+@dataclass(frozen=True)
+class Factors:
+    """One face. The named factors are keys of `CHOICES`; lengths are in 256ths of the picture."""
+
+    hair_colour: str
+    hair_style: str
+    fringe: str
+    eye_colour: str
+    eye_shape: str
+    gaze: str
+    brows: str
+    mouth: str
+    skin: str
+    clothes: str
+    background: str
+    accessory: str
+    trim: str  # the accessory's colour
+    blush: float  # 0 none .. 1 strong
+    tilt: float  # of the head, clockwise: the tangent of half the angle
+    turn: float  # how far the face's middle is moved to the viewer's right
+    scale: float  # of the head
+    x: float  # of the head's middle, to the right of the picture's
+    y: float  # and below
+    detail: int  # seed of what has no name: the fall of single strands, small differences of proportion
+
+
+def draw_factors(seed: int, index: int) -> Factors:
+    """The factors of face ``index`` of ``seed``, independent of one another and of other faces."""
+    dice = iter(noise.generator(seed, "painted", index).random(40).tolist())
+    named = {factor: _pick(next(dice), weights) for factor, weights in CHOICES.items()}
+
+    def bell(width: float) -> float:
+        return width * (next(dice) + next(dice) + next(dice) - 1.5) / 1.5
+
+    return Factors(
+        **named,
+        blush=max(0.0, next(dice) * 1.4 - 0.4),
+        tilt=bell(0.16),
+        turn=bell(16.0),
+        scale=1.0 + bell(0.16),
+        x=bell(18.0),
+        y=2.0 + bell(14.0),
+        detail=int(next(dice) * 2**31),
+    )
+
+
+def _pick(share: float, weights: dict[str, int]) -> str:
+    """The value at ``share`` (0 up to 1) of the way through the weights."""
+    left = int(share * sum(weights.values()))
+    for value, weight in weights.items():
+        left -= weight
+        if left < 0:
+            return value
+    raise AssertionError("share is below 1")

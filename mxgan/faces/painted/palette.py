@@ -1,0 +1,149 @@
+"""Colours: what each named factor looks like, and the table of paints a face is coloured with."""
+
+from __future__ import annotations
+
+from .drawing import Colour, mix
+
+HAIR: dict[str, tuple[Colour, Colour, Colour]] = {  # base, shade, light
+    "black": ((66, 62, 78), (36, 33, 48), (146, 146, 172)),
+    "dark brown": ((100, 72, 68), (60, 40, 46), (178, 140, 128)),
+    "brown": ((146, 98, 80), (98, 60, 58), (214, 170, 144)),
+    "chestnut": ((176, 112, 92), (122, 70, 68), (236, 186, 160)),
+    "light brown": ((198, 156, 126), (148, 104, 90), (244, 216, 186)),
+    "blond": ((248, 218, 146), (210, 158, 98), (255, 248, 214)),
+    "orange": ((240, 154, 82), (188, 94, 58), (255, 216, 156)),
+    "red": ((208, 70, 74), (140, 36, 56), (255, 166, 152)),
+    "pink": ((246, 164, 186), (204, 104, 144), (255, 224, 230)),
+    "purple": ((146, 108, 180), (96, 64, 132), (212, 184, 236)),
+    "lavender": ((190, 172, 222), (142, 120, 182), (236, 226, 252)),
+    "blue": ((84, 112, 190), (48, 66, 134), (166, 196, 246)),
+    "navy": ((62, 72, 118), (34, 38, 72), (134, 152, 206)),
+    "light blue": ((150, 196, 232), (98, 142, 198), (222, 242, 255)),
+    "green": ((104, 170, 142), (58, 114, 104), (190, 232, 206)),
+    "silver": ((208, 208, 222), (156, 154, 182), (250, 250, 255)),
+}
+
+EYES: dict[str, tuple[Colour, Colour]] = {  # dark top, bright bottom
+    "brown": ((74, 38, 34), (184, 118, 84)),
+    "amber": ((122, 66, 24), (250, 204, 88)),
+    "red": ((104, 18, 34), (236, 92, 92)),
+    "pink": ((122, 30, 84), (248, 132, 180)),
+    "violet": ((64, 36, 110), (172, 124, 228)),
+    "blue": ((24, 44, 116), (96, 164, 240)),
+    "aqua": ((16, 84, 112), (112, 222, 226)),
+    "green": ((18, 78, 62), (112, 206, 142)),
+    "grey": ((48, 50, 66), (146, 150, 172)),
+}
+
+SKIN: dict[str, tuple[Colour, Colour, Colour]] = {  # base, shade, blush
+    "porcelain": ((255, 242, 234), (240, 202, 196), (255, 190, 186)),
+    "fair": ((254, 234, 218), (238, 190, 172), (252, 172, 162)),
+    "cream": ((252, 230, 204), (234, 186, 154), (250, 170, 146)),
+    "rosy": ((252, 222, 208), (232, 174, 160), (248, 150, 146)),
+    "peach": ((248, 214, 186), (222, 162, 134), (240, 146, 124)),
+    "tan": ((214, 164, 128), (170, 114, 88), (206, 118, 96)),
+    "brown": ((164, 114, 88), (118, 74, 62), (160, 84, 72)),
+}
+
+BACKGROUND: dict[str, tuple[Colour, Colour]] = {  # top, bottom
+    "white": ((255, 255, 255), (255, 255, 255)),
+    "cream": ((255, 250, 240), (246, 228, 206)),
+    "sky": ((150, 196, 240), (226, 242, 252)),
+    "rose": ((252, 222, 230), (244, 186, 206)),
+    "mint": ((226, 244, 232), (170, 214, 194)),
+    "lilac": ((226, 218, 244), (186, 172, 222)),
+    "dusk": ((92, 80, 132), (232, 160, 140)),
+    "room": ((186, 160, 132), (128, 102, 88)),
+    "night": ((26, 28, 50), (58, 56, 92)),
+}
+
+CLOTHES: dict[str, tuple[Colour, Colour, Colour]] = {  # cloth, collar, bow
+    "white shirt": ((250, 250, 254), (226, 228, 240), (196, 60, 70)),
+    "sailor": ((248, 248, 252), (58, 76, 140), (208, 58, 66)),
+    "navy jacket": ((58, 62, 96), (246, 246, 250), (170, 50, 62)),
+    "black jacket": ((54, 50, 60), (240, 240, 244), (84, 96, 160)),
+    "rose dress": ((238, 150, 170), (255, 236, 240), (250, 250, 252)),
+    "brown vest": ((170, 128, 96), (252, 248, 240), (92, 130, 90)),
+    "green coat": ((92, 130, 110), (232, 226, 206), (196, 156, 80)),
+    "violet dress": ((122, 96, 162), (240, 232, 248), (244, 206, 110)),
+}
+
+WHITE, INK = (255, 255, 255), (44, 30, 42)
+
+
+def flat(colour: Colour) -> tuple[Colour, Colour]:
+    return colour, colour
+
+
+def paints(hair: str, eye: str, skin: str, background: str, clothes: str, trim: Colour) -> dict:
+    """Every paint's colours at the top and the bottom of the frame; "name shaded" is "name" in shadow."""
+    base, shade, light = HAIR[hair]
+    top, bottom = EYES[eye]
+    face, face_shade, blush = SKIN[skin]
+    cloth, collar, bow = CLOTHES[clothes]
+    line = mix(mix(shade, INK, 45), face_shade, 8)
+    face_line = mix(mix(face_shade, INK, 40), blush, 20)
+    table = {
+        "paper": BACKGROUND[background],
+        "paper spot": tuple(mix(c, WHITE, 40) for c in BACKGROUND[background]),
+        "face": flat(face),
+        "face shaded": flat(face_shade),
+        "face shade": flat(mix(face, face_shade, 70)),
+        "face shade shaded": flat(mix(face_shade, face_line, 12)),
+        "neck": flat(mix(face, face_shade, 30)),
+        "neck dim": flat(mix(face_shade, face_line, 8)),
+        "neck shaded": flat(mix(face_shade, face_line, 14)),
+        "face line": flat(face_line),
+        "nose": flat(mix(face_shade, face_line, 40)),
+        "lips": flat(mix(face_line, (200, 60, 60), 30)),
+        "mouth": flat(mix((186, 72, 70), face_line, 20)),
+        "tongue": flat((240, 130, 124)),
+        "teeth": flat((255, 252, 248)),
+        "white": flat((253, 252, 253)),
+        "white dim": flat(mix((214, 206, 222), face_shade, 25)),
+        "white shaded": flat(mix((214, 206, 222), face_shade, 25)),
+        "lash": flat(mix(INK, shade, 18)),
+        "crease": flat(mix(face_line, face_shade, 30)),
+        "lower lash": flat(mix(face_line, INK, 35)),
+        "iris line": flat(mix(top, INK, 55)),
+        "pupil": flat(mix(top, INK, 70)),
+        "glint": flat(WHITE),
+        "glow": flat(mix(bottom, WHITE, 45)),
+        "brow": flat(mix(line, face_shade, 15)),
+        "hair": (mix(base, light, 18), mix(base, shade, 22)),
+        "hair dark": (mix(base, shade, 45), mix(base, shade, 75)),
+        "hair line": (line, mix(line, INK, 25)),
+        "hair light": (mix(base, light, 80), mix(base, light, 40)),
+        "shine": flat(mix(light, WHITE, 55)),
+        "back": (mix(base, shade, 30), mix(base, shade, 65)),
+        "back dark": (shade, mix(shade, INK, 18)),
+        "back light": (mix(base, light, 30), mix(base, light, 5)),
+        "cloth": flat(cloth),
+        "cloth shaded": flat(mix(cloth, (96, 84, 130), 35)),
+        "collar": flat(collar),
+        "collar shaded": flat(mix(collar, (96, 84, 130), 35)),
+        "bow": flat(bow),
+        "bow dark": flat(mix(bow, INK, 40)),
+        "cloth line": flat(mix(mix(cloth, collar, 30), INK, 60)),
+        "trim": flat(trim),
+        "trim dark": flat(mix(trim, INK, 45)),
+        "trim light": flat(mix(trim, WHITE, 55)),
+        "ear inside": flat(mix((250, 190, 196), shade, 15)),
+        "lens": flat(INK),
+    }
+    for i in range(5):
+        table[f"iris {i}"] = flat(mix(mix(top, INK, 10), bottom, 25 * i))
+    for i in (1, 2, 3):
+        table[f"blush {i}"] = flat(mix(face, blush, 0))
+        table[f"blush {i} shaded"] = table["face shaded"]
+    return table
+
+TRIM: dict[str, Colour] = {
+    "red": (214, 52, 62),
+    "black": (52, 44, 56),
+    "white": (242, 240, 246),
+    "blue": (84, 128, 214),
+    "pink": (244, 140, 176),
+    "gold": (238, 190, 80),
+    "green": (90, 170, 120),
+}
