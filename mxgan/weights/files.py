@@ -144,7 +144,8 @@ def _load_pth(path: Path) -> WeightsFile:
 def _save_npz(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
     """As np.savez does, uncompressed; but any name goes (np.savez trips over "file"), and dates are fixed."""
     for name, array in arrays.items():
-        if not name or "\0" in name or "\\" in name or name.startswith("/") or ".." in name.split("/"):
+        parts = f"{name}.npy".split("/")
+        if "\0" in name or "\\" in name or not parts[0] or ".." in parts or (parts[-1] == "format.npy" and parts[1:]):
             raise ParamsError(f"{path}: {name!r} can't be the name of a member of a ZIP; rename it")
         if array.dtype.hasobject:
             raise ParamsError(f"{path}: {name} holds Python objects; numbers wanted")

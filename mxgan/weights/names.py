@@ -115,6 +115,11 @@ def layers_of_list(arrays: Mapping[str, np.ndarray]) -> tuple[list[Layer], list[
     return found, strays
 
 
+def printable(text: str) -> str:
+    """One line that steers no terminal: names come from files and hold whatever they like."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
 def shared(sequences: Sequence[Sequence]) -> int:
     """How many leading elements all of these have in common."""
     for depth, column in enumerate(zip(*sequences)):

@@ -15,11 +15,31 @@ import numpy as np
 
 from mxgan.errors import ParamsError
 from mxgan.weights import files
-from mxgan.weights.names import NORM_FIELDS, Layer, indexed, is_unnamed, layers, layers_of_list, natural, scheme, shared
+from mxgan.weights.names import (
+    NORM_FIELDS,
+    Layer,
+    indexed,
+    is_unnamed,
+    layers,
+    layers_of_list,
+    natural,
+    printable,
+    scheme,
+    shared,
+)
 
 KINDS = ("generator", "discriminator")
 MIN_CONVOLUTIONS = 3  # 16 pixels; mxgan's own sizes 32, 64 and 128 have 4, 5 and 6
+LIST_NOTE = "a list without names: taken as weight, bias, gamma, beta, running_mean, running_var, as Gluon orders them"
 SHOWN = 30  # arrays that a message lists
+
+
+class Unrecognised(ParamsError):
+    """The arrays are no network, or not clearly one. ``why`` is the reason without the list of arrays."""
+
+    def __init__(self, where: str, why: str, arrays: Mapping[str, np.ndarray]) -> None:
+        self.why = printable(why)
+        super().__init__(printable(f"{where}: {why}; {_listing(arrays)}"))
 
 
 @dataclass(frozen=True)
@@ -44,6 +64,12 @@ class Net:
         return sum(array.ndim == 4 for array in self.arrays.values())
 
     @property
+    def prefix(self) -> str:
+        """What the network's names in the file have in common."""
+        names = list(self.names.values())
+        return names[0][: shared(names)]
+
+    @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The arrays' shapes by canonical name."""
         return {name: array.shape for name, array in self.arrays.items()}
@@ -66,7 +92,7 @@ def recognise(arrays: Mapping[str, np.ndarray], where: str, kind: Optional[str] 
     wanted = [net for net in nets if kind in (None, net.kind)]
     if len(wanted) == 1:
         return wanted[0]
-    found = "; ".join(f"{net} ({common_prefix(net)}…)" if len(nets) > 1 else str(net) for net in nets)
+    found = "; ".join(printable(f"{net} ({net.prefix}…)") if len(nets) > 1 else str(net) for net in nets)
     if not wanted:
         raise ParamsError(f"{where}: found a {found}; expected a {kind}")
     raise ParamsError(f"{where}: found {len(nets)} networks: {found}; expected one{f' {kind}' if kind else ''}")
@@ -80,13 +106,12 @@ def recognise_all(arrays: Mapping[str, np.ndarray], where: str) -> list[Net]:
     if not strays:
         nets, problems = _whole(found, scheme(arrays))
         if len(nets) > 1:
-            raise ParamsError(f"{where}: the shapes fit both a generator and a discriminator; {_listing(arrays)}")
+            raise Unrecognised(where, "the shapes fit both a generator and a discriminator", arrays)
         nets = nets or _parts(found)
         if nets:
             return nets
-    raise ParamsError(
-        f"{where}: neither a DCGAN generator nor a discriminator: {_reasons(strays, problems)}; {_listing(arrays)}"
-    )
+    why = f"neither a DCGAN generator nor a discriminator: {_reasons(strays, problems)}"
+    raise Unrecognised(where, why, arrays)
 
 
 def canonical(kind: str, convolutions: int, first_norm: bool = True) -> tuple[list[int], list[int]]:
@@ -106,9 +131,8 @@ def check_finite(net: Net, where: str | os.PathLike) -> None:
     """Raise ParamsError, naming the arrays, where a weight is NaN or infinite."""
     bad = [net.names[name] for name, array in net.arrays.items() if not np.isfinite(array).all()]
     if bad:
-        raise ParamsError(
-            f"{where}: NaN or infinite values in {', '.join(bad)}: a run that diverged, or a damaged file; use another"
-        )
+        names = printable(", ".join(bad))
+        raise ParamsError(f"{os.fspath(where)}: NaN or infinite values in {names}: the run diverged; use other weights")
 
 
 def load_net(path: str | os.PathLike, kind: Optional[str] = None) -> Net:
@@ -117,12 +141,6 @@ def load_net(path: str | os.PathLike, kind: Optional[str] = None) -> Net:
     Raises ParamsError as recognise does, or where the file can't be read; MissingPackage where an extra is needed.
     """
     return recognise(files.load(path).arrays, os.fspath(path), kind)
-
-
-def common_prefix(net: Net) -> str:
-    """What the network's names in the file begin with."""
-    names = list(net.names.values())
-    return names[0][: shared(names)]
 
 
 def _whole(found: Sequence[Layer], scheme_name: str) -> tuple[list[Net], dict[str, list[str]]]:

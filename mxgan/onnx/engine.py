@@ -1,0 +1,59 @@
+"""The generate-only engine: a generator on onnxruntime, where neither MXNet nor PyTorch is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Optional
+
+import numpy as np
+
+from mxgan import pixels, threads
+from mxgan.errors import MissingPackage, MxganError
+from mxgan.weights.net import Net
+
+BATCH = 64  # images computed at once: bounds the memory of any n
+
+
+class Engine:
+    """A generator in inference mode on the CPU."""
+
+    name = "onnx"
+
+    def __init__(self, net: Net, model: Optional[bytes] = None) -> None:
+        """``model``: the net's ONNX model where it has been made already. Raises MissingPackage without the extra."""
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise MissingPackage("the onnx engine needs onnx and onnxruntime", "onnx") from error
+        if model is None:
+            from mxgan.onnx.export import serialise
+
+            model = serialise(net)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads.available()
+        options.log_severity_level = 3  # errors only: stderr is the user's
+        self.latent, self.image_size, self.channels = net.latent, net.image_size, net.channels
+        self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+    def forward(self, z: np.ndarray) -> np.ndarray:
+        """Latents (n, latent) to images in [-1, 1], float32 (n, channels, H, W). Raises MxganError for other shapes."""
+        z = np.ascontiguousarray(z, np.float32)
+        if z.ndim != 2 or z.shape[1] != self.latent:
+            raise MxganError(f"latents of shape {z.shape}: this generator takes (n, {self.latent})")
+        images = np.empty((len(z), self.channels, self.image_size, self.image_size), np.float32)
+        for first in range(0, len(z), BATCH):
+            images[first : first + BATCH] = self.session.run(["images"], {"z": z[first : first + BATCH]})[0]
+        return images
+
+    def generate(self, z: np.ndarray) -> np.ndarray:
+        """Latents (n, latent) to images uint8 (n, H, W, channels)."""
+        return pixels.to_uint8(self.forward(z))
+
+
+def forward_of(net: Net, ctx: str = "auto") -> Callable[[np.ndarray], np.ndarray]:
+    """The generator's `forward`; this engine computes on the CPU. Raises MxganError where ctx asks for a GPU."""
+    if ctx.startswith("gpu"):
+        raise MxganError(
+            f"--ctx {ctx}: the onnx engine computes on the CPU; use --ctx cpu, or --engine mxnet or pytorch"
+        )
+    return Engine(net).forward
