@@ -1,0 +1,65 @@
+"""What is in a folder of pictures before one trains on it: which can't be used, and which are there twice."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from mxgan.faces.folder import Skipped, printable
+from mxgan.faces.sources import shown, source
+
+SHOWN = 20  # lines of each kind that a report shows; its JSON has all
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `check` found. ``duplicates`` are groups of two or more paths with the very same pixels at training size."""
+
+    folder: str
+    files: int
+    usable: int
+    skipped: tuple[Skipped, ...]
+    duplicates: tuple[tuple[str, ...], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"folder", "files", "usable", "skipped": [{"path", "reason"}], "duplicates": [[path, ...]]}``."""
+        return {
+            "folder": self.folder,
+            "files": self.files,
+            "usable": self.usable,
+            "skipped": [{"path": one.path, "reason": one.reason} for one in self.skipped],
+            "duplicates": [list(group) for group in self.duplicates],
+        }
+
+    def lines(self) -> list[str]:
+        """The same for people, the counts first."""
+        copies = sum(len(group) - 1 for group in self.duplicates)
+        counts = f"{self.files} files, {self.usable} usable, {len(self.skipped)} skipped, {copies} duplicates"
+        return [
+            f"{self.folder}: {counts}",
+            *_first([f"skipped: {one.path}: {one.reason}" for one in self.skipped]),
+            *_first([f"the same: {' = '.join(group)}" for group in self.duplicates]),
+        ]
+
+
+def check(folder: str | os.PathLike, size: int = 64, fit: str = "crop", progress: bool = True) -> Report:
+    """Read every picture as training would, and report what can't be used and what is there twice.
+
+    A duplicate still counts as usable. Raises MxganError for a folder that is missing or has no picture files.
+    """
+    skipped, same = [], {}
+    for name, image in shown(source(os.fspath(folder), size, fit), "reading", progress):
+        if isinstance(image, str):
+            skipped.append(Skipped(printable(name), image))
+        else:
+            same.setdefault(hashlib.blake2b(image.data, digest_size=16).digest(), []).append(printable(name))
+    usable = sum(map(len, same.values()))
+    duplicates = tuple(tuple(group) for group in same.values() if len(group) > 1)
+    return Report(printable(os.fspath(folder)), len(skipped) + usable, usable, tuple(skipped), duplicates)
+
+
+def _first(lines: list[str]) -> list[str]:
+    more = [f"… and {len(lines) - SHOWN} more: --json has them all"] if len(lines) > SHOWN else []
+    return lines[:SHOWN] + more
