@@ -18,15 +18,15 @@ from mxgan.errors import ParamsError
 MAX_RANK = 32  # NumPy 1.x's own limit; nobody's weights have more than 5
 # A dtype's place is its flag in a file (3rdparty/mshadow/mshadow/base.h at MXNet 1.9.1).
 STORED = (
-    *("float32", "float64", "float16", "uint8", "int32", "int8", "int64", "bool"),
-    *("int16", "uint16", "uint32", "uint64", "bfloat16"),
-)
+    "float32", "float64", "float16", "uint8", "int32", "int8", "int64", "bool",
+    "int16", "uint16", "uint32", "uint64", "bfloat16",
+)  # fmt: skip
 LITTLE = {name: np.dtype("<u2" if name == "bfloat16" else name).newbyteorder("<") for name in STORED}
 CUT_SHORT = "the file is cut short, as by a half-finished download: fetch it again"
 DAMAGED = "the file is damaged"
 
-# What makes a complaint about one array: from its byte offset, what was wanted, what was found.
-Fail = Callable[[int, str, str], ParamsError]
+# Makes a complaint about one array from a byte offset, what was wanted, what was found, and perhaps what to do.
+Fail = Callable[..., ParamsError]
 
 
 @dataclass(frozen=True)

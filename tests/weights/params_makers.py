@@ -1,0 +1,53 @@
+"""Files of containers that no release at hand writes, byte by byte from their description, for tests and fuzzing."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+
+DTYPES = (
+    "float32", "float64", "float16", "uint8", "int32", "int8", "int64", "bool",
+    "int16", "uint16", "uint32", "uint64", "bfloat16",
+)  # fmt: skip
+FLAGS = {name: flag for flag, name in enumerate(DTYPES)}
+MAGIC = {"V1": 0xF993FAC8, "V2": 0xF993FAC9, "V3": 0xF993FACA}
+
+
+def record(array: np.ndarray, container: str = "V2", flag: int | None = None) -> bytes:
+    """One array as `container` ("legacy", "V1", "V2", "V3") has it; `flag` to call its bytes another dtype."""
+    flag = FLAGS[array.dtype.name] if flag is None else flag
+    head, rank, code = b"", array.ndim, "I" if container == "legacy" else "q"
+    if container != "legacy":
+        head += struct.pack("<I", MAGIC[container])
+    if container in ("V2", "V3"):
+        head += struct.pack("<i", 0)
+    head += struct.pack(f"<I{rank}{code}", rank, *array.shape)
+    return head + struct.pack("<iii", 2, 7, flag) + array.astype(array.dtype.newbyteorder("<")).tobytes()
+
+
+def names(*texts: str | bytes) -> bytes:
+    """The end of a file: the count of names, and the names."""
+    raw = [text.encode() if isinstance(text, str) else text for text in texts]
+    return struct.pack("<Q", len(raw)) + b"".join(struct.pack("<Q", len(name)) + name for name in raw)
+
+
+def header(count: int, reserved: int = 0) -> bytes:
+    return struct.pack("<QQQ", 0x112, reserved, count)
+
+
+def listed(arrays: dict[str, np.ndarray], container: str = "V2") -> bytes:
+    """A whole file."""
+    records = b"".join(record(array, container) for array in arrays.values())
+    return header(len(arrays)) + records + names(*arrays)
+
+
+def small() -> dict[str, np.ndarray]:
+    """A handful of arrays of several dtypes, one of them empty."""
+    return {
+        "0.weight": np.arange(12, dtype=np.float32).reshape(2, 3, 2) / 7,
+        "1.gamma": np.arange(3, dtype=np.float64) / 3,
+        "odd": np.arange(5, dtype=np.uint8),
+        "half": np.arange(3, dtype=np.float16),
+        "none": np.zeros((0, 3), np.int64),
+    }
