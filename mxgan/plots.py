@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -41,13 +43,16 @@ def save_curves(path: Path, log: Sequence[dict]) -> None:
     """Plot losses and scores against the step, from the records of log.jsonl, into a PNG."""
     import io
 
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    with _no_backend():
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
 
     from mxgan import atomic
 
     figure = Figure(figsize=(9, 6.5), dpi=110, layout="constrained")
     losses, scores = figure.subplots(2, 1, sharex=True)
+    warnings = [record for record in log if "warning" in record]
+    log = [record for record in log if "loss_d" in record]
     steps = [record["step"] for record in log]
     for axes, names, title in ((losses, LOSSES, "Loss"), (scores, SCORES, "Score: mean sigmoid(D(·))")):
         for (key, label), colour in zip(names.items(), ("#c2410c", "#1d4ed8")):
@@ -57,6 +62,11 @@ def save_curves(path: Path, log: Sequence[dict]) -> None:
         axes.set_title(title, loc="left", fontsize=11)
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
+        for warning in warnings:
+            axes.axvline(warning["step"], color="#a21caf", linestyle="--", linewidth=1)
+            axes.annotate(
+                f" {warning['kind']}", (warning["step"], 0.02), xycoords=("data", "axes fraction"), color="#a21caf"
+            )
         axes.legend(frameon=False, loc="upper right", ncols=2)
     losses.set_ylim(bottom=0)
     scores.set_ylim(0, 1)
@@ -64,6 +74,17 @@ def save_curves(path: Path, log: Sequence[dict]) -> None:
     data = io.BytesIO()
     FigureCanvasAgg(figure).print_png(data)
     atomic.write(path, data.getvalue())
+
+
+@contextmanager
+def _no_backend() -> Iterator[None]:
+    """MPLBACKEND out of the way: it names a display, none is used here, and an odd one fails matplotlib's import."""
+    named = os.environ.pop("MPLBACKEND", None)
+    try:
+        yield
+    finally:
+        if named is not None:
+            os.environ["MPLBACKEND"] = named
 
 
 def _smooth(values: np.ndarray) -> np.ndarray:
