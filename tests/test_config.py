@@ -1,0 +1,108 @@
+"""What a run is: the recipes' values, what is refused, and the way through JSON and back."""
+
+import dataclasses
+import json
+
+import pytest
+
+from mxgan.config import RECIPES, TrainConfig, load, parse_ctx, resolve, to_json
+from mxgan.errors import MxganError
+
+
+@pytest.mark.parametrize(
+    ("recipe", "latent", "bias", "first_norm", "init", "fresh_latents", "batch_size", "epochs"),
+    [
+        ("gluon-tutorial", 150, True, False, "normal", False, 64, 10),
+        ("pytorch-anime", 128, False, True, "uniform", True, 128, 25),
+        ("pytorch-celeba", 128, False, True, "uniform", True, 128, 25),
+    ],
+)
+def test_recipes(recipe, latent, bias, first_norm, init, fresh_latents, batch_size, epochs):
+    values = dataclasses.asdict(RECIPES[recipe])
+    del values["source"]
+    assert values == {
+        "latent": latent, "bias": bias, "first_norm": first_norm, "init": init, "fresh_latents": fresh_latents,
+        "batch_size": batch_size, "epochs": epochs, "lr": 2e-4, "beta1": 0.5, "beta2": 0.999,
+    }  # fmt: skip
+
+
+def test_there_are_three_recipes_and_the_tutorial_is_the_default():
+    assert list(RECIPES) == ["gluon-tutorial", "pytorch-anime", "pytorch-celeba"]
+    default = TrainConfig()
+    assert (default.recipe, default.data, default.size, default.ngf, default.ndf, default.fit, default.seed) == (
+        "gluon-tutorial", "painted", 64, 64, 64, "crop", 0,
+    )  # fmt: skip
+
+
+def test_a_recipe_fills_in_what_was_left_open():
+    config = resolve(TrainConfig(recipe="pytorch-anime"))
+    assert (config.latent, config.batch_size, config.epochs, config.steps) == (128, 128, 25, None)
+    config = resolve(TrainConfig(recipe="pytorch-anime", latent=7, batch_size=9, steps=11))
+    assert (config.latent, config.batch_size, config.epochs, config.steps) == (7, 9, None, 11)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"recipe": "dcgan"}, "recipe 'dcgan': one of gluon-tutorial, pytorch-anime, pytorch-celeba"),
+        ({"engine": "tensorflow"}, "engine 'tensorflow': one of auto, mxnet, pytorch"),
+        ({"ctx": "cuda"}, "ctx 'cuda': one of auto, cpu, gpu, gpu:N"),
+        ({"ctx": "gpu:-1"}, "ctx 'gpu:-1'"),
+        ({"ctx": "gpu:"}, "ctx 'gpu:'"),
+        ({"ctx": "cpu:0"}, "ctx 'cpu:0'"),
+        ({"ctx": "gpu:٣"}, "ctx 'gpu:٣'"),
+        ({"fit": "pad"}, "fit 'pad': one of crop, squash"),
+        ({"size": 48}, "size 48: one of 32, 64, 128"),
+        ({"epochs": 0}, "epochs 0: a whole number of at least 1"),
+        ({"steps": -1}, "steps -1: a whole number of at least 1"),
+        ({"steps": 2.5}, "steps 2.5: a whole number of at least 1"),
+        ({"batch_size": 0}, "batch_size 0: a whole number of at least 1"),
+        ({"ngf": 0}, "ngf 0"),
+        ({"ndf": 0}, "ndf 0"),
+        ({"latent": 0}, "latent 0"),
+        ({"threads": 0}, "threads 0"),
+        ({"epochs": 3, "steps": 4}, "epochs 3 and steps 4: give one of the two"),
+        ({"seed": -1}, "seed -1: a whole number from 0 to 9223372036854775807"),
+        ({"seed": 2**63}, "seed 9223372036854775808"),
+    ],
+)
+def test_a_value_without_sense_is_refused_by_name(values, message):
+    with pytest.raises(MxganError) as caught:
+        TrainConfig(**values)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "parsed"),
+    [("auto", ("auto", 0)), ("cpu", ("cpu", 0)), ("gpu", ("gpu", 0)), ("gpu:0", ("gpu", 0)), ("gpu:13", ("gpu", 13))],
+)
+def test_ctx(text, parsed):
+    assert parse_ctx(text) == parsed
+
+
+def test_through_json_and_back(tmp_path):
+    config = resolve(TrainConfig(data="faces", recipe="pytorch-celeba", steps=5, seed=2**63 - 1, threads=2))
+    values = json.loads(json.dumps(to_json(config)))
+    assert values["seed"] == 2**63 - 1
+    assert values["recipe_settings"]["lr"] == 2e-4
+    (tmp_path / "config.json").write_text(json.dumps({**values, "versions": {}, "ran_on": {}}))
+    assert load(tmp_path / "config.json") == config
+
+
+@pytest.mark.parametrize("text", ["", "[]", "3", '{"size": 48}', '{"epochs": "many"}', "{", "\xff"])
+def test_what_is_no_configuration_is_refused(tmp_path, text):
+    path = tmp_path / "config.json"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(MxganError, match=r"config\.json: "):
+        load(path)
+
+
+def test_a_missing_configuration_is_refused(tmp_path):
+    with pytest.raises(MxganError, match=r"config\.json: "):
+        load(tmp_path / "config.json")
+
+
+def test_it_cannot_be_changed_afterwards():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        TrainConfig().seed = 1

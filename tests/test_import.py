@@ -1,0 +1,31 @@
+"""What importing mxgan brings along: next to nothing."""
+
+import json
+
+import pytest
+from processes import python
+
+import mxgan
+
+HEAVY = ["mxnet", "torch", "onnx", "onnxruntime", "matplotlib", "cv2", "PIL", "safetensors"]
+
+
+@pytest.mark.parametrize("module", ["mxgan", "mxgan.cli"])
+def test_an_import_brings_no_framework(module):
+    code = f"import json, sys, {module}; print(json.dumps(sorted(sys.modules)))"
+    process = python("-W", "error", "-c", code)
+    assert (process.returncode, process.stderr) == (0, "")
+    assert set(HEAVY).isdisjoint(json.loads(process.stdout))
+
+
+def test_every_public_name_is_there():
+    for name in mxgan.__all__:
+        assert getattr(mxgan, name) is not None
+    assert dir(mxgan) == sorted(mxgan.__all__)
+    assert issubclass(mxgan.ParamsError, mxgan.MxganError)
+    assert issubclass(mxgan.MxganError, ValueError)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'generator'"):
+        mxgan.generator  # noqa: B018

@@ -1,0 +1,55 @@
+"""Cores this process may use: its affinity, within a container's quota."""
+
+import os
+
+import pytest
+
+from mxgan import threads
+
+needs_affinity = pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="no CPU affinity on this system")
+
+
+@pytest.fixture
+def eight_cores(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)), raising=False)
+
+
+@pytest.mark.parametrize(
+    ("line", "cores"),
+    [
+        ("200000 100000\n", 2),
+        ("150000 100000\n", 2),  # a core and a half: two threads
+        ("50000 100000\n", 1),
+        ("1600000 100000\n", 8),  # more than there are
+        ("max 100000\n", 8),
+        ("", 8),
+        ("what\n", 8),
+        ("1 0\n", 8),
+    ],
+)
+def test_the_quota_of_a_container(eight_cores, tmp_path, line, cores):
+    (tmp_path / "cpu.max").write_text(line)
+    assert threads.available(tmp_path) == cores
+
+
+@pytest.mark.parametrize(("quota", "cores"), [("300000", 3), ("250000", 3), ("-1", 8), ("", 8)])
+def test_the_quota_of_an_older_container(eight_cores, tmp_path, quota, cores):
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text(f"{quota}\n")
+    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
+    assert threads.available(tmp_path) == cores
+
+
+def test_no_quota_at_all(eight_cores, tmp_path):
+    assert threads.available(tmp_path) == 8
+
+
+@needs_affinity
+def test_the_affinity_of_this_process(tmp_path):
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        assert threads.available(tmp_path) == 1
+    finally:
+        os.sched_setaffinity(0, before)
+    assert threads.available(tmp_path) == len(before)
