@@ -246,9 +246,8 @@ def _chain_problems(kind: str, convs: Sequence[Layer]) -> list[str]:
     """Why these convolutions, one after the other, are no DCGAN of this kind."""
     if len(convs) < MIN_CONVOLUTIONS:
         return [f"{len(convs)} convolutions, at least {MIN_CONVOLUTIONS} wanted"]
-    problems = [
-        _describe(conv) + ": the kernel isn't 4×4" for conv in convs if conv.arrays["weight"].shape[2:] != (4, 4)
-    ]
+    odd = [conv for conv in convs if conv.arrays["weight"].shape[2:] != (4, 4)]
+    problems = [f"{conv.names['weight']} is {conv.arrays['weight'].shape}, a 4×4 kernel wanted" for conv in odd]
     for one, two in zip(convs, convs[1:]):
         out, into = _channels(kind, one)[1], _channels(kind, two)[0]
         if out != into:
