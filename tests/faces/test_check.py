@@ -1,0 +1,58 @@
+"""`check` says which pictures can't be used and why, and which are there twice."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mxgan import MxganError
+from mxgan.faces.check import check
+
+
+@pytest.fixture
+def folder(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
+    (tmp_path / "b").mkdir()
+    for name, image in (("a.png", 0), ("b/copy.bmp", 0), ("c.png", 1), ("d.webp", 0)):
+        Image.fromarray(noise[image]).save(tmp_path / name, **({"lossless": True} if name == "d.webp" else {}))
+    (tmp_path / "empty.jpg").touch()
+    (tmp_path / "text.png").write_text("hello")
+    return tmp_path
+
+
+def test_check_counts_and_names(folder, capfd):
+    report = check(folder)
+    assert report.to_json() == {
+        "folder": str(folder),
+        "files": 6,
+        "usable": 4,
+        "skipped": [
+            {"path": "empty.jpg", "reason": "is empty (0 bytes)"},
+            {"path": "text.png", "reason": "is no JPEG, PNG, WebP, BMP or GIF that can be read"},
+        ],
+        "duplicates": [["a.png", "b/copy.bmp", "d.webp"]],
+    }
+    assert json.loads(json.dumps(report.to_json())) == report.to_json()
+    assert report.lines() == [
+        f"{folder}: 6 files, 4 usable, 2 skipped, 2 duplicates",
+        "skipped: empty.jpg: is empty (0 bytes)",
+        "skipped: text.png: is no JPEG, PNG, WebP, BMP or GIF that can be read",
+        "the same: a.png = b/copy.bmp = d.webp",
+    ]
+    assert capfd.readouterr() == ("", f"reading 6 faces: {folder}\n")
+
+
+def test_a_folder_of_broken_files_is_reported_not_refused(tmp_path):
+    for i in range(30):
+        (tmp_path / f"{i:02d}.jpg").touch()
+    report = check(tmp_path, progress=False)
+    assert (report.files, report.usable, len(report.skipped)) == (30, 0, 30)
+    assert len(report.lines()) == 22 and report.lines()[-1] == "… and 10 more: --json has them all"
+
+
+def test_a_folder_that_is_missing_or_has_no_picture(tmp_path):
+    with pytest.raises(MxganError, match="there is no such folder"):
+        check(tmp_path / "nowhere")
+    with pytest.raises(MxganError, match="no picture in this folder"):
+        check(tmp_path)
