@@ -1,271 +1,292 @@
-"""Hair behind and in front of the face. Every style is a back, a fringe of pointed locks and a pair of side locks."""
+"""Hair behind and in front of the face: a style has a mass behind, perhaps tails, and a pair of side locks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .drawing import Drawing, Point, ellipse, mirror
+from .drawing import Drawing, Point, ellipse, move, stretch
 
 FRINGES = ("choppy", "blunt", "parted", "swept", "wispy")
 
 
 @dataclass(frozen=True)
 class Style:
+    """``side_*``: the locks beside the face, how far below the eyes they hang and half their width, in units."""
+
     back: str
-    side_length: float  # how far below the eyes the side locks' tips hang
+    side_length: float
     side_width: float
-    flat: bool = False  # side locks cut straight
+    cut: bool = False  # side locks end in a straight cut
     ears: bool = False  # ears show
-    volume: float = 1.0
+    flow: float = 64.0  # how far below the eyes the crown's outermost locks reach
 
 
 STYLES: dict[str, Style] = {
-    "straight": Style("long", 104, 15),
-    "princess": Style("long", 62, 18, flat=True),
-    "wavy": Style("wavy", 112, 17, volume=1.05),
-    "bob": Style("bob", 74, 17),
-    "short": Style("short", 42, 13, ears=True),
-    "spiky": Style("spiky", 46, 14, ears=True, volume=1.04),
-    "shoulder": Style("shoulder", 84, 16),
-    "twin tails": Style("twin", 78, 12),
-    "ponytail": Style("pony", 70, 12, ears=True),
-    "braids": Style("braids", 58, 13),
-    "drills": Style("drills", 66, 14),
-    "buns": Style("buns", 80, 12),
+    "straight": Style("long", 108, 14, flow=90),
+    "princess": Style("long", 66, 20, cut=True, flow=100),
+    "wavy": Style("wavy", 112, 17, flow=80),
+    "bob": Style("bob", 76, 17, flow=70),
+    "short": Style("short", 44, 13, ears=True, flow=36),
+    "spiky": Style("spiky", 50, 14, ears=True, flow=40),
+    "shoulder": Style("shoulder", 88, 16, flow=84),
+    "twin tails": Style("twin tails", 82, 12, flow=30),
+    "ponytail": Style("ponytail", 72, 12, ears=True, flow=30),
+    "braids": Style("braids", 60, 13, flow=36),
+    "drills": Style("drills", 68, 14, flow=30),
+    "buns": Style("buns", 86, 12, flow=34),
 }
 
-
-def draw_back(drawing: Drawing, style: Style, dice: Iterator[float]) -> None:
-    """What hangs behind the head."""
-    drawing.depth = -0.4
-    v = style.volume
-    if style.back in ("long", "wavy"):
-        wave = 12 if style.back == "wavy" else 0
-        right = ((0, -132), (72 * v, -130), (112 * v, -72), (110 + wave, -6), (116 - wave, 50), (116 + wave, 96), (130 - wave, 170), (132, 250), (50, 250))
-        _both(drawing, right, inner=(0, -40, 80, 240))
-        for side in (1, -1):
-            for k in range(4):
-                x = side * (78 + 12 * k + 6 * next(dice))
-                drawing.stroke("back dark" if k % 2 else "hair light", (x * 0.92, -20), (x * (1.02 + wave / 150), 50), (x * 1.08, 170), 2.6)
-    elif style.back in ("bob", "shoulder", "short", "spiky"):
-        low = {"bob": 92, "shoulder": 128, "short": 64, "spiky": 66}[style.back]
-        out = {"bob": 4, "shoulder": 16, "short": -4, "spiky": 4}[style.back]
-        right = ((0, -132), (72 * v, -130), (112 * v, -72), (112 * v, -6), (108 + out, low - 34), (100 + out, low), (72 + out, low + 12), (40, low + 4))
-        if style.back == "spiky":
-            tips: list[Point] = [(0, -136), (40, -136)]
-            for x, y, nx, ny in _SPIKES:
-                jx, jy = 12 * next(dice) - 6, 12 * next(dice) - 6
-                tips += [((x + nx) / 2 + 8, (y + ny) / 2 - 14), (x + jx, y + jy), (x + jx, y + jy), (nx, ny)]
-            right = (*tips, (30, 66))
-        elif style.back == "shoulder":
-            right = (*right[:-3], (108 + out, low), (108 + out, low), (78, low + 6), (74, low + 16), (74, low + 16), (40, low + 4))
-        _both(drawing, right, inner=(0, -40, 70, low - 8))
-        for side in (1, -1):
-            for k in range(3):
-                x = side * (72 + 10 * k + 6 * next(dice))
-                drawing.stroke("back dark", (x * 0.95, -20), (x * 1.05, 30), (x * 0.98, low - 6), 2.4)
-    else:
-        right = ((0, -130), (68 * v, -128), (104 * v, -70), (100 * v, -6), (88, 44), (60, 70), (20, 70))
-        tail = _TAILS[style.back]
-        tail(drawing, dice)
-        _both(drawing, right, inner=(0, -40, 64, 50))
-    drawing.depth = 1.0
+# The right half of the mass behind the head, downwards from the crown.
+_BACKS: dict[str, tuple[Point, ...]] = {
+    "long": ((0, -136), (74, -132), (114, -72), (112, -6), (114, 50), (118, 96), (126, 170), (132, 250), (40, 250)),
+    "wavy": ((0, -136), (76, -134), (118, -74), (120, -6), (102, 46), (132, 92), (108, 140), (140, 250), (40, 250)),
+    "bob": ((0, -136), (74, -132), (114, -72), (116, -6), (116, 50), (106, 92), (76, 106), (40, 96)),
+    "shoulder": ((0, -136), (74, -132), (114, -72), (112, 6), (106, 74), (130, 126), (130, 126), (96, 134), (86, 148), (86, 148), (40, 128)),
+    "short": ((0, -136), (74, -132), (112, -72), (110, -6), (98, 34), (88, 68), (88, 68), (66, 74), (40, 66)),
+    "tied": ((0, -134), (70, -130), (108, -70), (104, -6), (90, 44), (60, 70), (20, 70)),
+}
+# Of spiky hair, downwards: each tip, and the notch below it.
+_SPIKES = ((98, -126, 100, -100), (134, -62, 106, -42), (136, 4, 100, 18), (118, 62, 84, 56), (92, 104, 62, 72))
 
 
-def draw_front(drawing: Drawing, style: Style, fringe: str, dice: Iterator[float]) -> None:
-    """Side locks, crown and fringe, with the shadow they throw on the face."""
-    v = style.volume
-    locks = _fringe(fringe, dice)
-    drawing.depth = 0.9
+def back(style: Style, dice: Iterator[float]) -> Drawing:
+    """What hangs behind the head, in head coordinates."""
+    drawing = Drawing()
+    right = _BACKS.get(style.back, _BACKS["tied"])
+    if style.back == "spiky":
+        right = ((0, -138), (44, -138))
+        for x, y, notch_x, notch_y in _SPIKES:
+            tip = (x + 12 * next(dice) - 6, y + 12 * next(dice) - 6)
+            right += (((x + notch_x) / 2 + 8, (y + notch_y) / 2 - 16), tip, tip, (notch_x, notch_y))
+        right += ((30, 66),)
+    if style.back in _TAILS:
+        _TAILS[style.back](drawing, dice)
+    outline = right + stretch(right, -1)[::-1]
+    drawing.fill("hair line", stretch(outline, 1.02, 1.014))
+    drawing.fill("back", outline)
+    low = min(right[-1][1], 240)
+    drawing.fill("back dark", ((-78, -40), (78, -40), (84, low - 4), (52, low), (-52, low), (-84, low - 4)))
+    if low < 80:
+        return drawing
+    for side in (1, -1):
+        x = side * (86 + 8 * next(dice))
+        drawing.stroke("back dark", (x * 0.92, -20), (x, 30), (x * 1.02, low - 8), 5)
+        drawing.stroke("hair light", (x * 1.12, -30), (x * 1.2, 50), (x * 1.16, low - 30), 3.4)
+        drawing.stroke("hair line", (x * 1.05, -10), (x * 1.1, 60), (x * 1.14, low - 4), 2.2)
+    return drawing
+
+
+def front(style: Style, fringe: str, dice: Iterator[float]) -> Drawing:
+    """Side locks, crown and fringe, with the shadow they throw on the face, in head coordinates."""
+    drawing = Drawing()
+    part, locks = _fringe(fringe, dice)
     for lock in locks:
-        drawing.shadow(tuple((x + 2, y + 11) for x, y in lock))
+        drawing.shadow(move(lock, 2, 11))
     for side in (1, -1):
         _side_lock(drawing, style, side, dice)
-    crown = ((-98 * v, 6), (-104 * v, -62), (-70 * v, -130), (0, -140), (70 * v, -130), (104 * v, -62), (98 * v, 6), (98 * v, 6))
-    crown += ((78, -18), (70, -52), (44, -74), (0, -80), (-44, -74), (-70, -52), (-78, -18), (-98 * v, 6))
-    drawing.fill("hair line", tuple((x * 1.022, y * 1.018) for x, y in crown))
-    drawing.fill("hair", crown)
-    for lock in _front_to_back(locks):
+    _crown(drawing, style, part, dice)
+    for lock in sorted(locks, key=lambda lock: -abs(lock[5][0] - part)):  # those at the parting lie over the others
         drawing.fill("hair line", lock)
-        drawing.fill("hair", _inset(lock, 1.8))
-        drawing.fill("hair dark", _slice(lock, 0.55, 1.0))
-        drawing.fill("hair light", _slice(lock, 0.18, 0.34))
-    _ring(drawing, v, dice)
-    drawing.depth = 1.0
+        drawing.fill("hair", _inset(lock, 2.0))
+        drawing.fill("hair dark", _slice(lock, 0.5, 1.0))
+        drawing.fill("hair light", _slice(lock, 0.14, 0.3))
+    _gloss(drawing, dice)
+    return drawing
 
 
-def _both(drawing: Drawing, right: tuple[Point, ...], inner: tuple[float, float, float, float]) -> None:
-    """A symmetrical mass of back hair, darker in the middle where the head shades it."""
-    outline = right + mirror(right)[::-1]
-    drawing.fill("hair line", tuple((x * 1.02, y * 1.014) for x, y in outline))
-    drawing.fill("back", outline)
-    x, top, half, low = inner
-    drawing.fill("back dark", ((x - half, top), (x + half, top), (x + half * 1.06, low), (x + half * 0.6, low + 6), (x - half * 0.6, low + 6), (x - half * 1.06, low)))
-
-
-def _twin(drawing: Drawing, dice: Iterator[float]) -> None:
+def _crown(drawing: Drawing, style: Style, part: float, dice: Iterator[float]) -> None:
+    """The hair over the head, down to the outermost locks."""
+    tip = (101.0, style.flow)
+    right = ((0, -141), (72, -133), (111, -62), (108, style.flow * 0.3), tip, tip, (88, 0), (77, -24), (68, -56), (44, -76), (0, -82))
+    crown = right + stretch(right, -1)[-2:0:-1]
+    drawing.fill("hair line", stretch(crown, 1.02, 1.016))
+    drawing.fill("hair", crown)
+    shade = ((64, -122), (64, -122), (112, -62), (107, style.flow * 0.3), tip, tip, (94, -10), (86, -60))
+    drawing.fill("hair dark", shade)
     for side in (1, -1):
-        j = 8 * next(dice) - 4
-        tail = ((74, -74), (74, -74), (112 + j, -96), (140 + j, -20), (138, 70), (112 + j, 168), (112 + j, 168), (96, 100), (104, 30), (92, -20))
-        _strand(drawing, _sided(tail, side), side)
-        drawing.fill("trim dark", ellipse(side * 82, -66, 13, 13))
-        drawing.fill("trim", ellipse(side * 82, -66, 10, 10))
+        reach = 4 * next(dice)
+        drawing.stroke("hair line", (part + side * 5, -130), (side * (84 + reach), -96), (side * (92 + reach), 6), 2.4)
+        drawing.stroke("hair dark", (part + side * 14, -132), (side * (92 + reach), -104), (side * 98, 10), 5)
+        drawing.stroke("hair light", (side * 66, -112), (side * (98 + reach), -66), (side * 95, -8), 5)
+        out = 112 + 12 * next(dice)  # a stray strand
+        drawing.stroke("hair line", (side * 98, -60), (side * (out + 6), -10), (side * out, 40 + 20 * reach), 2.6)
 
 
-def _pony(drawing: Drawing, dice: Iterator[float]) -> None:
-    j = 8 * next(dice) - 4
-    tail = ((20, -110), (20, -110), (84, -146), (128 + j, -90), (122, 10), (108 + j, 110), (124 + j, 160), (124 + j, 160), (84, 120), (80, 20))
-    _strand(drawing, tail, 1)
+def _fringe(fringe: str, dice: Iterator[float]) -> tuple[float, list[tuple[Point, ...]]]:
+    """Where the hair parts, and the locks over the forehead from left to right."""
 
-
-def _braids(drawing: Drawing, dice: Iterator[float]) -> None:
-    for side in (1, -1):
-        for k in range(6):
-            y = 34 + 21 * k
-            drawing.fill("hair line", ellipse(side * (84 + k * 1.5), y, 17 - k * 0.8, 15))
-            drawing.fill("hair", ellipse(side * (84 + k * 1.5), y - 1, 14.5 - k * 0.8, 12.5))
-            drawing.stroke("hair light", (side * 76, y - 8), (side * 84, y), (side * 80, y + 8), 4)
-            drawing.stroke("hair dark", (side * 94, y - 8), (side * 92, y), (side * 84, y + 10), 4)
-
-
-def _drills(drawing: Drawing, dice: Iterator[float]) -> None:
-    for side in (1, -1):
-        for k in range(6):
-            y, half = 4 + 27 * k, 26 - k * 2.2
-            x = side * (96 + 3 * k)
-            drawing.fill("hair line", ((x - half, y - 16), (x + half, y - 16), (x + half + 4, y + 8), (x, y + 24), (x - half - 2, y + 12)))
-            drawing.fill("hair", ((x - half + 2, y - 14), (x + half - 2, y - 14), (x + half + 1, y + 6), (x, y + 21), (x - half + 1, y + 10)))
-            drawing.stroke("hair light", (x - half * 0.6, y - 2), (x, y + 8), (x + half * 0.5, y + 2), 5)
-            drawing.stroke("hair dark", (x - half * 0.8, y + 8), (x, y + 18), (x + half * 0.8, y + 8), 5)
-
-
-def _buns(drawing: Drawing, dice: Iterator[float]) -> None:
-    for side in (1, -1):
-        x = side * (78 + 4 * next(dice))
-        drawing.fill("hair line", ellipse(x, -98, 36, 34))
-        drawing.fill("hair", ellipse(x, -98, 33, 31))
-        drawing.fill("hair dark", ellipse(x + 8, -88, 22, 18))
-        drawing.fill("hair", ellipse(x + 3, -94, 22, 19))
-        drawing.stroke("hair light", (x - 20, -104), (x - 8, -124), (x + 14, -116), 6)
-
-
-# Of spiky hair, going down: each tip, and the notch below it.
-_SPIKES = ((100, -118, 92, -98), (128, -62, 100, -42), (132, 4, 98, 18), (116, 62, 84, 56), (92, 104, 62, 72))
-
-_TAILS = {"twin": _twin, "pony": _pony, "braids": _braids, "drills": _drills, "buns": _buns}
-
-
-def _strand(drawing: Drawing, outline: tuple[Point, ...], side: int) -> None:
-    """A tail of hair with its strands."""
-    drawing.fill("hair line", outline)
-    drawing.fill("hair", _inset(outline, 2.2))
-    tip = outline[6]
-    top = outline[3]
-    mid = outline[4]
-    drawing.stroke("hair light", (top[0] * 0.86, top[1]), (mid[0] * 0.9, mid[1]), (tip[0], tip[1] - 30), 6)
-    drawing.stroke("hair dark", (top[0] * 0.95, top[1] + 10), (mid[0] * 0.99, mid[1]), (tip[0], tip[1] - 14), 5)
-    drawing.stroke("hair line", (top[0] * 0.8, top[1] + 20), (mid[0] * 0.84, mid[1]), (tip[0], tip[1] - 40), 2.2)
-
-
-def _side_lock(drawing: Drawing, style: Style, side: int, dice: Iterator[float]) -> None:
-    j, k = 8 * next(dice) - 4, 12 * next(dice) - 6
-    low, w = style.side_length + k, style.side_width
-    x = 80.0
-    tip = x - 6 + j
-    if style.flat:
-        lock = ((62, -66), (62, -66), (x - w, -10), (x - w, 30), (x - w, low), (x - w, low), (x + w, low), (x + w, low), (x + w + 2, 10), (92, -60), (84, -76))
-    else:
-        lock = ((62, -66), (62, -66), (x - w * 0.9, -8), (x - w, 24), (x - w * 0.7, low * 0.7), (tip, low), (tip, low), (x + w * 0.9, low * 0.6), (x + w + 4, 6), (94, -60), (84, -76))
-    lock = _sided(lock, side)
-    drawing.shadow(tuple((px + 3 - side * 3, py + 5) for px, py in lock))
-    drawing.fill("hair line", lock)
-    drawing.fill("hair", _inset(lock, 2.2))
-    drawing.stroke("hair dark", (side * (x + w * 0.5), -40), (side * (x + w * 0.8), low * 0.3), (side * (tip + 2), low - 12), w * 0.42)
-    drawing.stroke("hair light", (side * (x - w * 0.3), -30), (side * (x - w * 0.5), low * 0.25), (side * (x - w * 0.2), low * 0.66), w * 0.26)
-    drawing.stroke("hair line", (side * (x + 1), -20), (side * (x + 2), low * 0.3), (side * (tip + 1), low - 8), 1.8)
-
-
-def _sided(points: tuple[Point, ...], side: int) -> tuple[Point, ...]:
-    return points if side == 1 else mirror(points)
-
-
-# A fringe lock's points: 0, 1 root; 2, 3 its left side downwards; 4, 5 the tip's left end; 6, 7 its right; 8, 9 up again.
-def _lock(root: float, left: float, right: float, tip: float, low: float, cut: float, sweep: float) -> tuple[Point, ...]:
-    top = (root, -122.0)
-    y1, y2 = -84.0, -84.0 + (low + 84.0) * 0.62
-    a1, a2 = root + (left - root) * 0.72 - 4, left + sweep * 0.3
-    b1, b2 = root + (right - root) * 0.72 + 4, right + sweep * 0.3
-    return (top, top, (a1, y1), (a2, y2), (tip - cut, low), (tip - cut, low), (tip + cut, low), (tip + cut, low), (b2, y2), (b1, y1))
-
-
-def _fringe(fringe: str, dice: Iterator[float]) -> list[tuple[Point, ...]]:
-    """The locks of a fringe from left to right."""
-    def j(amount: float) -> float:
+    def jitter(amount: float) -> float:
         return amount * (2 * next(dice) - 1)
 
-    part = {"parted": j(6), "swept": -34 + j(8)}.get(fringe, j(14))
-    count = {"blunt": 6, "wispy": 7}.get(fringe, 5 + int(2 * next(dice)))
-    edges = [-82 + 164 * i / count + (j(7) if 0 < i < count else 0) for i in range(count + 1)]
+    part = {"parted": jitter(6), "swept": -34 + jitter(8)}.get(fringe, jitter(18))
+    lean = jitter(9)
+    widths = [0.55 + next(dice) for _ in range(5 + int(3 * next(dice)))]
+    edges, total = [-84.0], sum(widths)
+    for width in widths:
+        edges.append(edges[-1] + 168 * width / total)
     locks = []
     for left, right in zip(edges, edges[1:]):
         middle = (left + right) / 2
-        slope = 0.0062 * middle * middle
-        tip, low, cut, sweep = middle, -16 + slope + j(9), 0.0, 0.0
-        if fringe == "choppy":
-            tip += j(7)
-        elif fringe == "blunt":
-            low, cut = -17 + slope * 0.6 + j(2), (right - left) * 0.42
+        fall = 0.0062 * middle * middle
+        tip, low, cut, sweep = middle + lean, -14 + fall + jitter(12), 0.0, lean * 0.5
+        if fringe == "blunt":
+            tip, low, cut, sweep = middle, -17 + fall * 0.6 + jitter(2), (right - left) * 0.42, 0.0
         elif fringe == "wispy":
-            tip += j(5)
-            low += 26 if abs(middle) < 12 else 0
+            low += 24 if abs(middle) < 16 else 0
         elif fringe == "parted":
-            away = middle - part
-            tip, sweep = part + away * 1.16 + (10 if away > 0 else -10), (6 if away > 0 else -6)
-            low = -52 + 0.9 * abs(away) + j(6)
+            away = 1 if middle > part else -1
+            tip, sweep = part + (middle - part) * 1.16 + away * 12, away * 8
+            low = -54 + 0.92 * abs(middle - part) + jitter(6)
         elif fringe == "swept":
-            away = middle - part
-            tip, sweep = middle + (20 if away > 0 else -10) + j(4), (16 if away > 0 else -6)
-            low = -40 + 0.42 * abs(away) + j(6)
-        root = part + (middle - part) * 0.22
-        locks.append(_lock(root, left - 4, right + 4, tip, low, cut, sweep))
-    return locks
+            away = 1 if middle > part else -0.5
+            tip, sweep = middle + away * 22 + jitter(4), away * 18
+            low = -40 + 0.42 * abs(middle - part) + jitter(7)
+        root = part + (middle - part) * 0.2
+        locks.append(_lock(root, left - 4, right + 4, tip, low, cut, sweep, 0.46 + 0.18 * next(dice)))
+    return part, locks
 
 
-def _front_to_back(locks: list[tuple[Point, ...]]) -> list[tuple[Point, ...]]:
-    """Outer locks first, so that the middle ones lie over them."""
-    return sorted(locks, key=lambda lock: -abs(lock[5][0]))
+def _lock(
+    root: float, left: float, right: float, tip: float, low: float, cut: float, sweep: float, share: float
+) -> tuple[Point, ...]:
+    """A lock's outline: 0, 1 its root; 2, 3 down its left; 4, 5 and 6, 7 its end's corners; 8, 9 up its right."""
+    y = -84 + (low + 84) * share
+    upper_left, upper_right = root + (left - root) * 0.74 - 4, root + (right - root) * 0.74 + 4
+    a, b = (tip - cut, low), (tip + cut, low)
+    x = sweep * 0.4
+    return (
+        *((root, -126), (root, -126), (upper_left, -86), (left + x, y), a, a),
+        *(b, b, (right + x, y), (upper_right, -86)),
+    )
+
+
+def _side_lock(drawing: Drawing, style: Style, side: int, dice: Iterator[float]) -> None:
+    low = style.side_length + 14 * next(dice) - 7
+    tip, w, x = 76 + 8 * next(dice) - 4, style.side_width, 81.0
+    right = ((x + w * 0.9, low * 0.6), (x + w + 4, 6), (96, -60), (84, -76))
+    left = ((62, -66), (62, -66), (x - w * 0.9, -8), (x - w, 24))
+    if style.cut:
+        end = ((x - w, low), (x - w, low), (x + w + 2, low - 3), (x + w + 2, low - 3))
+    else:
+        end = ((x - w * 0.7, low * 0.7), (tip, low), (tip, low))
+    lock = stretch(left + end + right, side)
+    drawing.shadow(move(lock, 3 - side * 3, 5))
+    drawing.fill("hair line", lock)
+    drawing.fill("hair", _inset(lock, 2.2))
+    end_x = x if style.cut else tip
+    wide = side * (x + w * 0.8)
+    drawing.stroke("hair dark", (side * (x + w * 0.5), -40), (wide, low * 0.3), (side * (end_x + 2), low - 10), w * 0.5)
+    light = side * (x - w * 0.4)
+    drawing.stroke("hair light", (light, -30), (light, low * 0.25), (side * (x - w * 0.2), low * 0.7), w * 0.28)
+    drawing.stroke("hair line", (side * (x + 1), -20), (side * (x + 3), low * 0.3), (side * (end_x + 1), low - 8), 2.2)
+    if next(dice) < 0.6:  # a thin lock that fell apart
+        inner, length = x - w - 6 * next(dice), low * (0.4 + 0.4 * next(dice))
+        start = (side * 66, -54)
+        drawing.stroke("hair line", start, (side * inner, -10), (side * (inner + 3), length), 5)
+        drawing.stroke("hair", start, (side * inner, -12), (side * (inner + 3), length - 5), 2.6)
+
+
+def _gloss(drawing: Drawing, dice: Iterator[float]) -> None:
+    """The band of light around the crown, ragged along the locks."""
+    strength = next(dice)
+    if strength < 0.15:
+        return
+    height = -96 + 14 * next(dice)
+    upper, lower = [], []
+    for k in range(9):
+        x = -68 + 17 * k + 6 * next(dice)
+        y = height + 0.008 * x * x
+        lean = x * 0.1
+        upper += [(x - lean, y - 6), (x - lean, y - 6), (x + 7, y - 1 - 3 * strength)]
+        deep = y + 5 + 13 * next(dice)
+        lower += [(x + lean, deep), (x + lean, deep), (x + 8, y + 2)]
+    drawing.fill("hair light", upper + lower[::-1])
+    if strength > 0.5:
+        drawing.fill("shine", move(stretch(upper[3:15] + lower[14:2:-1], 0.96, 0.97), 0, -1))
 
 
 def _inset(outline: tuple[Point, ...], by: float) -> tuple[Point, ...]:
-    """The same outline drawn in towards its axis, which leaves a line around it that fades towards its root."""
+    """The outline drawn in towards its axis, which leaves a line around it that fades towards its root."""
     xs = [x for x, _ in outline]
     top, low = outline[0][1], max(y for _, y in outline)
     middle, half = (max(xs) + min(xs)) / 2, (max(xs) - min(xs)) / 2
     inner = []
     for x, y in outline:
         down = (y - top) / (low - top)
-        inner.append((middle + (x - middle) * max(0.5, 1 - by * min(1.0, 1.6 * down) / half), y - by * (2 * down - 0.5)))
+        shrink = max(0.5, 1 - by * min(1.0, 1.6 * down) / half)
+        inner.append((middle + (x - middle) * shrink, y - by * (2 * down - 0.5)))
     return tuple(inner)
 
 
 def _slice(lock: tuple[Point, ...], start: float, end: float) -> tuple[Point, ...]:
-    """The part of a lock between two shares of its width, narrowing to its root and its tip."""
-    (rx, ry), left, right = lock[0], lock[3], lock[8]
+    """The part of a lock between two shares of its width, narrowing towards its root and its end."""
+    left, right = lock[3], lock[8]
     tip = ((lock[5][0] + lock[6][0]) / 2, lock[5][1] - 5)
-    y = left[1]
-    a, b = left[0] + (right[0] - left[0]) * start, left[0] + (right[0] - left[0]) * end
-    mid = (lock[2][0] + (lock[9][0] - lock[2][0]) * (start + end) / 2, -76.0)
-    return (mid, mid, (a, y), tip, tip, (b, y))
+    top = (lock[2][0] + (lock[9][0] - lock[2][0]) * (start + end) / 2, -84.0)
+    width, y = right[0] - left[0], left[1]
+    return (top, top, (left[0] + width * start, y), tip, tip, (left[0] + width * end, y))
 
 
-def _ring(drawing: Drawing, v: float, dice: Iterator[float]) -> None:
-    """The band of light around the crown, in short upright strokes."""
-    for k in range(9):
-        x = -64 + 16 * k + 6 * next(dice)
-        y = -92 + 0.0075 * x * x
-        tall = 7 + 9 * next(dice)
-        lean = x * 0.12
-        drawing.fill("hair light", ((x - lean * 0.6, y - tall), (x - lean * 0.6, y - tall), (x + 6, y), (x + lean, y + tall * 1.3), (x + lean, y + tall * 1.3), (x - 6, y)))
-        if k in (2, 3, 4):
-            drawing.fill("shine", ((x, y - tall * 0.5), (x, y - tall * 0.5), (x + 3, y), (x + lean * 0.4, y + tall * 0.7), (x + lean * 0.4, y + tall * 0.7), (x - 3, y)))
+def _tail(drawing: Drawing, outline: tuple[Point, ...], axis: tuple[Point, Point, Point]) -> None:
+    """A tail of hair with strands along its axis."""
+    drawing.fill("hair line", outline)
+    drawing.fill("hair", _inset(outline, 2.4))
+    start, bend, end = axis
+    drawing.stroke("hair dark", *(move(axis, 8 if bend[0] > 0 else -8, 4)), 8)
+    drawing.stroke("hair light", *(move(axis, -6 if bend[0] > 0 else 6, 0)), 6)
+    drawing.stroke("hair line", start, bend, end, 2.4)
+
+
+def _twin_tails(drawing: Drawing, dice: Iterator[float]) -> None:
+    for side in (1, -1):
+        j = 16 * next(dice) - 8
+        tail = ((82, -84), (82, -84), (124 + j, -108), (152 + j, -20), (146, 70), (118 + j, 170), (118 + j, 170), (98, 100), (108, 30), (96, -30))
+        axis = ((96, -84), (138 + j, -30), (118 + j, 150))
+        _tail(drawing, stretch(tail, side), stretch(axis, side))
+
+
+def _ponytail(drawing: Drawing, dice: Iterator[float]) -> None:
+    j = 16 * next(dice) - 8
+    tail = ((30, -118), (30, -118), (98, -152), (142 + j, -90), (132, 10), (112 + j, 110), (128 + j, 170), (128 + j, 170), (84, 120), (80, 20))
+    _tail(drawing, tail, ((70, -122), (136 + j, -60), (108 + j, 130)))
+
+
+def _braids(drawing: Drawing, dice: Iterator[float]) -> None:
+    for side in (1, -1):
+        for k in range(6):
+            x, y = side * (92 + k * 1.5), 26 + 22 * k
+            drawing.fill("hair line", ellipse(x, y, 19 - k * 0.8, 16))
+            drawing.fill("hair", ellipse(x, y - 1, 16.5 - k * 0.8, 13.5))
+            drawing.stroke("hair light", (x - 9, y - 8), (x, y), (x - 4, y + 8), 4)
+            drawing.stroke("hair dark", (x + 10, y - 8), (x + 8, y), (x, y + 10), 4)
+
+
+def _drills(drawing: Drawing, dice: Iterator[float]) -> None:
+    for side in (1, -1):
+        for k in range(6):
+            x, y, w = side * (104 + 2 * k), 2 + 27 * k, 27 - k * 2.2
+            turn = ((-w, -16), (w, -16), (w + 4, 8), (0, 24), (-w - 2, 12))
+            drawing.fill("hair line", move(turn, x, y))
+            drawing.fill("hair", move(stretch(turn, 0.9, 0.87), x, y))
+            drawing.stroke("hair light", (x - w * 0.6, y - 2), (x, y + 8), (x + w * 0.5, y + 2), 5)
+            drawing.stroke("hair dark", (x - w * 0.8, y + 8), (x, y + 18), (x + w * 0.8, y + 8), 6)
+
+
+def _buns(drawing: Drawing, dice: Iterator[float]) -> None:
+    for side in (1, -1):
+        x = side * (82 + 6 * next(dice))
+        drawing.fill("hair line", ellipse(x, -100, 39, 36))
+        drawing.fill("hair", ellipse(x, -100, 36, 33))
+        drawing.fill("hair dark", ellipse(x + 8, -90, 24, 19))
+        drawing.fill("hair", ellipse(x + 3, -96, 24, 20))
+        drawing.stroke("hair light", (x - 22, -106), (x - 8, -128), (x + 14, -120), 6)
+
+
+_TAILS = {
+    "twin tails": _twin_tails,
+    "ponytail": _ponytail,
+    "braids": _braids,
+    "drills": _drills,
+    "buns": _buns,
+}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .drawing import Colour, mix
+from functools import lru_cache
+
+from .drawing import Colour, Gradient, mix
 
 HAIR: dict[str, tuple[Colour, Colour, Colour]] = {  # base, shade, light
     "black": ((66, 62, 78), (36, 33, 48), (146, 146, 172)),
@@ -68,76 +70,6 @@ CLOTHES: dict[str, tuple[Colour, Colour, Colour]] = {  # cloth, collar, bow
     "violet dress": ((122, 96, 162), (240, 232, 248), (244, 206, 110)),
 }
 
-WHITE, INK = (255, 255, 255), (44, 30, 42)
-
-
-def flat(colour: Colour) -> tuple[Colour, Colour]:
-    return colour, colour
-
-
-def paints(hair: str, eye: str, skin: str, background: str, clothes: str, trim: Colour) -> dict:
-    """Every paint's colours at the top and the bottom of the frame; "name shaded" is "name" in shadow."""
-    base, shade, light = HAIR[hair]
-    top, bottom = EYES[eye]
-    face, face_shade, blush = SKIN[skin]
-    cloth, collar, bow = CLOTHES[clothes]
-    line = mix(mix(shade, INK, 45), face_shade, 8)
-    face_line = mix(mix(face_shade, INK, 40), blush, 20)
-    table = {
-        "paper": BACKGROUND[background],
-        "paper spot": tuple(mix(c, WHITE, 40) for c in BACKGROUND[background]),
-        "face": flat(face),
-        "face shaded": flat(face_shade),
-        "face shade": flat(mix(face, face_shade, 70)),
-        "face shade shaded": flat(mix(face_shade, face_line, 12)),
-        "neck": flat(mix(face, face_shade, 30)),
-        "neck dim": flat(mix(face_shade, face_line, 8)),
-        "neck shaded": flat(mix(face_shade, face_line, 14)),
-        "face line": flat(face_line),
-        "nose": flat(mix(face_shade, face_line, 40)),
-        "lips": flat(mix(face_line, (200, 60, 60), 30)),
-        "mouth": flat(mix((186, 72, 70), face_line, 20)),
-        "tongue": flat((240, 130, 124)),
-        "teeth": flat((255, 252, 248)),
-        "white": flat((253, 252, 253)),
-        "white dim": flat(mix((214, 206, 222), face_shade, 25)),
-        "white shaded": flat(mix((214, 206, 222), face_shade, 25)),
-        "lash": flat(mix(INK, shade, 18)),
-        "crease": flat(mix(face_line, face_shade, 30)),
-        "lower lash": flat(mix(face_line, INK, 35)),
-        "iris line": flat(mix(top, INK, 55)),
-        "pupil": flat(mix(top, INK, 70)),
-        "glint": flat(WHITE),
-        "glow": flat(mix(bottom, WHITE, 45)),
-        "brow": flat(mix(line, face_shade, 15)),
-        "hair": (mix(base, light, 18), mix(base, shade, 22)),
-        "hair dark": (mix(base, shade, 45), mix(base, shade, 75)),
-        "hair line": (line, mix(line, INK, 25)),
-        "hair light": (mix(base, light, 80), mix(base, light, 40)),
-        "shine": flat(mix(light, WHITE, 55)),
-        "back": (mix(base, shade, 30), mix(base, shade, 65)),
-        "back dark": (shade, mix(shade, INK, 18)),
-        "back light": (mix(base, light, 30), mix(base, light, 5)),
-        "cloth": flat(cloth),
-        "cloth shaded": flat(mix(cloth, (96, 84, 130), 35)),
-        "collar": flat(collar),
-        "collar shaded": flat(mix(collar, (96, 84, 130), 35)),
-        "bow": flat(bow),
-        "bow dark": flat(mix(bow, INK, 40)),
-        "cloth line": flat(mix(mix(cloth, collar, 30), INK, 60)),
-        "trim": flat(trim),
-        "trim dark": flat(mix(trim, INK, 45)),
-        "trim light": flat(mix(trim, WHITE, 55)),
-        "ear inside": flat(mix((250, 190, 196), shade, 15)),
-        "lens": flat(INK),
-    }
-    for i in range(5):
-        table[f"iris {i}"] = flat(mix(mix(top, INK, 10), bottom, 25 * i))
-    for i in (1, 2, 3):
-        table[f"blush {i}"] = flat(mix(face, blush, 0))
-        table[f"blush {i} shaded"] = table["face shaded"]
-    return table
-
 TRIM: dict[str, Colour] = {
     "red": (214, 52, 62),
     "black": (52, 44, 56),
@@ -147,3 +79,103 @@ TRIM: dict[str, Colour] = {
     "gold": (238, 190, 80),
     "green": (90, 170, 120),
 }
+
+WHITE, INK = (255, 255, 255), (44, 30, 42)
+
+
+def paints(hair: str, eye: str, skin: str, background: str, clothes: str, trim: str, blush: float) -> dict[str, Gradient]:
+    """Every paint's colours at the top and the bottom of the picture; "name shaded" is "name" in shadow."""
+    return {
+        "paper": BACKGROUND[background],
+        **_hair_paints(hair),
+        **_line_paints(hair, skin),
+        **_skin_paints(skin),
+        **_eye_paints(eye),
+        **_clothes_paints(clothes),
+        **_trim_paints(trim),
+        **{f"blush {ring}": _flat(mix(SKIN[skin][0], SKIN[skin][2], int(blush * 30 * ring))) for ring in (1, 2, 3)},
+        **{f"blush {ring} shaded": _flat(SKIN[skin][1]) for ring in (1, 2, 3)},
+    }
+
+
+@lru_cache(maxsize=None)
+def _hair_paints(hair: str) -> dict[str, Gradient]:
+    base, shade, light = HAIR[hair]
+    return {
+        "hair": (mix(base, light, 18), mix(base, shade, 22)),
+        "hair dark": (mix(base, shade, 45), mix(base, shade, 80)),
+        "hair light": (mix(base, light, 75), mix(base, light, 40)),
+        "shine": _flat(mix(light, WHITE, 60)),
+        "back": (mix(base, shade, 12), mix(base, shade, 50)),
+        "back dark": (shade, mix(shade, INK, 18)),
+        "ear inside": _flat(mix((250, 190, 196), shade, 15)),
+        "lash": _flat(mix(INK, shade, 18)),
+    }
+
+
+@lru_cache(maxsize=None)
+def _line_paints(hair: str, skin: str) -> dict[str, Gradient]:
+    line = mix(mix(HAIR[hair][1], INK, 45), SKIN[skin][1], 8)
+    return {"hair line": (line, mix(line, INK, 25)), "brow": _flat(mix(line, SKIN[skin][1], 15))}
+
+
+@lru_cache(maxsize=None)
+def _skin_paints(skin: str) -> dict[str, Gradient]:
+    base, shade, blush = SKIN[skin]
+    line = mix(mix(shade, INK, 40), blush, 20)
+    colours = {
+        "face": base,
+        "face shaded": shade,
+        "face shade": mix(base, shade, 60),
+        "face shade shaded": mix(shade, line, 12),
+        "neck": mix(base, shade, 30),
+        "neck dim": mix(shade, line, 8),
+        "face line": line,
+        "nose": mix(shade, line, 40),
+        "lips": mix(line, (200, 60, 60), 30),
+        "mouth": mix((186, 72, 70), line, 20),
+        "tongue": (240, 130, 124),
+        "teeth": (255, 252, 248),
+        "white": (253, 252, 253),
+        "white shaded": mix((214, 206, 222), shade, 25),
+        "white dim": mix((206, 198, 216), shade, 25),
+        "crease": mix(line, shade, 30),
+        "lower lash": mix(line, INK, 35),
+    }
+    return {name: _flat(colour) for name, colour in colours.items()}
+
+
+@lru_cache(maxsize=None)
+def _eye_paints(eye: str) -> dict[str, Gradient]:
+    top, bottom = EYES[eye]
+    colours = {
+        "iris line": mix(top, INK, 60),
+        "pupil": mix(top, INK, 75),
+        "glow": mix(bottom, WHITE, 45),
+        "glint": WHITE,
+        **{f"iris {i}": mix(mix(top, INK, 10), bottom, 25 * i) for i in range(5)},
+    }
+    return {name: _flat(colour) for name, colour in colours.items()}
+
+
+@lru_cache(maxsize=None)
+def _clothes_paints(clothes: str) -> dict[str, Gradient]:
+    cloth, collar, bow = CLOTHES[clothes]
+    colours = {
+        "cloth": cloth,
+        "collar": collar,
+        "cloth line": mix(mix(cloth, collar, 30), INK, 60),
+        "bow": bow,
+        "bow dark": mix(bow, INK, 40),
+    }
+    return {name: _flat(colour) for name, colour in colours.items()}
+
+
+@lru_cache(maxsize=None)
+def _trim_paints(trim: str) -> dict[str, Gradient]:
+    colour = TRIM[trim]
+    return {"trim": _flat(colour), "trim dark": _flat(mix(colour, INK, 50)), "trim light": _flat(mix(colour, WHITE, 55))}
+
+
+def _flat(colour: Colour) -> Gradient:
+    return colour, colour

@@ -1,4 +1,4 @@
-"""A face from its factors: every part in its order, then pixels."""
+"""A face from its factors: every part in its order and place, then pixels."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import numpy as np
 
 from ... import noise
 from ...errors import MxganError
-from . import accessories, features, hair, palette
-from .drawing import Drawing, Pose, ellipse, mix, render
+from . import features, hair, palette
+from .accessories import accessory
+from .drawing import Part, Pose, render
 from .factors import Factors
 
 SIZES = (32, 64, 128)
@@ -18,38 +19,42 @@ def paint(factors: Factors, size: int = 64) -> np.ndarray:
     if size not in SIZES:
         raise MxganError(f"painted faces: size {size} isn't one of {', '.join(map(str, SIZES))}")
     pose = Pose(factors.x, factors.y, factors.scale, factors.tilt, factors.turn)
-    return render(_draw(factors), pose, _paints(factors), size)
-
-
-def _draw(factors: Factors) -> Drawing:
-    dice = noise.generator(factors.detail, "painted detail").random(160).tolist()
-    face, back, front = dice[:12], iter(dice[16:60]), iter(dice[60:])
-    style = hair.STYLES[factors.hair_style]
-    drawing = Drawing()
-    hair.draw_back(drawing, style, back)
-    features.draw_body(drawing, factors.clothes)
-    if factors.accessory == "choker":
-        accessories.draw_choker(drawing)
-    accessories.draw_behind(drawing, factors.accessory)
-    features.draw_head(drawing, jaw=8 * face[0] - 4, chin=10 * face[1] - 5, ears=style.ears)
-    if factors.blush > 0:
-        features.draw_blush(drawing)
-    features.draw_nose(drawing, 4 * face[2])
-    features.draw_mouth(drawing, factors.mouth, 0.85 + 0.35 * face[3])
-    features.draw_eyes(drawing, factors.eye_shape, factors.gaze, 0.94 + 0.2 * face[4], 4 * face[5] - 2)
-    if factors.accessory == "glasses":
-        accessories.draw_glasses(drawing)
-    hair.draw_front(drawing, style, factors.fringe, front)
-    features.draw_brows(drawing, factors.brows, 4 * face[6], 3 + 1.6 * face[7])
-    accessories.draw_over(drawing, factors.accessory)
-    return drawing
-
-
-def _paints(factors: Factors) -> dict:
-    table = palette.paints(
-        factors.hair_colour, factors.eye_colour, factors.skin, factors.background, factors.clothes, palette.TRIM[factors.trim]
+    paints = palette.paints(
+        *(factors.hair_colour, factors.eye_colour, factors.skin, factors.background, factors.clothes, factors.trim),
+        factors.blush,
     )
-    skin, _, blush = palette.SKIN[factors.skin]
-    for ring in (1, 2, 3):
-        table[f"blush {ring}"] = palette.flat(mix(skin, blush, int(factors.blush * 30 * ring)))
-    return table
+    return render(_parts(factors), pose, paints, size)
+
+
+def _parts(factors: Factors) -> list[Part]:
+    """From back to front. Fine detail comes in three streams, so that another style leaves the face as it is."""
+    dice = noise.generator(factors.detail, "painted detail").random(128).tolist()
+    face, back, front = dice[:12], iter(dice[12:40]), iter(dice[40:])
+    style = hair.STYLES[factors.hair_style]
+    worn = accessory(factors.accessory)
+    eye_size, spread = 0.96 + 0.2 * face[0], 46 + 4 * face[1]
+    mouth_size = 0.85 + 0.35 * face[2]
+    jaw, chin = 0.96 + 0.08 * face[3], 0.97 + 0.06 * face[4]
+
+    parts = [Part(hair.back(style, back), depth=-0.4), Part(features.body(factors.clothes), depth=0.1, sway=0.45)]
+    if factors.accessory == "choker":
+        parts.append(Part(worn, depth=0.1, sway=0.45))
+    if factors.accessory == "cat ears":
+        parts.append(Part(worn, depth=0.3))
+    if style.ears:
+        parts.append(Part(features.ears(), depth=-0.2))
+    parts.append(Part(features.head(), depth=0.8, width=jaw, height=chin))
+    if factors.blush > 0:
+        parts.append(Part(features.blush()))
+    parts.append(Part(features.nose(), depth=1.15, y=43 + 4 * face[5]))
+    parts.append(Part(features.mouth(factors.mouth), y=65 * chin, width=mouth_size, height=mouth_size))
+    for side in (1, -1):
+        eye = features.eye(factors.eye_shape, factors.gaze, side)
+        parts.append(Part(eye, x=side * spread, y=2, width=side * eye_size, height=eye_size))
+    if factors.accessory == "glasses":
+        parts.append(Part(worn, depth=1.1))
+    parts.append(Part(hair.front(style, factors.fringe, front), depth=0.9))
+    parts.append(Part(features.brows(factors.brows), y=-4 * face[6]))
+    if factors.accessory in ("hair clip", "ribbon", "hairband", "flower"):
+        parts.append(Part(worn, depth=0.95))
+    return parts
