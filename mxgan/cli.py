@@ -65,19 +65,57 @@ def program() -> None:
 @click.option("--seed", type=int, default=DEFAULTS.seed, show_default=True, help="Decides every random number.")
 @click.option("--out", help="The run directory.  [default: a new one under runs/]")
 @click.option("--weights", help="Start netG from this file.")
+@click.option(
+    "--checkpoint-minutes",
+    type=float,
+    default=DEFAULTS.checkpoint_minutes,
+    show_default=True,
+    help="At most so long between two checkpoints; each epoch makes one anyway.",
+)
+@click.option("--resume", "run", type=PATH, help="Go on with the run in this folder, bit for bit.")
 @click.option("--dry-run", is_flag=True, help="Print the resolved configuration as JSON and write nothing.")
-def train(dry_run: bool, **options: object) -> None:
-    """Train on faces; the run directory's path is the one line on stdout."""
-    wanted = config.TrainConfig(**options)
-    if dry_run:
-        _print_json(config.to_json(config.resolve(wanted)))
-        return
-    from mxgan.training import train as train_run
+def train(dry_run: bool, run: Path | None, **options: object) -> None:
+    """Train on faces; the run directory's path is the one line on stdout.
 
-    run = train_run(wanted)
-    click.echo(run.path)
-    if run.stopped_by:
-        sys.exit(128 + run.stopped_by)
+    With --resume, epochs, steps and checkpoint-minutes may be given anew, and engine, ctx and threads, which end the
+    exactness; any other change is another run.
+    """
+    wanted = config.TrainConfig(**options)
+    changes = {name: value for name, value in options.items() if _given(name)}
+    if dry_run:
+        from mxgan.training import resuming
+
+        wanted = config.resolve(wanted) if run is None else resuming.changed(config.load(run / "config.json"), changes)
+        _print_json(config.to_json(wanted))
+        return
+    from mxgan import training
+
+    ended = training.train(wanted) if run is None else training.resume(run, changes)
+    click.echo(ended.path)
+    if ended.stopped_by:
+        sys.exit(128 + ended.stopped_by)
+
+
+@program.command()
+@click.argument("folder", type=PATH, default=Path("runs"), required=False)
+@click.argument("run", type=PATH, required=False)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def runs(folder: Path, run: Path | None, as_json: bool) -> None:
+    """A table of the runs in FOLDER: recipe, engine, step, age, state. `mxgan runs show RUN`: one run.
+
+    JSON keys: runs, a list of path, recipe, engine, step, steps, age_s, state (running, finished, stopped, failed) and
+    why; of `show`: these and config, checkpoints, last, warnings.
+    """
+    from mxgan.training import runs as table
+
+    if str(folder) == "show" and run is not None:
+        summary = table.show(run)
+        _print_json(summary) if as_json else click.echo("\n".join(table.show_lines(summary)))
+        return
+    if run is not None:
+        raise MxganError(f"runs {folder} {run}: give one folder, or `runs show RUN`")
+    summaries = table.find(folder)
+    _print_json({"runs": summaries}) if as_json else click.echo("\n".join(table.lines(summaries, folder)))
 
 
 @program.command()
@@ -145,6 +183,11 @@ def main(args: list[str] | None = None) -> None:
     except BrokenPipeError:  # the reader of stdout has gone: nothing left to say
         sys.stderr.close()
         sys.exit(1)
+
+
+def _given(name: str) -> bool:
+    """Did the user write this option, or is it a default?"""
+    return click.get_current_context().get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
 
 
 def _fail(message: str, status: int) -> None:

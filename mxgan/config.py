@@ -71,6 +71,7 @@ class TrainConfig:
     threads: Optional[int] = None  # None: every core this process may use
     seed: int = 0
     out: Optional[str] = None  # the run directory; None: a new one under runs/
+    checkpoint_minutes: float = 10.0  # at most so long between two checkpoints; one is made at each epoch anyway
     weights: Optional[str] = None  # start netG from this file instead of drawing its weights
 
     def __post_init__(self) -> None:
@@ -85,6 +86,8 @@ class TrainConfig:
                 raise MxganError(f"{name} {value!r}: a whole number of at least 1")
         if self.epochs is not None and self.steps is not None:
             raise MxganError(f"epochs {self.epochs} and steps {self.steps}: give one of the two")
+        if not isinstance(self.checkpoint_minutes, (int, float)) or not self.checkpoint_minutes > 0:
+            raise MxganError(f"checkpoint_minutes {self.checkpoint_minutes!r}: a number above 0")
         if not 0 <= self.seed < 2**63:
             raise MxganError(f"seed {self.seed}: a whole number from 0 to {2**63 - 1}")
 

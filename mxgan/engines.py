@@ -47,6 +47,9 @@ class Engine(Protocol):
 
     name: str
     ctx: str
+    package: str  # the framework's, with its version: they and the threads decide the last bit
+    version: str
+    threads: str
 
     def train_step(self, images: np.ndarray, z: np.ndarray, z_g: Optional[np.ndarray] = None) -> Stats:
         """Update netD, then netG. ``z_g``: the G step's own latents, for recipes that draw them afresh."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 
 import numpy as np
@@ -16,14 +17,15 @@ from mxgan.weights import fit, initial
 class Engine:
     """Both networks, their Trainers, and one step of training. See `mxgan.engines` for the protocol."""
 
-    name = "mxnet"
+    name = package = "mxnet"
 
     def __init__(self, config: TrainConfig, ctx: str, dtype: str = "float32") -> None:
         mx = runtime.load(config.threads)
         from mxgan.gluon import nets
 
         recipe = config.settings
-        self.ctx, self.dtype = ctx, dtype
+        self.ctx, self.dtype, self.version = ctx, dtype, mx.__version__
+        self.threads = os.environ["OMP_NUM_THREADS"]  # as the user's variable or `runtime.load` set it
         self._device = runtime.context(ctx)
         self.netG = nets.generator(config.latent, config.ngf, config.size, recipe.bias)
         self.netD = nets.discriminator(config.ndf, config.size, recipe.bias, recipe.first_norm, dtype=dtype)
@@ -132,15 +134,16 @@ class Engine:
 
     def load_state(self, state: State) -> None:
         """Go on from what `state` gave, on this engine or another. Raises ParamsError where an array doesn't fit."""
-        nd = runtime.load().nd
         self.load_weights({name: state.arrays[name] for name in self._nets()})
         for key, net, trainer in self._optimizers():
             updater, moments = trainer._updaters[0], state.arrays[key]
             mine = parameters(net)
             wanted = {f"{name}.{moment}": mine[name].shape for name in trainable(net) for moment in "mv"}
             fit.check(moments, wanted if state.counts[key] else {}, key)
+            updater.states.clear()
+            updater.states_synced.clear()
             for name, index in trainable(net).items() if moments else ():
-                pair = (nd.array(moments[f"{name}.{moment}"], self._device, self.dtype) for moment in "mv")
+                pair = (runtime.array(moments[f"{name}.{moment}"], self._device, self.dtype) for moment in "mv")
                 updater.states[index] = tuple(pair)
                 updater.states_synced[index] = True
             trainer._optimizer.begin_num_update = trainer._optimizer.num_update = state.counts[key]
@@ -158,11 +161,11 @@ class Engine:
 
     def _images(self, images: np.ndarray):
         """uint8 NHWC to float NCHW in [-1, 1], on the device: a quarter of the bytes travel."""
-        batch = runtime.load().nd.array(images, self._device, "uint8").astype(self.dtype)
+        batch = runtime.array(images, self._device, "uint8").astype(self.dtype)
         return batch.transpose((0, 3, 1, 2)) / 127.5 - 1
 
     def _latents(self, z: np.ndarray):
-        return runtime.load().nd.array(z, self._device, self.dtype).reshape((*z.shape, 1, 1))
+        return runtime.array(z, self._device, self.dtype).reshape((*z.shape, 1, 1))
 
 
 class Stats:
@@ -174,7 +177,7 @@ class Stats:
     def read(self) -> dict[str, float]:
         """loss_d, loss_g, score_real and score_fake as numbers, from before the step's updates."""
         names = ("loss_d", "loss_g", "score_real", "score_fake")
-        return dict(zip(names, map(float, self._values.asnumpy())))
+        return dict(zip(names, self._values.asnumpy().ravel().tolist()))
 
 
 def parameters(net) -> dict:
@@ -199,7 +202,7 @@ def write(net, arrays: dict[str, np.ndarray], where: str) -> None:
     mine = parameters(net)
     fit.check(arrays, {name: parameter.shape for name, parameter in mine.items()}, where)
     for name, parameter in mine.items():
-        parameter.set_data(runtime.load().nd.array(arrays[name], dtype=parameter.dtype))
+        parameter.set_data(runtime.array(arrays[name], parameter.list_ctx()[0], parameter.dtype))
 
 
 @contextmanager

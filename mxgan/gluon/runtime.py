@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
+
 from mxgan import threads as cores
 from mxgan.errors import MissingPackage, MxganError
 
@@ -169,8 +171,6 @@ def _import_quietly(name: str) -> ModuleType:
 @contextmanager
 def _removed_numpy_aliases():
     """NumPy's ``np.bool`` and its like, which 1.24 removed and MXNet's modules name as they are imported."""
-    import numpy as np
-
     added = {"bool": bool, "int": int, "float": float, "complex": complex, "object": object, "str": str}
     added = {name: kind for name, kind in added.items() if name not in vars(np)}
     for name, kind in added.items():
@@ -193,6 +193,14 @@ def context(ctx: str):
     if problem:
         raise MxganError(f"--ctx {ctx}: {problem}")
     return load().gpu(number)
+
+
+def array(values: np.ndarray, device, dtype: str):
+    """An NDArray of NumPy's numbers, as mx.nd.array makes it but without its look at scipy.sparse.csr.
+
+    SciPy warns of that module and says that its version 2 won't have it: mx.nd.array will fail beside it.
+    """
+    return load().ndarray.ndarray.array(values, device, dtype)
 
 
 def _count(n: int, what: str) -> str:

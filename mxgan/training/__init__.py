@@ -1,5 +1,5 @@
-"""Training, without knowing the framework: the loop, the run directory, the progress shown."""
+"""Training, without knowing the framework: the loop, the run directory, checkpoints, what is shown and watched."""
 
-from mxgan.training.loop import Run, train
+from mxgan.training.loop import Run, resume, train
 
-__all__ = ["Run", "train"]
+__all__ = ["Run", "resume", "train"]

@@ -18,6 +18,7 @@ class Progress:
     def __init__(self, first: int, steps: int, epochs: int) -> None:
         self._steps, self._epochs = steps, epochs
         self._started, self._first, self._shown = time.monotonic(), first, 0.0
+        self._warned: list[str] = []
         self._bar: Optional[tqdm] = None
         if sys.stderr.isatty():
             layout = "{desc} {percentage:3.0f}%|{bar:16}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]{postfix}"
@@ -36,7 +37,7 @@ class Progress:
             f"loss_d {record['loss_d']:.3f} loss_g {record['loss_g']:.3f} score_real {record['score_real']:.2f} "
             f"score_fake {record['score_fake']:.2f} {record['images_per_s']:.0f} images/s"
         )
-        epoch = f"epoch {record['epoch']}/{self._epochs}"
+        epoch = " ".join([*self._warned, f"epoch {record['epoch']}/{self._epochs}"])
         if self._bar is not None:
             self._bar.set_description_str(epoch, refresh=False)
             self._bar.set_postfix_str(numbers, refresh=False)
@@ -45,8 +46,14 @@ class Progress:
         now, step = time.monotonic(), record["step"]
         if now - self._shown >= LINE_SECONDS or step == self._steps:
             self._shown = now
-            left = (now - self._started) / (step - self._first) * (self._steps - step)
+            left = (now - self._started) / max(step - self._first, 1) * (self._steps - step)
             self.say(f"{epoch} step {step}/{self._steps} {numbers}, {tqdm.format_interval(left)} left")
+
+    def warn(self, kind: str, line: str) -> None:
+        """A warning: a line now, and its kind beside the numbers from now on."""
+        if f"[{kind}]" not in self._warned:
+            self._warned.append(f"[{kind}]")
+        self.say(f"warning: {line}")
 
     def say(self, line: str) -> None:
         """One line for the user, above the bar if there is one."""

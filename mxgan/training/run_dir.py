@@ -1,6 +1,7 @@
 """The run directory: everything a run makes, and nothing anywhere else.
 
-config.json  log.jsonl  reals.png  skipped.txt  samples/000094.png  curves.png  netG.params  netD.params
+config.json  state.json  log.jsonl  reals.png  skipped.txt  samples/000094.png  curves.png
+netG.params  netD.params  checkpoints/000094/  run.lock
 """
 
 from __future__ import annotations
@@ -8,17 +9,83 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
+import filelock
 import numpy as np
 
 from mxgan import atomic, plots
 from mxgan.config import TrainConfig
 from mxgan.engines import Weights
 from mxgan.errors import MxganError
+from mxgan.training import log_file
 from mxgan.weights import params_file
+
+LOCK = "run.lock"
+
+
+@dataclass(frozen=True)
+class RunDir:
+    """The files of one run. Each is written whole or not at all."""
+
+    path: Path
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def log(self) -> Path:
+        """The log of the steps."""
+        return self.path / "log.jsonl"
+
+    def write_json(self, name: str, value: dict[str, Any]) -> None:
+        """Write one JSON file, indented for people."""
+        atomic.write(self.path / name, (json.dumps(value, indent=2) + "\n").encode())
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """Read one JSON file. Raises MxganError, naming it, if it is missing or no JSON object."""
+        try:
+            value = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise MxganError(f"{self.path / name}: can't be read ({error})") from error
+        if not isinstance(value, dict):
+            raise MxganError(f"{self.path / name}: not a JSON object")
+        return value
+
+    def write_lines(self, name: str, lines: list[str]) -> None:
+        """Write one text file."""
+        atomic.write(self.path / name, "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape"))
+
+    def save_reals(self, images: np.ndarray) -> None:
+        """reals.png: training faces, uint8 NHWC, to lay beside the samples."""
+        plots.save_png(self.path / "reals.png", plots.grid(images))
+
+    def save_samples(self, step: int, images: np.ndarray) -> None:
+        """samples/<step>.png: generated faces, uint8 NHWC, always of the same latents."""
+        plots.save_png(self.path / "samples" / f"{step:06d}.png", plots.grid(images))
+
+    def save_weights(self, weights: Weights) -> None:
+        """netG.params and netD.params, as MXNet's own ``load_parameters`` reads them."""
+        for name, arrays in weights.items():
+            params_file.save(self.path / f"{name}.params", arrays)
+
+    def save_curves(self) -> None:
+        """curves.png from log.jsonl."""
+        records = log_file.read(self.log)
+        if records:
+            plots.save_curves(self.path / "curves.png", records)
+
+    def remove_leftovers(self) -> None:
+        """Remove the temporary files that a killed process of this run left behind."""
+        for folder in (self.path, self.path / "samples"):
+            for leftover in folder.glob(".mxgan-*.tmp"):
+                leftover.unlink()
 
 
 def check_out(out: Optional[str]) -> None:
@@ -28,7 +95,7 @@ def check_out(out: Optional[str]) -> None:
         if not path.is_dir():
             raise MxganError(f"--out {out}: a file is there; give a new or an empty folder")
         if any(path.iterdir()):
-            raise MxganError(f"--out {out}: the folder isn't empty; give a new one, or remove what is there")
+            raise MxganError(f"--out {out}: the folder isn't empty; give a new one, or --resume {out} to go on there")
     parent = path
     while not parent.exists():
         parent = parent.parent
@@ -53,45 +120,32 @@ def create(config: TrainConfig) -> RunDir:
     raise MxganError(f"--out {candidates[0]}: another run has just been made there; give another folder")
 
 
-@dataclass(frozen=True)
-class RunDir:
-    """The files of one run. Whole files are written atomically; log.jsonl grows a line at a time."""
+@contextmanager
+def locked(run: RunDir) -> Iterator[None]:
+    """Hold the run for this process. Raises MxganError if another one has it.
 
-    path: Path
+    The operating system holds the lock, not the file's content: it is gone with the process, however that ended, and no
+    later process of the same number can be mistaken for it.
+    """
+    lock = filelock.FileLock(run.path / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise MxganError(f"{run.path}: another process is training this run; stop it first") from error
+    except OSError as error:
+        raise MxganError(f"{run.path}: can't be written ({error.strerror})") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
-    def write_json(self, name: str, value: dict[str, Any]) -> None:
-        """Write one JSON file, indented for people."""
-        atomic.write(self.path / name, (json.dumps(value, indent=2) + "\n").encode())
 
-    def write_lines(self, name: str, lines: list[str]) -> None:
-        """Write one text file."""
-        atomic.write(self.path / name, "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape"))
-
-    def append(self, record: dict[str, Any]) -> None:
-        """Add one line to log.jsonl."""
-        with open(self.path / "log.jsonl", "a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
-
-    def log(self) -> list[dict[str, Any]]:
-        """The records of log.jsonl, in order."""
-        with open(self.path / "log.jsonl", encoding="utf-8") as file:
-            return [json.loads(line) for line in file]
-
-    def save_reals(self, images: np.ndarray) -> None:
-        """reals.png: training faces, uint8 NHWC, to lay beside the samples."""
-        plots.save_png(self.path / "reals.png", plots.grid(images))
-
-    def save_samples(self, step: int, images: np.ndarray) -> None:
-        """samples/<step>.png: generated faces, uint8 NHWC, always of the same latents."""
-        plots.save_png(self.path / "samples" / f"{step:06d}.png", plots.grid(images))
-
-    def save_weights(self, weights: Weights) -> None:
-        """netG.params and netD.params, as MXNet's own ``load_parameters`` reads them."""
-        for name, arrays in weights.items():
-            params_file.save(self.path / f"{name}.params", arrays)
-
-    def save_curves(self) -> None:
-        """curves.png from log.jsonl."""
-        log = self.log()
-        if log:
-            plots.save_curves(self.path / "curves.png", log)
+def is_running(run: RunDir) -> bool:
+    """Is a process training this run now?"""
+    if not (run.path / LOCK).exists():
+        return False
+    try:
+        with locked(run):
+            return False
+    except MxganError:
+        return True

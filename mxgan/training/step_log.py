@@ -1,0 +1,94 @@
+"""The numbers of each step on their way to the log, the screen and the watch over the run."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from typing import Any, Optional
+
+import numpy as np
+
+from mxgan.engines import Stats
+from mxgan.errors import TrainingError
+from mxgan.training import log_file, watch
+from mxgan.training.progress import Progress
+
+RATE_STEPS = 20  # images/s is a mean over this many steps
+
+
+class StepLog:
+    """Reads a step's numbers after the next step has been handed to the engine.
+
+    So the engine never idles for the sake of the log, and never runs more than one step ahead of it.
+    """
+
+    def __init__(self, file: log_file.LogFile, earlier: list[dict[str, Any]], per_epoch: int, batch_size: int) -> None:
+        self.file = file
+        self._per_epoch, self._batch_size = per_epoch, batch_size
+        self._waiting: Optional[tuple[int, np.ndarray, Stats]] = None
+        steps = [record for record in earlier if "loss_d" in record]
+        self._recent = deque(steps, maxlen=watch.STEPS)
+        self._varieties = [(record["step"], record["variety"]) for record in earlier if "variety" in record]
+        self._warned = {record["kind"]: record["step"] for record in earlier if "kind" in record}
+        self._start = time.monotonic() - (steps[-1]["seconds"] if steps else 0.0)
+        self._ends = deque([time.monotonic()], maxlen=RATE_STEPS + 1)
+        self._full = False  # has the user been told that lines wait for room on the disk?
+
+    def add(self, step: int, indices: np.ndarray, stats: Stats, progress: Progress) -> None:
+        """``step``, of the images ``indices``, is on its way. Raises TrainingError as `flush` does."""
+        self.flush(progress)
+        self._waiting = step, indices, stats
+
+    def flush(self, progress: Progress) -> None:
+        """Wait for the last step's numbers. Raises TrainingError if one isn't finite."""
+        if self._waiting is None:
+            return
+        (step, indices, stats), self._waiting = self._waiting, None
+        numbers = stats.read()
+        self._ends.append(time.monotonic())
+        if not all(map(math.isfinite, numbers.values())):
+            raise NonFinite(step, indices, ", ".join(f"{name} {value}" for name, value in numbers.items()))
+        rate = (len(self._ends) - 1) * self._batch_size / (self._ends[-1] - self._ends[0])
+        record = {
+            "step": step,
+            "epoch": math.ceil(step / self._per_epoch),
+            **numbers,
+            "images_per_s": round(rate, 1),
+            "seconds": round(self._ends[-1] - self._start, 3),
+        }
+        self._append(record, progress)
+        self._recent.append(record)
+        progress.show(record)
+        self.warn("d_wins", step, watch.d_wins(self._recent), progress)
+
+    def add_variety(self, step: int, variety: float, progress: Progress) -> None:
+        """Write down how much the samples after ``step`` differ (see `watch.variety`), and warn if they have collapsed."""
+        self._varieties.append((step, variety))
+        self._append({"step": step, "variety": round(variety, 4)}, progress)
+        self.warn("collapse", step, watch.collapsed(self._varieties), progress)
+
+    def warn(self, kind: str, step: int, warning: Optional[str], progress: Progress) -> None:
+        """Put a warning into the log and onto the screen, unless the same kind was given a short while ago."""
+        if warning is None or step - self._warned.get(kind, -watch.AGAIN) < watch.AGAIN:
+            return
+        self._warned[kind] = step
+        self._append({"step": step, "kind": kind, "warning": warning}, progress)
+        progress.warn(kind, f"step {step}: {warning}")
+
+    def _append(self, record: dict[str, Any], progress: Progress) -> None:
+        error = self.file.append(record)
+        if error is not None and not self._full:
+            progress.say(f"log.jsonl can't be written ({error.strerror or error}): its lines wait, the run goes on")
+        self._full = error is not None
+
+
+class NonFinite(TrainingError):
+    """A step gave numbers that aren't finite."""
+
+    def __init__(self, step: int, indices: np.ndarray, numbers: str) -> None:
+        super().__init__(
+            f"step {step} isn't finite ({numbers}): the last good checkpoint is kept; try a smaller learning rate's "
+            "recipe, another --seed, or look at the images of that step, whose indices failed.json holds"
+        )
+        self.step, self.indices, self.numbers = step, indices, numbers
