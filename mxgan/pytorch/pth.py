@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ class PthFile:
 
     container: str  # "zip" (PyTorch 1.6 on) | "legacy"
     arrays: dict[str, np.ndarray]
+    dtypes: dict[str, str]  # as stored: "bfloat16" where the array is float32
     left_out: tuple[str, ...]  # what else the checkpoint holds: epochs, optimizers, loose tensors beside state dicts
 
 
@@ -49,7 +51,9 @@ def read(path: str | os.PathLike) -> PthFile:
     torch = _torch("reading .pth needs PyTorch")
     legacy = _check_container(path)
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of pickle protocols, in damaged files
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a damaged or hostile pickle leads to
         raise ParamsError(f"{where}: {_reason(error)}") from error
     if isinstance(loaded, (list, tuple)) and all(isinstance(item, torch.Tensor) for item in loaded):
@@ -61,7 +65,8 @@ def read(path: str | os.PathLike) -> PthFile:
     tensors = _Tensors(torch)
     tensors.collect(loaded)
     arrays = {name: _array(torch, tensor, f"{where}: {name}") for name, tensor in tensors.found.items()}
-    return PthFile("legacy" if legacy else "zip", arrays, tuple(tensors.left_out))
+    dtypes = {name: str(tensor.dtype).partition(".")[2] for name, tensor in tensors.found.items()}
+    return PthFile("legacy" if legacy else "zip", arrays, dtypes, tuple(tensors.left_out))
 
 
 def write(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:

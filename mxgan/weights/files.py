@@ -137,8 +137,7 @@ def _load_pth(path: Path) -> WeightsFile:
     file = pth.read(path)
     era = "PyTorch 1.6 and newer" if file.container == "zip" else "PyTorch before 1.6"
     notes = (f"left out, as no weights: {', '.join(file.left_out)}",) if file.left_out else ()
-    dtypes = {name: str(array.dtype) for name, array in file.arrays.items()}
-    return WeightsFile(str(path), path.stat().st_size, "pth", era, file.arrays, dtypes, notes)
+    return WeightsFile(str(path), path.stat().st_size, "pth", era, file.arrays, file.dtypes, notes)
 
 
 def _save_npz(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:

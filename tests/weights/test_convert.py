@@ -1,6 +1,7 @@
 """Any format to any other, and back, bit by bit."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -235,3 +236,22 @@ def test_npz_opens_in_numpy_and_is_the_same_bytes_every_time(tmp_path):
     with np.load(tmp_path / "a.npz") as opened:
         assert_bits_equal(dict(opened), ODD)
     assert params_file.read(tmp_path / "a.npz").warnings == ()
+
+
+@pytest.mark.parametrize(
+    "dst, package, said",
+    [
+        ("a.safetensors", "safetensors", r"writing .safetensors needs safetensors: pip install 'mxgan\[safetensors\]'"),
+        ("a.pth", "torch", r"writing .pth needs PyTorch: pip install 'mxgan\[pytorch\]'"),
+        ("a.onnx", "onnx", r"pip install 'mxgan\[onnx\]'"),
+        ("a.onnx", "onnxruntime", r"pip install 'mxgan\[onnx\]'"),
+    ],
+)
+def test_a_missing_package_is_told_with_what_to_type(tmp_path, monkeypatch, dst, package, said):
+    if package == "onnxruntime":
+        pytest.importorskip("onnx")
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ImportError, match=said) as error:
+        convert(REAL, tmp_path / dst)
+    assert "\n" not in str(error.value)
+    assert os.listdir(tmp_path) == []
