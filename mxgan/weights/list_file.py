@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import numpy as np
 
@@ -154,15 +155,15 @@ def _names(cursor: _Cursor, count: int) -> list[str]:
         cursor.need(length, where)
         data = bytes(cursor.source.bytes[cursor.at : cursor.at + length])
         cursor.at += length
-        where = f"array {index} ({shown(data)})"
+        fail = partial(cursor.source.error, f"the name of array {index}")
         try:
             name = data.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise cursor.source.error(where, at + 8 + error.start, "a name in UTF-8", shown(data)) from None
+            raise fail(at + 8 + error.start, "UTF-8", shown(data), DAMAGED) from None
         if "\0" in name:
-            raise cursor.source.error(where, at + 8 + data.index(0), "a name without NUL", shown(name))
+            raise fail(at + 8 + data.index(0), "no NUL, where MXNet would cut it", shown(name), DAMAGED)
         if name in places:
-            raise cursor.source.error(where, at, "a name of its own", f"that of array {places[name]} again")
+            raise fail(at + 8, "one of its own", f"{shown(name)}, which array {places[name]} has", DAMAGED)
         places[name] = index
     return list(places)
 

@@ -78,7 +78,7 @@ def _directory(source: Source) -> tuple[list[_Entry], int, list[str]]:
         raise fail(source.size, "a directory before the file's end", "none", CUT_SHORT)
     _, _, _, _, count, size, start, comment = struct.unpack_from("<4s4H2LH", source.bytes, end)
     stop = end
-    if (count == 0xFFFF or 0xFFFFFFFF in (size, start)) and end >= LOCATOR64:
+    if end >= LOCATOR64:  # PyTorch writes a ZIP64 end even where it isn't needed
         mark, _, place, _ = struct.unpack_from("<4sLQL", source.bytes, end - LOCATOR64)
         if mark == b"PK\x06\x07":
             if place + END64 > end:
@@ -122,7 +122,8 @@ def _entry(source: Source, at: int, stop: int, fail: Fail) -> tuple[_Entry, int]
     while len(extra) >= 4:
         kind, length = struct.unpack_from("<2H", extra)
         if kind == 1:  # ZIP64: the sizes that don't fit above, in this order
-            large = [value for (value,) in struct.iter_unpack("<Q", extra[4 : 4 + length // 8 * 8])]
+            count = len(extra[4 : 4 + length]) // 8
+            large = list(struct.unpack_from(f"<{count}Q", extra, 4))
             size, packed, local = (
                 large.pop(0) if value == 0xFFFFFFFF and large else value for value in (size, packed, local)
             )
@@ -139,14 +140,14 @@ def _check_names(source: Source, entries: list[_Entry]) -> None:
         fail = partial(source.error, f"array {index} ({shown(entry.name)})", entry.local)
         parts = entry.name.split("/")
         if not entry.name.endswith(".npy"):
-            raise fail("a ZIP of .npy members", shown(entry.name), "this isn't a file of weights")
+            raise fail("a ZIP of .npy members", shown(entry.name), "if weights are inside, unpack them first")
         if parts[-1] == "format.npy" and len(parts) > 1:
             what = f"{shown('/'.join(parts[:-1]))}, a row_sparse or csr one"
             raise fail("a dense array", what, "make it dense in MXNet, with tostype('default'), and save again")
         if "\0" in entry.name or "\\" in entry.name or not parts[0] or ".." in parts:
             raise fail("an array's name", f"{shown(entry.name)}, which is a path or holds a NUL", DAMAGED)
         if entry.name in members:
-            raise fail("a name of its own", f"that of array {members[entry.name]} again")
+            raise fail("a name of its own", f"that of array {members[entry.name]}", DAMAGED)
         members[entry.name] = index
 
 

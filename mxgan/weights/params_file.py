@@ -88,9 +88,11 @@ def _read(path: str | os.PathLike, strict: bool) -> ParamsFile:
         head = os.read(descriptor, HEAD)
         container = _container(os.fspath(path), head, size)  # before a buffer of `size` is made
         source = read_rest(path, descriptor, head, size)
+        return _finished(container(source), source, strict)
+    except MemoryError:
+        raise ParamsError(f"{os.fspath(path)}: {size} bytes and what is in them don't fit into memory") from None
     finally:
         os.close(descriptor)
-    return _finished(container(source), source, strict)
 
 
 def _container(path: str, head: bytes, size: int) -> Callable[[Source], Contents]:

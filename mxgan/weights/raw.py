@@ -22,7 +22,7 @@ STORED = (
     "int16", "uint16", "uint32", "uint64", "bfloat16",
 )  # fmt: skip
 LITTLE = {name: np.dtype("<u2" if name == "bfloat16" else name).newbyteorder("<") for name in STORED}
-CUT_SHORT = "the file is cut short, as by a half-finished download: fetch it again"
+CUT_SHORT = "the file is cut short, as by a half-finished download, or damaged: fetch it again"
 DAMAGED = "the file is damaged"
 
 # Makes a complaint about one array from a byte offset, what was wanted, what was found, and perhaps what to do.
@@ -97,8 +97,7 @@ def measure(fail: Fail, at: int, stored: str, shape: tuple[int, ...]) -> int:
 
 def shown(name: str | bytes) -> str:
     """A name for a message: one line, whatever it holds, and not endless."""
-    text = repr(name)
-    return text if len(text) <= 80 else text[:60] + "..." + text[-15:]
+    return repr(name) if len(name) <= 80 else f"{name[:60]!r} and {len(name) - 60} more"
 
 
 def open_regular(path: str | os.PathLike) -> tuple[int, int]:
@@ -121,10 +120,7 @@ def open_regular(path: str | os.PathLike) -> tuple[int, int]:
 
 def read_rest(path: str | os.PathLike, descriptor: int, head: bytes, size: int) -> Source:
     """All `size` bytes of a file of which `head` has been read already. One pass, one buffer."""
-    try:
-        data = np.empty(size, np.uint8)
-    except MemoryError:
-        raise ParamsError(f"{os.fspath(path)}: {size} bytes don't fit into memory") from None
+    data = np.empty(size, np.uint8)
     source, at = Source(path, data), min(len(head), size)
     data[:at] = np.frombuffer(head, np.uint8, at)
     with open(descriptor, "rb", buffering=0, closefd=False) as file:
