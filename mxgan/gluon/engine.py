@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import contextmanager
 
 import numpy as np
@@ -10,8 +11,9 @@ import numpy as np
 from mxgan import pixels
 from mxgan.config import TrainConfig
 from mxgan.engines import Probe, State
+from mxgan.errors import ParamsError
 from mxgan.gluon import runtime
-from mxgan.weights import fit, initial
+from mxgan.weights import Net, fit, initial
 
 
 class Engine:
@@ -178,6 +180,24 @@ class Stats:
         """loss_d, loss_g, score_real and score_fake as numbers, from before the step's updates."""
         names = ("loss_d", "loss_g", "score_real", "score_fake")
         return dict(zip(names, self._values.asnumpy().ravel().tolist()))
+
+
+def forward_of(net: Net, ctx: str) -> Callable[[np.ndarray], np.ndarray]:
+    """A generator read from a file as a function: latents (n, latent) to float32 NCHW images in [-1, 1].
+
+    Raises ParamsError where its size or widths are not netG's, MxganError or ImportError where ctx can't be had.
+    """
+    mx, device = runtime.load(), runtime.context(ctx)
+    from mxgan.gluon import nets
+
+    try:
+        netG = nets.generator(net.latent, net.width, net.image_size, net.bias, net.channels)
+    except ValueError as error:
+        raise ParamsError(f"this generator makes {net.image_size}×{net.image_size} pixels: {error}") from error
+    netG.initialize(mx.init.Zero(), ctx=device)
+    write(netG, net.arrays, "netG")
+    netG.hybridize(static_alloc=True, static_shape=True)
+    return lambda z: netG(mx.nd.array(z, device, "float32").reshape((*z.shape, 1, 1))).asnumpy()
 
 
 def parameters(net) -> dict:
