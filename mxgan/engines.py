@@ -6,15 +6,23 @@ uint8 NHWC RGB, latents float32 (n, latent), weights arrays under canonical name
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
-from collections.abc import Mapping
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Optional, Protocol
 
 import numpy as np
 
 from mxgan.config import TrainConfig, parse_ctx
 from mxgan.errors import MxganError
+from mxgan.weights.net import Net
+
+TRAINERS = ("mxnet", "pytorch")
+GENERATORS = (*TRAINERS, "onnx")
+TITLES = {"mxnet": "MXNet", "pytorch": "PyTorch", "onnx": "ONNX Runtime"}
 
 Weights = Mapping[str, Mapping[str, np.ndarray]]  # {"netG": {"0.weight": ...}, "netD": {...}}
 
@@ -88,20 +96,36 @@ class Choice:
     why: str
 
 
-def choose(engine: str, ctx: str) -> Choice:
-    """The engine and ctx to train with here; ``auto`` takes MXNet where it can run on the ctx.
+def choose(
+    engine: str = "auto", ctx: str = "auto", threads: Optional[int] = None, among: Sequence[str] = TRAINERS
+) -> Choice:
+    """The engine and ctx to use here: of ``among``, in that order, the first that runs on the ctx.
 
+    ``auto`` leaves either open; a GPU that one of the engines can use comes before the CPU. The engine is imported, to
+    know that it can be, and told to compute with ``threads`` (None: the cores this process may use).
     Raises MxganError or ImportError with the cause and what to type where the wish can't be met.
     """
-    from mxgan.gluon import runtime
+    if engine not in ("auto", *among):
+        raise MxganError(f"engine {engine!r}: one of {', '.join(('auto', *among))}")
+    kind, _ = parse_ctx(ctx)
+    names = [name for name in among if name != "onnx" or kind != "gpu"] if engine == "auto" else [engine]
+    problems: dict[str, list[str]] = {}
+    for place in ("gpu", "cpu") if kind == "auto" else (ctx,):
+        problems[place] = []
+        for name in names:
+            problem = _problem(name, place, threads)
+            if problem is None:
+                return Choice(name, place, _why(engine, name, [one for many in problems.values() for one in many]))
+            problems[place].append(problem)
+    said = "; ".join(dict.fromkeys(problems[place]))
+    if place == "cpu" or not any(_installed(name) for name in names):
+        raise ImportError(said)
+    raise MxganError(f"--ctx {ctx}: {said}")
 
-    kind, number = parse_ctx(ctx)
-    problem = runtime.gpu_problem(number) if kind != "cpu" else None
-    if kind == "gpu" and problem:
-        raise MxganError(f"--ctx {ctx}: {problem}")
-    use = ctx if kind == "gpu" else "cpu" if kind == "cpu" or problem else "gpu"
-    runtime.load()
-    return Choice("mxnet", use, "as asked" if engine == "mxnet" else "MXNet runs on it")
+
+def choose_generator(engine: str = "auto", ctx: str = "auto") -> Choice:
+    """The engine and ctx to generate with here: `choose` among all that can make pictures, ONNX on the CPU alone."""
+    return choose(engine, ctx, among=GENERATORS)
 
 
 def versions() -> list[str]:
@@ -121,6 +145,56 @@ def _version(package: Optional[str]) -> str:
 
 def build(choice: Choice, config: TrainConfig, dtype: str = "float32") -> Engine:
     """The chosen engine with freshly drawn weights."""
+    if choice.engine == "pytorch":
+        _runtime("pytorch").load(config.threads)  # before anything else imports torch
+        from mxgan.pytorch.engine import Engine as PyTorchEngine
+
+        return PyTorchEngine(config, choice.ctx, dtype)
     from mxgan.gluon.engine import Engine as GluonEngine
 
     return GluonEngine(config, choice.ctx, dtype)
+
+
+def forward_of(choice: Choice, net: Net) -> Callable[[np.ndarray], np.ndarray]:
+    """A generator's weights as a function on the chosen engine: latents (n, latent) to float32 NCHW in [-1, 1]."""
+    if choice.engine == "onnx":
+        from mxgan.onnx.engine import forward_of
+    elif choice.engine == "pytorch":
+        from mxgan.pytorch.engine import forward_of
+    else:
+        from mxgan.gluon.engine import forward_of
+    return forward_of(net, choice.ctx)
+
+
+def _problem(engine: str, ctx: str, threads: Optional[int]) -> Optional[str]:
+    """Why the engine can't run on cpu, gpu or gpu:N here, with what to type; None if it can."""
+    kind, number = parse_ctx(ctx)
+    if engine == "onnx":
+        if kind == "gpu":
+            return "the onnx engine computes on the CPU: use --ctx cpu, or --engine mxnet or pytorch"
+        return None if _installed(engine) else "ONNX Runtime is not installed: pip install 'mxgan[onnx]'"
+    runtime = _runtime(engine)
+    problem = runtime.gpu_problem(number) if kind == "gpu" else None
+    if problem is None:
+        try:
+            runtime.load(threads)
+        except ImportError as error:
+            problem = str(error)
+    return problem
+
+
+def _installed(engine: str) -> bool:
+    if engine == "onnx":
+        return all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
+    return bool(_runtime(engine).installed())
+
+
+def _runtime(engine: str) -> ModuleType:
+    return importlib.import_module({"mxnet": "mxgan.gluon.runtime", "pytorch": "mxgan.pytorch.runtime"}[engine])
+
+
+def _why(wish: str, engine: str, problems: Sequence[str]) -> str:
+    """What spoke against the choices before this one: their causes, without what to type."""
+    if problems:
+        return "; ".join(dict.fromkeys(problem.partition(": ")[0] for problem in problems))
+    return "as asked" if wish == engine else f"{TITLES[engine]} runs on it"

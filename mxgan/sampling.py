@@ -8,13 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from mxgan import noise, pixels, plots
+from mxgan import engines, noise, pixels, plots
 from mxgan.errors import MxganError
 from mxgan.weights import check_finite, load_net
 
 BATCH = 64  # pictures made at once: bounds the memory of any n
 RUN_WEIGHTS = ("netG-best.params", "netG-ema.params", "netG.params")  # of a run directory, the first one there
-ENGINES = ("mxnet", "pytorch", "onnx")
 
 
 @dataclass(frozen=True)
@@ -57,12 +56,8 @@ def load_generator(
     net = load_net(path, "generator")
     if not allow_nonfinite:
         check_finite(net, path)
-    engine = _choose(engine, ctx)
-    if engine == "mxnet":
-        from mxgan.gluon.engine import forward_of
-    elif engine == "onnx":
-        from mxgan.onnx.engine import forward_of
-    return Generator(forward_of(net, ctx), net.latent, net.image_size, engine)
+    choice = engines.choose_generator(engine, ctx)
+    return Generator(engines.forward_of(choice, net), net.latent, net.image_size, choice.engine)
 
 
 def weights_file(path: str | Path) -> Path:

@@ -54,7 +54,7 @@ def train(config: TrainConfig) -> Run:
     config = configuration.resolve(config)
     run_dir.check_out(config.out)
     weights = _starting_weights(config)
-    choice = engines.choose(config.engine, config.ctx)
+    choice = engines.choose(config.engine, config.ctx, config.threads)
     faces = open_faces(config.data, config.size, config.fit)
     per_epoch, steps = _length(config, faces)
     engine = engines.build(choice, config)
@@ -86,7 +86,7 @@ def resume(path: str | Path, changes: Optional[dict[str, Any]] = None) -> Run:
         written = run.read_json("config.json")
         notes: list[str] = []
         saved = checkpoint.newest(run.checkpoints, notes.append)
-        choice = engines.choose(config.engine, config.ctx)
+        choice = engines.choose(config.engine, config.ctx, config.threads)
         faces = open_faces(config.data, config.size, config.fit)
         _check_same_faces(faces, written)
         per_epoch, steps = _length(config, faces)
@@ -143,7 +143,7 @@ def _steps(setup: Setup, start: int, log: StepLog, progress: Progress, stop: sig
     saver = Saver(config, setup.run, engine, _reals(config, setup.faces), log, progress)
     step = start
     if start == setup.steps:  # its checkpoint was written, perhaps not all else
-        saver.save(step, np.empty(0, np.int64))
+        saver.save(step, np.empty(0, np.int64), epoch_end=False)
     for indices in batches.indices(config.seed, len(images), config.batch_size, start, setup.steps):
         step += 1
         z = noise.latents(config.seed, "D step", step, config.batch_size, config.latent)
@@ -152,8 +152,9 @@ def _steps(setup: Setup, start: int, log: StepLog, progress: Progress, stop: sig
             z_g = noise.latents(config.seed, "G step", step, config.batch_size, config.latent)
         log.add(step, indices, engine.train_step(images[indices], z, z_g), progress)
         last = step == setup.steps or bool(stop.signal)
-        if last or step % setup.per_epoch == 0:
-            whole = saver.save(step, indices)
+        epoch_end = step % setup.per_epoch == 0
+        if last or epoch_end:
+            whole = saver.save(step, indices, epoch_end)
             if last and not whole:
                 raise TrainingError(
                     f"{setup.run.path}: the last step's files can't all be written; make room, then resume"

@@ -1,0 +1,306 @@
+"""The PyTorch engine: the notebooks' training step, with the arithmetic that doesn't change its result left out.
+
+The notebooks don't detach the fake batch in netD's step and let netG's step compute netD's gradients: the same update,
+and wasted work. Here the fake batch is detached, netD is frozen in netG's step, and where a recipe's netG step uses
+the netD step's latents, it goes on with the same fake batch.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits as bce
+
+from mxgan import pixels
+from mxgan.config import TrainConfig
+from mxgan.engines import Probe, State
+from mxgan.errors import ParamsError
+from mxgan.pytorch import nets, runtime
+from mxgan.pytorch.adam import Adam
+from mxgan.weights import Net, fit, initial
+
+PRECISIONS = ("float32", "tf32", "bfloat16")
+WORDS = {"weight": "gamma", "bias": "beta"}  # of BatchNorm: PyTorch's to the canonical ones; the running ones agree
+
+
+@dataclass(frozen=True)
+class Options:
+    """How PyTorch computes. Inference on the same weights never depends on these."""
+
+    precision: str = (
+        "tf32"  # of convolutions in training: float32; tf32 (PyTorch's default on CUDA; float32 elsewhere);
+    )
+    #                          bfloat16 by autocast, with float32 weights, statistics and losses
+    deterministic: bool = False  # CUDA: the same bits in every run, at some cost in speed. The CPU is always so
+    channels_last: bool = True  # the layout that convolutions are fastest in
+    pinned: bool = True  # CUDA: batches travel from page-locked memory while the GPU computes
+
+
+class Engine:
+    """Both networks, their optimizers, and one step of training. See `mxgan.engines` for the protocol."""
+
+    name, package = "pytorch", "torch"
+
+    def __init__(self, config: TrainConfig, ctx: str, dtype: str = "float32", options: Options | None = None) -> None:
+        runtime.load(config.threads)
+        recipe = config.settings
+        self.ctx, self.dtype, self.version = ctx, getattr(torch, dtype), torch.__version__
+        self.threads = str(torch.get_num_threads())
+        self.options = options or Options()
+        self._device = runtime.device(ctx)
+        if self.options.deterministic:
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
+            torch.use_deterministic_algorithms(True)
+        self.netG = self._place(nets.generator(config.latent, config.ngf, config.size, recipe.bias))
+        self.netD = self._place(nets.discriminator(config.ndf, config.size, recipe.bias, recipe.first_norm))
+        for name, net in self._nets().items():
+            shapes = {key: tuple(tensor.shape) for key, tensor in tensors(net).items()}
+            write(net, initial.draw(config, name, shapes), name)
+        self.adamG, self.adamD = (
+            Adam(trainable(net), recipe.lr, recipe.beta1, recipe.beta2) for net in (self.netG, self.netD)
+        )
+
+    def train_step(self, images: np.ndarray, z: np.ndarray, z_g: np.ndarray | None = None) -> Stats:
+        """Update netD, then netG, on real images (uint8 NHWC) and latents (n, latent); on a GPU returns at once.
+
+        ``z_g`` are the G step's own latents; without them the G step goes on with the D step's fake batch, whose
+        gradient is the same as that of generating it again, since netG hasn't changed in between.
+        """
+        with self._training():
+            loss_d, logit_real, logit_fake, fake = self._backward_d(images, z, keep=z_g is None)
+            self.adamD.step()
+            loss_g = self._backward_g(fake, z_g)
+            self.adamG.step()
+        scores = (logit.to(self.dtype).sigmoid().mean() for logit in (logit_real, logit_fake))
+        return Stats(torch.stack([loss_d.detach(), loss_g.detach(), *scores]))
+
+    def probe(self, images: np.ndarray, z: np.ndarray, z_g: np.ndarray | None = None) -> Probe:
+        """The losses and gradients of one step, taken without making it: weights and statistics stay as they were."""
+        before = self.weights()
+        with self._training():
+            loss_d, _, _, fake = self._backward_d(images, z, keep=z_g is None)
+            loss_g = self._backward_g(fake, z_g)
+        gradients = {}
+        for name, net in self._nets().items():
+            for key, parameter in trainable(net).items():
+                gradients[f"{name}.{key}"], parameter.grad = array(parameter.grad), None
+        self.load_weights(before)
+        return Probe({"loss_d": float(loss_d.detach()), "loss_g": float(loss_g.detach())}, gradients)
+
+    def _backward_d(self, images: np.ndarray, z: np.ndarray, keep: bool):
+        """Gradients into netD; returns its loss, both logits and the fake batch (``keep``: with its graph)."""
+        real, z = self._images(images), self._latents(z)
+        with self._autocast():
+            # netG's statistics move once a step: here only if this is the batch that its own step goes on with
+            with torch.set_grad_enabled(keep), _still(self.netG, still=not keep):
+                fake = self.netG(z)
+            # The fake batch first: MXNet updates statistics in the backward pass, so in reverse order
+            logit_fake, logit_real = self.netD(fake.detach()), self.netD(real)
+            loss_d = bce(logit_real, torch.ones_like(logit_real)) + bce(logit_fake, torch.zeros_like(logit_fake))
+        loss_d.backward()
+        return loss_d, logit_real.detach(), logit_fake.detach(), fake
+
+    def _backward_g(self, fake: torch.Tensor, z: np.ndarray | None) -> torch.Tensor:
+        """Gradients into netG through netD, of ``fake`` or of a batch generated from ``z``; returns its loss."""
+        with _frozen(self.netD):
+            with self._autocast():
+                if z is not None:
+                    fake = self.netG(self._latents(z))
+                logit = self.netD(fake)
+                loss_g = bce(logit, torch.ones_like(logit))
+            loss_g.backward()
+        return loss_g
+
+    def forward(self, z: np.ndarray) -> np.ndarray:
+        """Latents (n, latent) to images in [-1, 1], NCHW, in inference mode."""
+        return array(self._inference(self.netG, self._latents(z)))
+
+    def generate(self, z: np.ndarray) -> np.ndarray:
+        """Latents (n, latent) to images, uint8 NHWC, in inference mode."""
+        return pixels.to_uint8(self.forward(z))
+
+    def discriminate(self, images: np.ndarray) -> np.ndarray:
+        """netD's logits of images (uint8 NHWC) in inference mode: (n,)."""
+        return array(self._inference(self.netD, self._images(images))).reshape(-1)
+
+    def weights(self) -> dict[str, dict[str, np.ndarray]]:
+        """``{"netG": arrays, "netD": arrays}`` under canonical names; waits for the work in flight."""
+        return {
+            name: {key: array(tensor) for key, tensor in tensors(net).items()} for name, net in self._nets().items()
+        }
+
+    def load_weights(self, weights: dict[str, dict[str, np.ndarray]]) -> None:
+        """Set the networks named in ``weights`` (netG, netD). Raises ParamsError if one doesn't fit."""
+        for name, arrays in weights.items():
+            write(self._nets()[name], arrays, name)
+
+    def state(self) -> State:
+        """Everything a resume needs: weights, Adam's moments and its step counts; waits for the work in flight."""
+        arrays, counts = dict(self.weights()), {}
+        for key, adam in self._optimizers():
+            arrays[key] = {
+                f"{name}.{moment}": array(values[name])
+                for name in (adam.parameters if adam.count else ())
+                for moment, values in (("m", adam.m), ("v", adam.v))
+            }
+            counts[key] = adam.count
+        return State(arrays, counts)
+
+    def load_state(self, state: State) -> None:
+        """Go on from what `state` gave, on this engine or another. Raises ParamsError where an array doesn't fit."""
+        self.load_weights({name: state.arrays[name] for name in self._nets()})
+        for key, adam in self._optimizers():
+            moments = state.arrays[key]
+            wanted = {f"{name}.{moment}": w.shape for name, w in adam.parameters.items() for moment in "mv"}
+            fit.check(moments, wanted if state.counts[key] else {}, key)
+            for moment, values in (("m", adam.m), ("v", adam.v)):
+                for name, value in values.items():
+                    fresh = f"{name}.{moment}" not in moments  # of a run that hasn't made a step
+                    value.zero_() if fresh else value.copy_(tensor_of(moments[f"{name}.{moment}"]))
+            adam.count = state.counts[key]
+
+    def _nets(self) -> dict[str, torch.nn.Sequential]:
+        return {"netG": self.netG, "netD": self.netD}
+
+    def _optimizers(self) -> list[tuple[str, Adam]]:
+        return [("adamG", self.adamG), ("adamD", self.adamD)]
+
+    def _place(self, net: torch.nn.Sequential) -> torch.nn.Sequential:
+        layout = torch.channels_last if self.options.channels_last else torch.contiguous_format
+        return net.to(self._device, self.dtype, memory_format=layout)
+
+    def _images(self, images: np.ndarray) -> torch.Tensor:
+        """uint8 NHWC to float NCHW in [-1, 1], on the device: a quarter of the bytes travel."""
+        batch = self._send(torch.from_numpy(np.ascontiguousarray(images))).permute(0, 3, 1, 2)
+        layout = torch.preserve_format if self.options.channels_last else torch.contiguous_format
+        return batch.to(self.dtype, memory_format=layout) / 127.5 - 1
+
+    def _latents(self, z: np.ndarray) -> torch.Tensor:
+        return self._send(tensor_of(z).to(self.dtype)).reshape(*z.shape, 1, 1)
+
+    def _send(self, batch: torch.Tensor) -> torch.Tensor:
+        if self._device.type != "cuda":
+            return batch
+        pinned = self.options.pinned
+        return (batch.pin_memory() if pinned else batch).to(self._device, non_blocking=pinned)
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self._device.type, torch.bfloat16, enabled=self.options.precision == "bfloat16")
+
+    def _training(self):
+        return _convolutions(self.options.precision != "float32", self.options.deterministic)
+
+    def _inference(self, net: torch.nn.Sequential, x: torch.Tensor) -> torch.Tensor:
+        """In full precision whatever the options are: published weights give the same pictures everywhere."""
+        net.eval()
+        try:
+            with torch.inference_mode(), _convolutions(False, self.options.deterministic):
+                return net(x)
+        finally:
+            net.train()
+
+
+class Stats:
+    """One step's losses and scores, on a GPU still being computed; `read` waits for them."""
+
+    def __init__(self, values: torch.Tensor) -> None:
+        self._values = values
+
+    def read(self) -> dict[str, float]:
+        """loss_d, loss_g, score_real and score_fake as numbers, from before the step's updates."""
+        names = ("loss_d", "loss_g", "score_real", "score_fake")
+        return dict(zip(names, self._values.tolist()))
+
+
+def forward_of(net: Net, ctx: str) -> Callable[[np.ndarray], np.ndarray]:
+    """A generator read from a file as a function: latents (n, latent) to float32 NCHW images in [-1, 1].
+
+    Raises ParamsError where its size or widths are not netG's, MxganError or ImportError where ctx can't be had.
+    """
+    device = runtime.device(ctx)
+    try:
+        netG = nets.generator(net.latent, net.width, net.image_size, net.bias, net.channels)
+    except ValueError as error:
+        raise ParamsError(f"this generator makes {net.image_size}×{net.image_size} pixels: {error}") from error
+    write(netG, net.arrays, "netG")
+    netG = netG.to(device, memory_format=torch.channels_last).eval()
+
+    def forward(z: np.ndarray) -> np.ndarray:
+        with torch.inference_mode(), _convolutions(False, False):
+            return array(netG(tensor_of(z).float().to(device).reshape(*z.shape, 1, 1)))
+
+    return forward
+
+
+def tensors(net: torch.nn.Sequential) -> dict[str, torch.Tensor]:
+    """A net's parameters and running statistics under canonical names (0.weight, 1.gamma, ...), in layer order."""
+    return {
+        f"{index}.{WORDS.get(word, word) if isinstance(layer, nets.BatchNorm) else word}": tensor
+        for index, layer in enumerate(net)
+        for word, tensor in layer.state_dict(keep_vars=True).items()
+        if word != "num_batches_tracked"
+    }
+
+
+def trainable(net: torch.nn.Sequential) -> dict[str, torch.Tensor]:
+    """The parameters alone: running statistics aren't trained."""
+    return {name: tensor for name, tensor in tensors(net).items() if isinstance(tensor, torch.nn.Parameter)}
+
+
+def write(net: torch.nn.Sequential, arrays: dict[str, np.ndarray], where: str) -> None:
+    """Set every tensor of ``net`` from canonical arrays. Raises ParamsError unless names and shapes are the net's.
+
+    ``where`` names the file or the network in the message.
+    """
+    mine = tensors(net)
+    fit.check(arrays, {name: tuple(tensor.shape) for name, tensor in mine.items()}, where)
+    with torch.no_grad():
+        for name, tensor in mine.items():
+            tensor.copy_(tensor_of(arrays[name]))
+
+
+def array(tensor: torch.Tensor) -> np.ndarray:
+    """A tensor as an array of its own: on the CPU, in row-major order."""
+    return np.array(tensor.detach().cpu(), order="C")
+
+
+def tensor_of(values: np.ndarray) -> torch.Tensor:
+    """An array as a tensor on the CPU, copied: arrays read from files are read-only."""
+    return torch.from_numpy(np.array(values, order="C"))
+
+
+@contextmanager
+def _convolutions(tf32: bool, deterministic: bool) -> Iterator[None]:
+    """How cuDNN computes inside this block; without CUDA nothing changes."""
+    with torch.backends.cudnn.flags(
+        enabled=True, benchmark=not deterministic, deterministic=deterministic, allow_tf32=tf32
+    ):
+        yield
+
+
+@contextmanager
+def _frozen(net: torch.nn.Module) -> Iterator[None]:
+    """No gradients into ``net``'s parameters: netG's step needs those with respect to its images alone."""
+    net.requires_grad_(False)
+    try:
+        yield
+    finally:
+        net.requires_grad_(True)
+
+
+@contextmanager
+def _still(net: torch.nn.Sequential, still: bool) -> Iterator[None]:
+    """Running statistics stay as they are."""
+    norms = [layer for layer in net if isinstance(layer, nets.BatchNorm)]
+    for norm in norms:
+        norm.moves = not still
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.moves = True

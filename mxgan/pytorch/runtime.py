@@ -1,0 +1,96 @@
+"""A safe ``import torch``: is it installed, does it see the GPU, how many threads may it use."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import sys
+from types import ModuleType
+
+from mxgan import threads as cores
+from mxgan.config import parse_ctx
+from mxgan.errors import MissingPackage, MxganError
+
+INSTALL = "pip install 'mxgan[pytorch]'"
+
+
+def installed() -> bool:
+    """Whether there is a PyTorch to import; imports nothing."""
+    return "torch" in sys.modules or importlib.util.find_spec("torch") is not None
+
+
+def load(threads: int | None = None) -> ModuleType:
+    """Import torch and return it; it computes with ``threads`` (None: no more than the cores this process may use).
+
+    Raises ImportError with what to type where PyTorch is missing or can't be imported here.
+    """
+    if not installed():
+        raise MissingPackage("PyTorch is not installed", "pytorch")
+    # Heeded by the first import alone: idle OpenMP threads sleep, which more than halves a step on a busy machine
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    try:
+        torch = importlib.import_module("torch")
+    except (ImportError, OSError, AttributeError) as error:  # OSError: a shared library is missing
+        raise ImportError(f"PyTorch is installed but can't be imported here: {error}".replace("\n", " ")) from error
+    wanted = threads or min(torch.get_num_threads(), cores.available())
+    if torch.get_num_threads() != wanted:
+        torch.set_num_threads(wanted)
+    return torch
+
+
+def gpu_problem(number: int = 0) -> str | None:
+    """Why PyTorch can't use GPU ``number`` here, in one line with what to type; None if it can."""
+    if not installed():
+        return f"PyTorch is not installed: {INSTALL}"
+    version = importlib.metadata.version("torch")
+    if "+cpu" in version:  # known without the import, which takes seconds
+        return _cpu_build(version)
+    torch = load()
+    if torch.version.cuda is None and getattr(torch.version, "hip", None) is None:
+        return _cpu_build(version)
+    gpus = torch.cuda.device_count()
+    if not torch.cuda.is_available() or gpus == 0:
+        return f"PyTorch {torch.__version__} finds no GPU or no driver for it: see nvidia-smi, or use --ctx cpu"
+    if number >= gpus:
+        return f"there is no GPU {number}: this machine has {gpus} GPU{'' if gpus == 1 else 's'}, numbered from 0"
+    major, minor = torch.cuda.get_device_capability(number)
+    if torch.version.cuda is not None and not _has_code(torch.cuda.get_arch_list(), major, minor):
+        return (
+            f"GPU {number} has compute capability {major}.{minor} and this PyTorch ({torch.__version__}) has no code "
+            "for it: install another build (https://pytorch.org/get-started/locally), or use --ctx cpu"
+        )
+    return None
+
+
+def device(ctx: str):
+    """``cpu``, ``gpu`` or ``gpu:N`` as a torch.device. Raises MxganError with the cause where the GPU can't be used."""
+    kind, number = parse_ctx(ctx)
+    torch = load()
+    if kind != "gpu":
+        return torch.device("cpu")
+    problem = gpu_problem(number)
+    if problem:
+        raise MxganError(f"--ctx {ctx}: {problem}")
+    return torch.device("cuda", number)
+
+
+def _cpu_build(version: str) -> str:
+    return (
+        f"this is a CPU build of PyTorch ({version}): install the CUDA build that "
+        "https://pytorch.org/get-started/locally names for this machine, or use --ctx cpu"
+    )
+
+
+def _has_code(architectures: list[str], major: int, minor: int) -> bool:
+    """sm_XY runs on its own major from minor Y on; compute_XY (PTX) on every later GPU too."""
+    for architecture in architectures:
+        kind, _, digits = architecture.partition("_")
+        digits = digits.rstrip("abcdefghijklmnopqrstuvwxyz")  # sm_90a
+        if digits.isdigit():
+            built = divmod(int(digits), 10)
+            same_family = kind == "sm" and built[0] == major and built[1] <= minor
+            if same_family or (kind == "compute" and built <= (major, minor)):
+                return True
+    return False
