@@ -28,14 +28,16 @@ class Saver:
         self._fixed = noise.latents(config.seed, "samples", 0, len(reals), config.latent)
         self._saved = time.monotonic()
 
-    def save(self, step: int, indices: np.ndarray) -> bool:
+    def save(self, step: int, indices: np.ndarray, epoch_end: bool) -> bool:
         """Samples, weights, curves and a checkpoint after ``step``; did all of it work?
 
+        Only the end of an epoch leaves a line in the log: where a run is stopped must not show in it.
         Raises NonFinite (``indices`` are the step's images) where a weight isn't finite: such weights are never saved.
         """
         state = self._state(step, indices)
         samples = self._engine.generate(self._fixed)
-        self._log.add_variety(step, watch.variety(samples, self._reals), self._progress)
+        if epoch_end:
+            self._log.add_variety(step, watch.variety(samples, self._reals), self._progress)
         return all(
             [
                 self._try(lambda: self._run.save_samples(step, samples)),

@@ -63,7 +63,7 @@ class StepLog:
         self.warn("d_wins", step, watch.d_wins(self._recent), progress)
 
     def add_variety(self, step: int, variety: float, progress: Progress) -> None:
-        """Write down how much the samples after ``step`` differ (see `watch.variety`), and warn if they have collapsed."""
+        """Write down how much the samples after ``step`` differ (see `watch.variety`), and warn if they collapsed."""
         self._varieties.append((step, variety))
         self._append({"step": step, "variety": round(variety, 4)}, progress)
         self.warn("collapse", step, watch.collapsed(self._varieties), progress)

@@ -50,7 +50,7 @@ def variety(samples: np.ndarray, reals: np.ndarray) -> float:
 def collapsed(varieties: Sequence[tuple[int, float]]) -> Optional[str]:
     """A warning if the samples have become one another, from (step, `variety`) so far, in order; else None.
 
-    A young netG paints everything grey, so a low variety counts from step `YOUNG` on, or once it has been twice as high.
+    A young netG paints everything grey, so a low variety counts from step `YOUNG` on, or once it was twice as high.
     """
     step, now = varieties[-1]
     learned = step >= YOUNG or max(value for _, value in varieties) >= 2 * SAME
