@@ -1,8 +1,8 @@
 """Anime-like faces drawn by code: any number, the same for the same seed on every machine.
 
-    pictures = faces(6000, seed=0)               # uint8 (6000, 64, 64, 3), RGB
-    picture, factors = face(0, 17)               # the same as pictures[17], and what is in it
-    paint(replace(factors, hair_colour="pink"))  # the same face with one thing changed
+pictures = faces(6000, seed=0)               # uint8 (6000, 64, 64, 3), RGB
+picture, factors = face(0, 17)               # the same as pictures[17], and what is in it
+paint(replace(factors, hair_colour="pink"))  # the same face with one thing changed
 """
 
 from __future__ import annotations

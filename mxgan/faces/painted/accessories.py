@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 from .drawing import Drawing, ellipse, move, stretch
 
 ACCESSORIES = ("none", "glasses", "hair clip", "ribbon", "cat ears", "hairband", "flower", "choker")
 
 
-@lru_cache(maxsize=None)
+@cache
 def accessory(kind: str) -> Drawing:
     """One of `ACCESSORIES`, in head coordinates."""
     drawing = Drawing()
@@ -19,12 +19,14 @@ def accessory(kind: str) -> Drawing:
 
 
 def _cat_ears(drawing: Drawing) -> None:
-    ear = ((30, -108), (30, -108), (48, -142), (80, -152), (80, -152), (98, -120), (94, -70), (94, -70))
-    inside = ((46, -110), (46, -110), (58, -130), (77, -141), (77, -141), (87, -114), (83, -84), (83, -84))
+    ear = ((30, -104), (30, -104), (52, -132), (98, -142), (98, -142), (114, -100), (104, -50), (104, -50), (70, -66))
+    inside = ((50, -102), (50, -102), (64, -121), (93, -131), (93, -131), (103, -102), (97, -70), (97, -70), (78, -80))
     for side in (1, -1):
         drawing.fill("hair line", stretch(ear, side))
-        drawing.fill("hair", move(stretch(ear, side * 0.97, 0.98), side * 1.5, -1))
+        drawing.fill("hair", move(stretch(ear, side * 0.95, 0.95), side * 3.5, -3))
         drawing.fill("ear inside", stretch(inside, side))
+        drawing.stroke("hair light", (side * 62, -90), (side * 78, -98), (side * 92, -112), 8)
+        drawing.stroke("hair", (side * 76, -72), (side * 90, -82), (side * 92, -104), 8)
 
 
 def _hair_clip(drawing: Drawing) -> None:
@@ -45,7 +47,18 @@ def _ribbon(drawing: Drawing) -> None:
 
 
 def _hairband(drawing: Drawing) -> None:
-    right = ((0, -128), (44, -126), (90, -92), (98, -24), (98, -24), (88, -32), (88, -32), (78, -82), (38, -108), (0, -110))
+    right = (
+        (0, -128),
+        (44, -126),
+        (90, -92),
+        (98, -24),
+        (98, -24),
+        (88, -32),
+        (88, -32),
+        (78, -82),
+        (38, -108),
+        (0, -110),
+    )
     band = right + stretch(right, -1)[-2:0:-1]
     drawing.fill("trim dark", stretch(band, 1.015, 1.015))
     drawing.fill("trim", band)
@@ -60,8 +73,10 @@ def _flower(drawing: Drawing) -> None:
 
 def _glasses(drawing: Drawing) -> None:
     for side in (1, -1):
-        rim, hole = ellipse(side * 46, 8, 31, 25), ellipse(side * 46, 8, 28, 22)
-        drawing.fill("trim dark", (rim[0], *rim, rim[0], hole[0], *hole[::-1], hole[0]))  # one curve out and back: a ring
+        rim, hole = ellipse(side * 46, 8, 31, 25), ellipse(side * 46, 8, 27, 21)
+        drawing.fill(
+            "trim dark", (rim[0], *rim, rim[0], hole[0], *hole[::-1], hole[0])
+        )  # one curve out and back: a ring
         drawing.stroke("trim dark", (side * 75, 2), (side * 84, -1), (side * 94, -4), 4)
     drawing.stroke("trim dark", (-18, 3), (0, -3), (18, 3), 4)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import cv2
 import numpy as np
@@ -83,7 +84,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Pose:
-    """Where the head is: ``x``, ``y`` in units from the frame's middle, ``tilt`` = tan(angle / 2), ``turn`` in units."""
+    """Where the head is: ``x``, ``y`` from the frame's middle and ``turn`` in units; ``tilt`` is tan(angle / 2)."""
 
     x: float
     y: float
@@ -151,10 +152,12 @@ def render(parts: Sequence[Part], pose: Pose, paints: Mapping[str, Gradient], si
 
 def _curves(parts: Sequence[Part], pose: Pose, counts: Sequence[int], size: int) -> np.ndarray:
     """Every shape's outline on the sheet, one after the other: int32 fixed point (points * STEPS, 2)."""
-    control = np.array([point for part in parts for point in part.drawing.points])
+    lengths = [len(part.drawing.points) for part in parts]
+    points = chain.from_iterable(chain.from_iterable(part.drawing.points for part in parts))
+    control = np.fromiter(points, np.float64, 2 * sum(lengths))
     settings = np.array([(p.depth, p.sway, p.x, p.y, p.width, p.height) for p in parts])
-    depth, sway, dx, dy, width, height = np.repeat(settings, [len(p.drawing.points) for p in parts], axis=0).T
-    x, y = control[:, 0] * width + dx, control[:, 1] * height + dy
+    depth, sway, dx, dy, width, height = np.repeat(settings.T, lengths, axis=1)
+    x, y = control[0::2] * width + dx, control[1::2] * height + dy
     across = x / 110.0
     x = x + pose.turn * depth * (1 - across * across)
     t = sway * pose.tilt
@@ -165,10 +168,10 @@ def _curves(parts: Sequence[Part], pose: Pose, counts: Sequence[int], size: int)
 
     count = np.array([c for c in counts if c])
     ends = np.cumsum(count)
-    following = np.arange(1, len(control) + 1)
+    following = np.arange(1, len(x) + 1)
     following[ends - 1] = ends - count
     unit = (OVERSAMPLE * size << BITS) / FRAME
-    curve = np.empty((len(control), STEPS, 2))
+    curve = np.empty((len(x), STEPS, 2))
     for axis, values in enumerate((xs * unit, ys * unit)):
         after = (values + values[following]) * 0.5
         before = np.empty_like(after)

@@ -12,7 +12,7 @@ from .palette import BACKGROUND, CLOTHES, EYES, HAIR, SKIN, TRIM
 
 # The values of each named factor, with how often each is drawn (in proportion).
 CHOICES: dict[str, dict[str, int]] = {
-    "hair_colour": dict(zip(HAIR, (11, 9, 10, 7, 7, 12, 5, 6, 9, 7, 4, 6, 5, 4, 4, 6))),
+    "hair_colour": dict(zip(HAIR, (13, 11, 11, 8, 7, 11, 5, 5, 8, 7, 4, 6, 6, 4, 4, 6))),
     "hair_style": dict(zip(STYLES, (16, 8, 10, 12, 9, 7, 12, 9, 7, 4, 4, 4))),
     "fringe": dict(zip(FRINGES, (10, 5, 5, 6, 6))),
     "eye_colour": dict(zip(EYES, (9, 6, 7, 3, 8, 11, 5, 7, 5))),
@@ -20,9 +20,9 @@ CHOICES: dict[str, dict[str, int]] = {
     "gaze": dict(zip(GAZES, (10, 3, 3, 2, 2, 2))),
     "brows": dict(zip(BROWS, (8, 4, 3, 4))),
     "mouth": dict(zip(MOUTHS, (10, 8, 5, 6, 4, 3, 2, 3, 2))),
-    "skin": dict(zip(SKIN, (9, 10, 9, 5, 3, 2, 1))),
+    "skin": dict(zip(SKIN, (10, 14, 13, 5, 2, 2, 1))),
     "clothes": dict.fromkeys(CLOTHES, 1),
-    "background": dict(zip(BACKGROUND, (26, 5, 3, 3, 2, 2, 1, 2, 1))),
+    "background": dict(zip(BACKGROUND, (24, 6, 3, 3, 2, 2, 2, 3, 2))),
     "accessory": dict(zip(ACCESSORIES, (16, 4, 3, 3, 2, 3, 2, 2))),
     "trim": dict.fromkeys(TRIM, 1),
 }
@@ -64,12 +64,12 @@ def draw_factors(seed: int, index: int) -> Factors:
 
     return Factors(
         **named,
-        blush=max(0.0, next(dice) * 1.4 - 0.4),
+        blush=max(0.0, next(dice) * 1.3 - 0.4),
         tilt=bell(0.16),
-        turn=bell(16.0),
-        scale=1.0 + bell(0.16),
-        x=bell(18.0),
-        y=2.0 + bell(14.0),
+        turn=bell(20.0),
+        scale=1.03 + bell(0.16),
+        x=bell(14.0),
+        y=3.0 + bell(11.0),
         detail=int(next(dice) * 2**31),
     )
 

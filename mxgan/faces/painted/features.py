@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 from .drawing import Drawing, Point, ellipse, move, stretch
 
@@ -31,7 +31,7 @@ MOUTHS = ("smile", "small", "flat", "open smile", "round", "frown", "cat", "grin
 BROWS = {"calm": (0, 0), "raised": (-5, -5), "angry": (7, -3), "worried": (-6, 4)}  # inner and outer end, down
 
 
-@lru_cache(maxsize=None)
+@cache
 def body(clothes: str) -> Drawing:
     """Shoulders, clothes and neck."""
     drawing = Drawing()
@@ -61,32 +61,32 @@ def body(clothes: str) -> Drawing:
     return drawing
 
 
-@lru_cache(maxsize=None)
+@cache
 def ears() -> Drawing:
     drawing = Drawing()
-    ear = ((70, -8), (84, -12), (90, 2), (84, 26), (70, 34))
+    ear = ((70, -8), (87, -12), (94, 2), (87, 28), (70, 36))
     for side in (1, -1):
         drawing.fill("face line", stretch(ear, side * 1.025))
         drawing.fill("face", stretch(ear, side))
-        drawing.stroke("nose", (side * 76, 0), (side * 84, 4), (side * 77, 20), 3)
+        drawing.stroke("nose", (side * 79, 0), (side * 88, 4), (side * 80, 20), 3)
     return drawing
 
 
-@lru_cache(maxsize=None)
+@cache
 def head() -> Drawing:
     """The face's outline, shaded on the side away from the light."""
     drawing = Drawing()
-    right = ((52, -92), (82, -60), (77, 6), (72, 38), (46, 74), (8, 104))
+    right = ((52, -92), (82, -60), (79, 4), (75, 43), (51, 79), (8, 107))
     outline = right + stretch(right, -1)[::-1]
     drawing.fill("face line", stretch(outline, 1.022, 1.016))
     drawing.fill("face", outline)
     drawing.start_inside(outline)
-    drawing.fill("face shade", ((88, -20), (88, -20), (72, 8), (66, 42), (42, 73), (14, 102), (60, 106), (90, 60)))
+    drawing.fill("face shade", ((90, -20), (90, -20), (74, 6), (69, 44), (47, 77), (13, 105), (60, 110), (94, 60)))
     drawing.end_inside()
     return drawing
 
 
-@lru_cache(maxsize=None)
+@cache
 def blush() -> Drawing:
     """Both cheeks, in three rings whose colours the palette grades."""
     drawing = Drawing()
@@ -96,14 +96,14 @@ def blush() -> Drawing:
     return drawing
 
 
-@lru_cache(maxsize=None)
+@cache
 def nose() -> Drawing:
     drawing = Drawing()
     drawing.stroke("nose", (1, -6), (6, 0), (-1, 3), 3.4)
     return drawing
 
 
-@lru_cache(maxsize=None)
+@cache
 def mouth(kind: str) -> Drawing:
     """One of `MOUTHS`, about its middle."""
     drawing = Drawing()
@@ -139,7 +139,7 @@ def mouth(kind: str) -> Drawing:
     return drawing
 
 
-@lru_cache(maxsize=None)
+@cache
 def brows(kind: str) -> Drawing:
     drawing = Drawing()
     inner, outer = BROWS[kind]
@@ -149,7 +149,7 @@ def brows(kind: str) -> Drawing:
     return drawing
 
 
-@lru_cache(maxsize=None)
+@cache
 def eye(shape: str, gaze: str, side: int) -> Drawing:
     """A right eye about its middle; for the left (``side`` -1) it has to be mirrored. Light comes from the left."""
     drawing = Drawing()

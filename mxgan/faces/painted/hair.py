@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .drawing import Drawing, Point, ellipse, move, stretch
+from .drawing import Drawing, Point, move, stretch
+from .tails import TAILS, inset
 
 FRINGES = ("choppy", "blunt", "parted", "swept", "wispy")
 
@@ -24,7 +25,7 @@ class Style:
 
 STYLES: dict[str, Style] = {
     "straight": Style("long", 108, 14, flow=90),
-    "princess": Style("long", 66, 20, cut=True, flow=100),
+    "princess": Style("long", 68, 17, cut=True, flow=100),
     "wavy": Style("wavy", 112, 17, flow=80),
     "bob": Style("bob", 76, 17, flow=70),
     "short": Style("short", 44, 13, ears=True, flow=36),
@@ -39,30 +40,29 @@ STYLES: dict[str, Style] = {
 
 # The right half of the mass behind the head, downwards from the crown.
 _BACKS: dict[str, tuple[Point, ...]] = {
-    "long": ((0, -136), (74, -132), (114, -72), (112, -6), (114, 50), (118, 96), (126, 170), (132, 250), (40, 250)),
-    "wavy": ((0, -136), (76, -134), (118, -74), (120, -6), (102, 46), (132, 92), (108, 140), (140, 250), (40, 250)),
-    "bob": ((0, -136), (74, -132), (114, -72), (116, -6), (116, 50), (106, 92), (76, 106), (40, 96)),
-    "shoulder": ((0, -136), (74, -132), (114, -72), (112, 6), (106, 74), (130, 126), (130, 126), (96, 134), (86, 148), (86, 148), (40, 128)),
-    "short": ((0, -136), (74, -132), (112, -72), (110, -6), (98, 34), (88, 68), (88, 68), (66, 74), (40, 66)),
-    "tied": ((0, -134), (70, -130), (108, -70), (104, -6), (90, 44), (60, 70), (20, 70)),
+    "long": ((0, -138), (78, -136), (120, -76), (120, -6), (120, 50), (122, 96), (128, 170), (134, 250), (40, 250)),
+    "wavy": ((0, -136), (80, -136), (124, -76), (128, -6), (106, 46), (136, 92), (112, 140), (142, 250), (40, 250)),
+    "bob": ((0, -138), (78, -136), (120, -76), (124, -6), (122, 50), (108, 94), (78, 108), (40, 98)),
+    "shoulder": (
+        *((0, -138), (78, -136), (120, -76), (118, 6), (112, 74)),
+        *((134, 126), (134, 126), (98, 134), (88, 148), (88, 148), (40, 128)),
+    ),
+    "short": ((0, -138), (76, -134), (116, -74), (116, -6), (104, 34), (94, 70), (94, 70), (66, 74), (40, 66)),
+    "tied": ((0, -136), (74, -132), (112, -72), (108, -6), (94, 46), (62, 72), (20, 72)),
 }
 # Of spiky hair, downwards: each tip, and the notch below it.
-_SPIKES = ((98, -126, 100, -100), (134, -62, 106, -42), (136, 4, 100, 18), (118, 62, 84, 56), (92, 104, 62, 72))
+_SPIKES = ((112, -112, 104, -92), (136, -44, 110, -34), (138, 24, 104, 30), (116, 80, 88, 66), (84, 112, 58, 74))
 
 
 def back(style: Style, dice: Iterator[float]) -> Drawing:
     """What hangs behind the head, in head coordinates."""
     drawing = Drawing()
+    if style.back in TAILS:
+        TAILS[style.back](drawing, dice)
     right = _BACKS.get(style.back, _BACKS["tied"])
-    if style.back == "spiky":
-        right = ((0, -138), (44, -138))
-        for x, y, notch_x, notch_y in _SPIKES:
-            tip = (x + 12 * next(dice) - 6, y + 12 * next(dice) - 6)
-            right += (((x + notch_x) / 2 + 8, (y + notch_y) / 2 - 16), tip, tip, (notch_x, notch_y))
-        right += ((30, 66),)
-    if style.back in _TAILS:
-        _TAILS[style.back](drawing, dice)
     outline = right + stretch(right, -1)[::-1]
+    if style.back == "spiky":
+        outline = _spikes(dice) + stretch(_spikes(dice), -1)[::-1]
     drawing.fill("hair line", stretch(outline, 1.02, 1.014))
     drawing.fill("back", outline)
     low = min(right[-1][1], 240)
@@ -77,6 +77,15 @@ def back(style: Style, dice: Iterator[float]) -> Drawing:
     return drawing
 
 
+def _spikes(dice: Iterator[float]) -> tuple[Point, ...]:
+    """The right half of a spiky outline, downwards."""
+    half: tuple[Point, ...] = ((0, -140), (48, -140))
+    for x, y, notch_x, notch_y in _SPIKES:
+        tip = (x + 16 * next(dice) - 8, y + 16 * next(dice) - 8)
+        half += (((x + notch_x) / 2 + 12, (y + notch_y) / 2 - 20), tip, tip, (notch_x, notch_y))
+    return (*half, (30, 66))
+
+
 def front(style: Style, fringe: str, dice: Iterator[float]) -> Drawing:
     """Side locks, crown and fringe, with the shadow they throw on the face, in head coordinates."""
     drawing = Drawing()
@@ -88,7 +97,7 @@ def front(style: Style, fringe: str, dice: Iterator[float]) -> Drawing:
     _crown(drawing, style, part, dice)
     for lock in sorted(locks, key=lambda lock: -abs(lock[5][0] - part)):  # those at the parting lie over the others
         drawing.fill("hair line", lock)
-        drawing.fill("hair", _inset(lock, 2.0))
+        drawing.fill("hair", inset(lock, 2.0))
         drawing.fill("hair dark", _slice(lock, 0.5, 1.0))
         drawing.fill("hair light", _slice(lock, 0.14, 0.3))
     _gloss(drawing, dice)
@@ -97,12 +106,24 @@ def front(style: Style, fringe: str, dice: Iterator[float]) -> Drawing:
 
 def _crown(drawing: Drawing, style: Style, part: float, dice: Iterator[float]) -> None:
     """The hair over the head, down to the outermost locks."""
-    tip = (101.0, style.flow)
-    right = ((0, -141), (72, -133), (111, -62), (108, style.flow * 0.3), tip, tip, (88, 0), (77, -24), (68, -56), (44, -76), (0, -82))
+    tip = (104.0, style.flow)
+    right = (
+        (0, -142),
+        (76, -136),
+        (115, -66),
+        (113, style.flow * 0.3),
+        tip,
+        tip,
+        (90, 0),
+        (77, -24),
+        (68, -56),
+        (44, -76),
+        (0, -82),
+    )
     crown = right + stretch(right, -1)[-2:0:-1]
     drawing.fill("hair line", stretch(crown, 1.02, 1.016))
     drawing.fill("hair", crown)
-    shade = ((64, -122), (64, -122), (112, -62), (107, style.flow * 0.3), tip, tip, (94, -10), (86, -60))
+    shade = ((64, -124), (64, -124), (115, -66), (112, style.flow * 0.3), tip, tip, (96, -10), (88, -60))
     drawing.fill("hair dark", shade)
     for side in (1, -1):
         reach = 4 * next(dice)
@@ -167,13 +188,13 @@ def _side_lock(drawing: Drawing, style: Style, side: int, dice: Iterator[float])
     right = ((x + w * 0.9, low * 0.6), (x + w + 4, 6), (96, -60), (84, -76))
     left = ((62, -66), (62, -66), (x - w * 0.9, -8), (x - w, 24))
     if style.cut:
-        end = ((x - w, low), (x - w, low), (x + w + 2, low - 3), (x + w + 2, low - 3))
+        end = ((x - w * 0.8, low), (x - w * 0.8, low), (x + w, low - 2), (x + w, low - 2))
     else:
         end = ((x - w * 0.7, low * 0.7), (tip, low), (tip, low))
     lock = stretch(left + end + right, side)
     drawing.shadow(move(lock, 3 - side * 3, 5))
     drawing.fill("hair line", lock)
-    drawing.fill("hair", _inset(lock, 2.2))
+    drawing.fill("hair", inset(lock, 2.2))
     end_x = x if style.cut else tip
     wide = side * (x + w * 0.8)
     drawing.stroke("hair dark", (side * (x + w * 0.5), -40), (wide, low * 0.3), (side * (end_x + 2), low - 10), w * 0.5)
@@ -206,19 +227,6 @@ def _gloss(drawing: Drawing, dice: Iterator[float]) -> None:
         drawing.fill("shine", move(stretch(upper[3:15] + lower[14:2:-1], 0.96, 0.97), 0, -1))
 
 
-def _inset(outline: tuple[Point, ...], by: float) -> tuple[Point, ...]:
-    """The outline drawn in towards its axis, which leaves a line around it that fades towards its root."""
-    xs = [x for x, _ in outline]
-    top, low = outline[0][1], max(y for _, y in outline)
-    middle, half = (max(xs) + min(xs)) / 2, (max(xs) - min(xs)) / 2
-    inner = []
-    for x, y in outline:
-        down = (y - top) / (low - top)
-        shrink = max(0.5, 1 - by * min(1.0, 1.6 * down) / half)
-        inner.append((middle + (x - middle) * shrink, y - by * (2 * down - 0.5)))
-    return tuple(inner)
-
-
 def _slice(lock: tuple[Point, ...], start: float, end: float) -> tuple[Point, ...]:
     """The part of a lock between two shares of its width, narrowing towards its root and its end."""
     left, right = lock[3], lock[8]
@@ -226,67 +234,3 @@ def _slice(lock: tuple[Point, ...], start: float, end: float) -> tuple[Point, ..
     top = (lock[2][0] + (lock[9][0] - lock[2][0]) * (start + end) / 2, -84.0)
     width, y = right[0] - left[0], left[1]
     return (top, top, (left[0] + width * start, y), tip, tip, (left[0] + width * end, y))
-
-
-def _tail(drawing: Drawing, outline: tuple[Point, ...], axis: tuple[Point, Point, Point]) -> None:
-    """A tail of hair with strands along its axis."""
-    drawing.fill("hair line", outline)
-    drawing.fill("hair", _inset(outline, 2.4))
-    start, bend, end = axis
-    drawing.stroke("hair dark", *(move(axis, 8 if bend[0] > 0 else -8, 4)), 8)
-    drawing.stroke("hair light", *(move(axis, -6 if bend[0] > 0 else 6, 0)), 6)
-    drawing.stroke("hair line", start, bend, end, 2.4)
-
-
-def _twin_tails(drawing: Drawing, dice: Iterator[float]) -> None:
-    for side in (1, -1):
-        j = 16 * next(dice) - 8
-        tail = ((82, -84), (82, -84), (124 + j, -108), (152 + j, -20), (146, 70), (118 + j, 170), (118 + j, 170), (98, 100), (108, 30), (96, -30))
-        axis = ((96, -84), (138 + j, -30), (118 + j, 150))
-        _tail(drawing, stretch(tail, side), stretch(axis, side))
-
-
-def _ponytail(drawing: Drawing, dice: Iterator[float]) -> None:
-    j = 16 * next(dice) - 8
-    tail = ((30, -118), (30, -118), (98, -152), (142 + j, -90), (132, 10), (112 + j, 110), (128 + j, 170), (128 + j, 170), (84, 120), (80, 20))
-    _tail(drawing, tail, ((70, -122), (136 + j, -60), (108 + j, 130)))
-
-
-def _braids(drawing: Drawing, dice: Iterator[float]) -> None:
-    for side in (1, -1):
-        for k in range(6):
-            x, y = side * (92 + k * 1.5), 26 + 22 * k
-            drawing.fill("hair line", ellipse(x, y, 19 - k * 0.8, 16))
-            drawing.fill("hair", ellipse(x, y - 1, 16.5 - k * 0.8, 13.5))
-            drawing.stroke("hair light", (x - 9, y - 8), (x, y), (x - 4, y + 8), 4)
-            drawing.stroke("hair dark", (x + 10, y - 8), (x + 8, y), (x, y + 10), 4)
-
-
-def _drills(drawing: Drawing, dice: Iterator[float]) -> None:
-    for side in (1, -1):
-        for k in range(6):
-            x, y, w = side * (104 + 2 * k), 2 + 27 * k, 27 - k * 2.2
-            turn = ((-w, -16), (w, -16), (w + 4, 8), (0, 24), (-w - 2, 12))
-            drawing.fill("hair line", move(turn, x, y))
-            drawing.fill("hair", move(stretch(turn, 0.9, 0.87), x, y))
-            drawing.stroke("hair light", (x - w * 0.6, y - 2), (x, y + 8), (x + w * 0.5, y + 2), 5)
-            drawing.stroke("hair dark", (x - w * 0.8, y + 8), (x, y + 18), (x + w * 0.8, y + 8), 6)
-
-
-def _buns(drawing: Drawing, dice: Iterator[float]) -> None:
-    for side in (1, -1):
-        x = side * (82 + 6 * next(dice))
-        drawing.fill("hair line", ellipse(x, -100, 39, 36))
-        drawing.fill("hair", ellipse(x, -100, 36, 33))
-        drawing.fill("hair dark", ellipse(x + 8, -90, 24, 19))
-        drawing.fill("hair", ellipse(x + 3, -96, 24, 20))
-        drawing.stroke("hair light", (x - 22, -106), (x - 8, -128), (x + 14, -120), 6)
-
-
-_TAILS = {
-    "twin tails": _twin_tails,
-    "ponytail": _ponytail,
-    "braids": _braids,
-    "drills": _drills,
-    "buns": _buns,
-}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 from .drawing import Colour, Gradient, mix
 
 HAIR: dict[str, tuple[Colour, Colour, Colour]] = {  # base, shade, light
-    "black": ((66, 62, 78), (36, 33, 48), (146, 146, 172)),
-    "dark brown": ((100, 72, 68), (60, 40, 46), (178, 140, 128)),
-    "brown": ((146, 98, 80), (98, 60, 58), (214, 170, 144)),
-    "chestnut": ((176, 112, 92), (122, 70, 68), (236, 186, 160)),
+    "black": ((54, 50, 64), (25, 22, 34), (138, 138, 164)),
+    "dark brown": ((92, 64, 58), (48, 30, 36), (178, 140, 124)),
+    "brown": ((142, 94, 74), (86, 48, 48), (218, 172, 140)),
+    "chestnut": ((174, 108, 84), (108, 56, 58), (240, 190, 158)),
     "light brown": ((198, 156, 126), (148, 104, 90), (244, 216, 186)),
     "blond": ((248, 218, 146), (210, 158, 98), (255, 248, 214)),
     "orange": ((240, 154, 82), (188, 94, 58), (255, 216, 156)),
@@ -19,7 +19,7 @@ HAIR: dict[str, tuple[Colour, Colour, Colour]] = {  # base, shade, light
     "purple": ((146, 108, 180), (96, 64, 132), (212, 184, 236)),
     "lavender": ((190, 172, 222), (142, 120, 182), (236, 226, 252)),
     "blue": ((84, 112, 190), (48, 66, 134), (166, 196, 246)),
-    "navy": ((62, 72, 118), (34, 38, 72), (134, 152, 206)),
+    "navy": ((54, 64, 108), (26, 30, 60), (134, 152, 206)),
     "light blue": ((150, 196, 232), (98, 142, 198), (222, 242, 255)),
     "green": ((104, 170, 142), (58, 114, 104), (190, 232, 206)),
     "silver": ((208, 208, 222), (156, 154, 182), (250, 250, 255)),
@@ -39,16 +39,16 @@ EYES: dict[str, tuple[Colour, Colour]] = {  # dark top, bright bottom
 
 SKIN: dict[str, tuple[Colour, Colour, Colour]] = {  # base, shade, blush
     "porcelain": ((255, 242, 234), (240, 202, 196), (255, 190, 186)),
-    "fair": ((254, 234, 218), (238, 190, 172), (252, 172, 162)),
-    "cream": ((252, 230, 204), (234, 186, 154), (250, 170, 146)),
-    "rosy": ((252, 222, 208), (232, 174, 160), (248, 150, 146)),
+    "fair": ((254, 236, 218), (240, 194, 168), (252, 174, 158)),
+    "cream": ((252, 232, 206), (234, 186, 154), (250, 170, 146)),
+    "rosy": ((252, 226, 212), (232, 174, 160), (248, 150, 146)),
     "peach": ((248, 214, 186), (222, 162, 134), (240, 146, 124)),
     "tan": ((214, 164, 128), (170, 114, 88), (206, 118, 96)),
     "brown": ((164, 114, 88), (118, 74, 62), (160, 84, 72)),
 }
 
 BACKGROUND: dict[str, tuple[Colour, Colour]] = {  # top, bottom
-    "white": ((255, 255, 255), (255, 255, 255)),
+    "white": ((255, 255, 255), (252, 252, 253)),
     "cream": ((255, 250, 240), (246, 228, 206)),
     "sky": ((150, 196, 240), (226, 242, 252)),
     "rose": ((252, 222, 230), (244, 186, 206)),
@@ -80,10 +80,12 @@ TRIM: dict[str, Colour] = {
     "green": (90, 170, 120),
 }
 
-WHITE, INK = (255, 255, 255), (44, 30, 42)
+WHITE, INK = (255, 255, 255), (38, 24, 34)
 
 
-def paints(hair: str, eye: str, skin: str, background: str, clothes: str, trim: str, blush: float) -> dict[str, Gradient]:
+def paints(
+    hair: str, eye: str, skin: str, background: str, clothes: str, trim: str, blush: float
+) -> dict[str, Gradient]:
     """Every paint's colours at the top and the bottom of the picture; "name shaded" is "name" in shadow."""
     return {
         "paper": BACKGROUND[background],
@@ -98,28 +100,28 @@ def paints(hair: str, eye: str, skin: str, background: str, clothes: str, trim: 
     }
 
 
-@lru_cache(maxsize=None)
+@cache
 def _hair_paints(hair: str) -> dict[str, Gradient]:
     base, shade, light = HAIR[hair]
     return {
-        "hair": (mix(base, light, 18), mix(base, shade, 22)),
-        "hair dark": (mix(base, shade, 45), mix(base, shade, 80)),
+        "hair": (mix(base, light, 16), mix(base, shade, 26)),
+        "hair dark": (mix(base, shade, 50), mix(base, shade, 95)),
         "hair light": (mix(base, light, 75), mix(base, light, 40)),
         "shine": _flat(mix(light, WHITE, 60)),
-        "back": (mix(base, shade, 12), mix(base, shade, 50)),
+        "back": (mix(base, shade, 20), mix(base, shade, 65)),
         "back dark": (shade, mix(shade, INK, 18)),
         "ear inside": _flat(mix((250, 190, 196), shade, 15)),
-        "lash": _flat(mix(INK, shade, 18)),
+        "lash": _flat(mix(INK, shade, 12)),
     }
 
 
-@lru_cache(maxsize=None)
+@cache
 def _line_paints(hair: str, skin: str) -> dict[str, Gradient]:
-    line = mix(mix(HAIR[hair][1], INK, 45), SKIN[skin][1], 8)
+    line = mix(mix(HAIR[hair][1], INK, 60), SKIN[skin][1], 8)
     return {"hair line": (line, mix(line, INK, 25)), "brow": _flat(mix(line, SKIN[skin][1], 15))}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _skin_paints(skin: str) -> dict[str, Gradient]:
     base, shade, blush = SKIN[skin]
     line = mix(mix(shade, INK, 40), blush, 20)
@@ -145,7 +147,7 @@ def _skin_paints(skin: str) -> dict[str, Gradient]:
     return {name: _flat(colour) for name, colour in colours.items()}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _eye_paints(eye: str) -> dict[str, Gradient]:
     top, bottom = EYES[eye]
     colours = {
@@ -158,7 +160,7 @@ def _eye_paints(eye: str) -> dict[str, Gradient]:
     return {name: _flat(colour) for name, colour in colours.items()}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _clothes_paints(clothes: str) -> dict[str, Gradient]:
     cloth, collar, bow = CLOTHES[clothes]
     colours = {
@@ -171,10 +173,14 @@ def _clothes_paints(clothes: str) -> dict[str, Gradient]:
     return {name: _flat(colour) for name, colour in colours.items()}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _trim_paints(trim: str) -> dict[str, Gradient]:
     colour = TRIM[trim]
-    return {"trim": _flat(colour), "trim dark": _flat(mix(colour, INK, 50)), "trim light": _flat(mix(colour, WHITE, 55))}
+    return {
+        "trim": _flat(colour),
+        "trim dark": _flat(mix(colour, INK, 50)),
+        "trim light": _flat(mix(colour, WHITE, 55)),
+    }
 
 
 def _flat(colour: Colour) -> Gradient:

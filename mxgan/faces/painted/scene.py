@@ -32,15 +32,15 @@ def _parts(factors: Factors) -> list[Part]:
     face, back, front = dice[:12], iter(dice[12:40]), iter(dice[40:])
     style = hair.STYLES[factors.hair_style]
     worn = accessory(factors.accessory)
-    eye_size, spread = 0.96 + 0.2 * face[0], 46 + 4 * face[1]
+    eye_size, spread = 0.98 + 0.2 * face[0], 46 + 4 * face[1]
     mouth_size = 0.85 + 0.35 * face[2]
     jaw, chin = 0.96 + 0.08 * face[3], 0.97 + 0.06 * face[4]
+    volume = 0.93 + 0.15 * face[7]
 
-    parts = [Part(hair.back(style, back), depth=-0.4), Part(features.body(factors.clothes), depth=0.1, sway=0.45)]
+    parts = [Part(hair.back(style, back), depth=-0.4, width=volume, height=volume)]
+    parts.append(Part(features.body(factors.clothes), depth=0.1, sway=0.45))
     if factors.accessory == "choker":
         parts.append(Part(worn, depth=0.1, sway=0.45))
-    if factors.accessory == "cat ears":
-        parts.append(Part(worn, depth=0.3))
     if style.ears:
         parts.append(Part(features.ears(), depth=-0.2))
     parts.append(Part(features.head(), depth=0.8, width=jaw, height=chin))
@@ -50,11 +50,11 @@ def _parts(factors: Factors) -> list[Part]:
     parts.append(Part(features.mouth(factors.mouth), y=65 * chin, width=mouth_size, height=mouth_size))
     for side in (1, -1):
         eye = features.eye(factors.eye_shape, factors.gaze, side)
-        parts.append(Part(eye, x=side * spread, y=2, width=side * eye_size, height=eye_size))
+        parts.append(Part(eye, x=side * spread, y=3, width=side * eye_size, height=eye_size))
     if factors.accessory == "glasses":
         parts.append(Part(worn, depth=1.1))
-    parts.append(Part(hair.front(style, factors.fringe, front), depth=0.9))
+    parts.append(Part(hair.front(style, factors.fringe, front), depth=0.9, width=volume, height=volume))
     parts.append(Part(features.brows(factors.brows), y=-4 * face[6]))
-    if factors.accessory in ("hair clip", "ribbon", "hairband", "flower"):
+    if factors.accessory in ("hair clip", "ribbon", "cat ears", "hairband", "flower"):
         parts.append(Part(worn, depth=0.95))
     return parts
