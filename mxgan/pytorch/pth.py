@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 import zipfile
 from collections import OrderedDict
@@ -13,6 +14,7 @@ import numpy as np
 
 from mxgan import atomic
 from mxgan.errors import MissingPackage, ParamsError
+from mxgan.weights.names import printable
 
 LEGACY_MAGIC = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."  # torch.save before 1.6: a pickled number
 MAX_DEPTH = 8  # dicts inside dicts of a checkpoint
@@ -164,12 +166,13 @@ def _array(torch, tensor, where: str) -> np.ndarray:
 
 
 def _reason(error: Exception) -> str:
-    """Why torch.load refused, in a line."""
+    """Why torch.load refused, in a line, without its advice to switch the safety off."""
     text = str(error)
-    if "weights_only" in text or "Weights only" in text or "Unsupported" in text:
+    if re.search(r"nsupported (global|class)|Trying to (call|instantiate)", text):
         return (
             "holds Python objects, which may run code and are never unpickled; expected a state dict: "
             "where you trust the file, load it in PyTorch and torch.save(net.state_dict(), ...)"
         )
-    first = text.strip().splitlines()[0] if text.strip() else ""
-    return f"damaged or cut short ({type(error).__name__}: {first[:200]}); fetch it again"
+    inner = re.search(r"WeightsUnpickler error: (.+)", text)
+    cause = inner[1] if inner else (text.strip().splitlines() or [""])[0]
+    return printable(f"damaged or cut short ({type(error).__name__}: {cause[:200]}); fetch it again")

@@ -325,6 +325,16 @@ def test_whatever_mxnet_writes(mx, tmp_path, scope, prefix, wrapped):
             np.testing.assert_array_equal(array, expected, err_msg=f"{file.name}: {name}")
 
 
+@pytest.mark.parametrize("path", sorted(FILES.glob("*.params")), ids=lambda path: path.stem)
+def test_mxnet_loads_the_canonical_names_of_every_era(mx, tmp_path, path):
+    save_params(tmp_path / "netG.params", load_net(path, "generator").arrays)
+    net = gluon_generator(mx, scope=True)
+    net.load_parameters(str(tmp_path / "netG.params"))
+    with np.load(path.with_name("-".join(path.name.split("-")[:3]) + "-io.npz")) as io:
+        y = net(mx.nd.array(io["z"])).asnumpy()
+        assert np.abs(y - io["y"]).max() < 1e-5
+
+
 def test_what_is_saved_is_recognised_again(tmp_path):
     save_params(tmp_path / "netG.params", NETG)
     assert_same(load_net(tmp_path / "netG.params", "generator"), NETG)
