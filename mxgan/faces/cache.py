@@ -21,7 +21,7 @@ from filelock import FileLock
 
 from mxgan import atomic
 from mxgan.errors import MxganError
-from mxgan.faces.folder import Skipped, printable
+from mxgan.faces.folder import Skipped, check_wanted, printable
 from mxgan.faces.sources import Source, is_painted, shown, source
 
 FORMAT = 1  # of the cache: a set of another format is made anew
@@ -44,6 +44,7 @@ def open_faces(data: str | os.PathLike, size: int = 64, fit: str = "crop", progr
     is packed anew. Files that can't be used are skipped and named. Raises MxganError where nothing is left to use.
     """
     data = os.fspath(data)
+    check_wanted(size, fit)
     if is_painted(data) or os.path.isdir(os.path.expanduser(data)):
         return _cached(source(data, size, fit), progress)
     return _open_file(data, size)

@@ -30,6 +30,7 @@ SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".gif")
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")  # what is inside counts, not the name; no other decoder is ever run
 FITS = ("crop", "squash")
 MIN_SIDE = 8  # pixels; a smaller picture is no face
+MAX_SIZE = 1024  # pixels on a side that pictures can be brought to
 MAX_PIXELS = 64_000_000  # a larger picture is refused before it is decoded
 MAX_BYTES = 128 * 1024 * 1024  # a larger file is refused before it is read
 LARGE_PIXELS = 8_000_000  # pictures above this are decoded one at a time: n threads don't need n times the memory
@@ -72,7 +73,7 @@ def transform(image: np.ndarray, size: int = 64, fit: str = "crop") -> np.ndarra
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
         raise MxganError(f"a picture is uint8 (H, W, 3), this is {image.dtype} {image.shape}")
-    check_fit(fit)
+    check_wanted(size, fit)
     if fit == "squash":
         return _resize(image, size, size)
     short = min(image.shape[:2])
@@ -81,8 +82,10 @@ def transform(image: np.ndarray, size: int = 64, fit: str = "crop") -> np.ndarra
     return np.ascontiguousarray(_centre(_resize(image, height, width), size, size))
 
 
-def check_fit(fit: str) -> None:
-    """Raise MxganError unless ``fit`` is one that `transform` knows."""
+def check_wanted(size: int, fit: str) -> None:
+    """Raise MxganError unless `transform` knows ``fit`` and can make pictures of ``size``."""
+    if not MIN_SIDE <= size <= MAX_SIZE:
+        raise MxganError(f"size {size}: pictures of {MIN_SIDE} to {MAX_SIZE} pixels on a side can be made")
     if fit not in FITS:
         raise MxganError(f"unknown fit {fit!r}: one of {', '.join(FITS)}")
 

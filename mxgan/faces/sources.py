@@ -53,8 +53,11 @@ def is_painted(data: str) -> bool:
 
 
 def source(data: str, size: int, fit: str) -> Source:
-    """``painted``, ``painted:N`` or a folder. Raises MxganError for a bad N, a missing folder, one without pictures."""
-    pictures.check_fit(fit)
+    """``painted``, ``painted:N`` or a folder.
+
+    Raises MxganError for a bad N, size or fit, a folder that is missing or has no pictures.
+    """
+    pictures.check_wanted(size, fit)
     return _painted(data, size) if is_painted(data) else _folder(data, size, fit)
 
 
@@ -110,6 +113,7 @@ def _painted(data: str, size: int) -> Source:
         raise MxganError(f"{printable(data)}: painted:N takes a whole number of faces from 1 to {MOST_PAINTED}")
 
     def read() -> Read:
+        painted.faces(1, size=size)  # a size it doesn't know is refused here rather than in a child process
         return _paint(n, size, min(available(), 8, 1 + n // 100))
 
     code = hashlib.blake2b(digest_size=16)  # faces are painted anew when the code that paints them changes
