@@ -200,7 +200,7 @@ def encode(arrays: Mapping[str, np.ndarray], path: str) -> Iterator[bytes | memo
 
 def _encoded_name(where: str, name: str) -> bytes:
     if not isinstance(name, str):
-        raise ParamsError(f"{where}: wanted a str for its name, found {shown(name)}")
+        raise ParamsError(f"{where}: wanted a str for its name, found {name!r}")
     if "\0" in name:
         raise ParamsError(f"{where}: its name {shown(name)} holds a NUL, where MXNet would cut it: rename it")
     try:
