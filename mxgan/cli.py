@@ -138,6 +138,45 @@ def generate(
 
 
 @program.group()
+def weights() -> None:
+    """Look into weights files of any era and framework, and convert them."""
+
+
+@weights.command()
+@click.argument("file", type=PATH)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def inspect(file: Path, as_json: bool) -> None:
+    """What is in a weights file: its era, its names, each array, what net it is and what it can be used for.
+
+    JSON keys: file, bytes, container, era, scheme, arrays (name, canonical, net, shape, dtype, finite, min, mean, max),
+    net (kind, latent, width, channels, image_size, bias, first_norm) or null, nets, usable_for, warnings.
+    """
+    from mxgan.weights import inspect as inspecting
+
+    report = inspecting.inspect(file)
+    _print_json(report) if as_json else click.echo("\n".join(inspecting.lines(report)))
+
+
+@weights.command()
+@click.argument("src", type=PATH)
+@click.argument("dst", type=PATH)
+@click.option("--names", default="canonical", show_default=True, help="canonical (0.weight, ...), or keep the file's.")
+@click.option(
+    "--layout", default="plain", show_default=True, help="Of a .pth: plain (0.weight) or main (main.0.weight)."
+)
+@click.option("--dtype", help="float16, float32 or float64.  [default: as in the file]")
+@click.option("--kind", help="Of a file with both networks: generator or discriminator.")
+def convert(src: Path, dst: Path, names: str, layout: str, dtype: str | None, kind: str | None) -> None:
+    """Write SRC's weights to DST in the format of its suffix: .params .npz .safetensors .pth .onnx."""
+    from mxgan.weights.convert import convert as convert_weights
+
+    done = convert_weights(src, dst, names, layout, dtype, kind)
+    for note in done.notes:
+        click.echo(f"note: {note}", err=True)
+    click.echo(done.path)
+
+
+@program.group()
 def faces() -> None:
     """Look at a folder of faces before training on it."""
 

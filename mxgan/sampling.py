@@ -12,6 +12,7 @@ from mxgan import engines, noise, pixels, plots
 from mxgan.errors import MxganError
 from mxgan.weights import check_finite, load_net
 
+GRID = 1024  # at most so many pictures in a grid: more can't be looked at, and the grid would outgrow the memory
 BATCH = 64  # pictures made at once: bounds the memory of any n
 RUN_WEIGHTS = ("netG-best.params", "netG-ema.params", "netG.params")  # of a run directory, the first one there
 
@@ -30,8 +31,10 @@ class Generator:
         z = np.asarray(z, np.float32)
         if z.ndim != 2 or z.shape[1] != self.latent:
             raise MxganError(f"latents of shape {z.shape}: this generator takes (n, {self.latent})")
-        batches = [pixels.to_uint8(self.forward(z[i : i + BATCH])) for i in range(0, len(z), BATCH)]
-        return np.concatenate(batches or [np.empty((0, self.image_size, self.image_size, 3), np.uint8)])
+        images = np.empty((len(z), self.image_size, self.image_size, 3), np.uint8)
+        for first in range(0, len(z), BATCH):
+            images[first : first + BATCH] = pixels.to_uint8(self.forward(z[first : first + BATCH]))  # grey fills all 3
+        return images
 
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
         """The first n pictures of ``seed``, uint8 (n, H, W, 3): those of ``mxgan generate --n n --seed seed``."""
@@ -72,7 +75,10 @@ def weights_file(path: str | Path) -> Path:
 
 
 def save(generator: Generator, n: int, seed: int, out: str | Path, each: str | Path | None = None) -> None:
-    """Write a grid of n pictures to ``out``, and each one as seedNNNN-NNNNNN.png into the folder ``each``, if given."""
+    """Write a grid of n pictures (of the first `GRID`) to ``out``, and each one into the folder ``each``, if given.
+
+    The single files are called seed0000-000000.png, by seed and index. Raises MxganError where they can't be written.
+    """
     out = Path(out)
     if out.suffix.lower() != ".png":
         raise MxganError(f"--out {out}: pictures are written as .png; give a name that ends so")
@@ -85,12 +91,10 @@ def save(generator: Generator, n: int, seed: int, out: str | Path, each: str | P
             Path(each).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise MxganError(f"--each {each}: can't be made ({error.strerror})") from error
-    shown = []
-    first = 0
-    for images in generator.batches(n, seed):
-        shown.append(images)
-        if each is not None:
-            for index, image in enumerate(images, first):
-                plots.save_png(Path(each) / f"seed{seed:04d}-{index:06d}.png", image)
-        first += len(images)
+    shown: list[np.ndarray] = []
+    for batch, images in enumerate(generator.batches(n, seed)):
+        if batch * BATCH < GRID:
+            shown.append(images)
+        for index, image in enumerate(images if each is not None else (), batch * BATCH):
+            plots.save_png(Path(each) / f"seed{seed:04d}-{index:06d}.png", image)
     plots.save_png(out, plots.grid(np.concatenate(shown)))

@@ -1,0 +1,42 @@
+# make run: install into .venv, train on painted faces, say where the pictures are.
+# make test: install what the tests need and run them. EXTRAS=pytorch,onnx,safetensors adds optional packages.
+# make lint: ruff. PYTHON=python3.10 chooses the interpreter, VENV=folder the environment.
+
+VENV ?= .venv
+EXTRAS ?=
+# A fifth of the default data set: minutes, not a quarter of an hour, on two slow cores. Any option of `train` goes here.
+RUN ?= --data painted:1600
+PYTEST ?=
+
+ifndef PYTHON
+# MXNet's wheels run on Python 3.9 to 3.12; -c fails on any other, and on one without venv.
+FITS := import sys, venv, ensurepip; sys.exit(not (3, 9) <= sys.version_info < (3, 13))
+PYTHON := $(firstword $(foreach p,python3 python3.12 python3.11 python3.10 python3.9,\
+	$(shell command -v $(p) >/dev/null 2>&1 && $(p) -c "$(FITS)" >/dev/null 2>&1 && echo $(p))))
+endif
+
+.PHONY: run test lint clean
+comma := ,
+TEST_EXTRAS := cpu,test$(if $(EXTRAS),$(comma)$(EXTRAS))
+
+run: $(VENV)/.installed-cpu
+	$(VENV)/bin/python run_gan.py $(RUN)
+
+test: $(VENV)/.installed-$(TEST_EXTRAS)
+	$(VENV)/bin/python -m pytest $(PYTEST)
+
+lint: $(VENV)/.installed-$(TEST_EXTRAS)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+# One stamp for each set of extras; setup.py decides what they mean.
+$(VENV)/.installed-%: setup.py | $(VENV)/bin/python
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -e '.[$*]'
+	@touch $@
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "mxgan needs Python 3.9 to 3.12 with venv (MXNet has no newer build): install one, or name it with make PYTHON=..." >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+clean:
+	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache
