@@ -52,9 +52,7 @@ def convert(
     """
     suffix = _check(src, dst, names, layout, dtype, kind)
     file = files.load(src)
-    notes = list(file.warnings)
-    if "bfloat16" in file.dtypes.values():
-        notes.append("bfloat16 is widened to float32")
+    notes = file.notes
     net = None
     if names == "canonical" or suffix == ".onnx" or kind:
         net = _network(file, os.fspath(src), kind, needed=suffix == ".onnx" or kind is not None or layout == "main")

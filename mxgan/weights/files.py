@@ -32,7 +32,18 @@ class WeightsFile:
     era: str  # which program writes that
     arrays: dict[str, np.ndarray]
     dtypes: dict[str, str]  # as stored: "bfloat16" where the array is float32
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...]  # oddities: the file may be damaged
+    left_out: tuple[str, ...] = ()  # of a PyTorch checkpoint: what else it holds
+
+    @property
+    def notes(self) -> list[str]:
+        """The oddities, and in words what arrays don't show."""
+        notes = list(self.warnings)
+        if self.left_out:
+            notes.append(f"left out, as no weights: {', '.join(self.left_out)}")
+        if "bfloat16" in self.dtypes.values():
+            notes.append("bfloat16 is widened to float32")
+        return notes
 
 
 def load(path: str | os.PathLike) -> WeightsFile:
@@ -136,8 +147,7 @@ def _load_pth(path: Path) -> WeightsFile:
 
     file = pth.read(path)
     era = "PyTorch 1.6 and newer" if file.container == "zip" else "PyTorch before 1.6"
-    notes = (f"left out, as no weights: {', '.join(file.left_out)}",) if file.left_out else ()
-    return WeightsFile(str(path), path.stat().st_size, "pth", era, file.arrays, file.dtypes, notes)
+    return WeightsFile(str(path), path.stat().st_size, "pth", era, file.arrays, file.dtypes, (), file.left_out)
 
 
 def _save_npz(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
@@ -151,7 +161,7 @@ def _save_npz(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None
     with atomic.writing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
             with archive.open(zipfile.ZipInfo(f"{name}.npy", _FIXED_DATE), "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+                np.lib.format.write_array(member, np.asarray(array, order="C"), allow_pickle=False)
 
 
 def _save_safetensors(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:

@@ -25,7 +25,7 @@ def inspect(path: str | os.PathLike) -> dict[str, Any]:
     Raises ParamsError where the file can't be read, MissingPackage where its extra isn't installed.
     """
     file = files.load(path)
-    warnings = list(file.warnings)
+    warnings = file.notes
     try:
         nets = recognise_all(file.arrays, os.fspath(path))
     except Unrecognised as error:

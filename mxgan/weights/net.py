@@ -7,6 +7,7 @@ convolutions keep their weights as (in, out, 4, 4), convolutions as (out, in, 4,
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional
@@ -139,8 +140,13 @@ def load_net(path: str | os.PathLike, kind: Optional[str] = None) -> Net:
     """The network in a weights file of any format that files.load reads; of several, the one of ``kind``.
 
     Raises ParamsError as recognise does, or where the file can't be read; MissingPackage where an extra is needed.
+    Warns of oddities in the file, and that a list without names is taken in Gluon's order.
     """
-    return recognise(files.load(path).arrays, os.fspath(path), kind)
+    file = files.load(path)
+    net = recognise(file.arrays, file.path, kind)
+    for text in [*file.warnings, *([LIST_NOTE] if net.scheme == "list" else [])]:
+        warnings.warn(f"{file.path}: {text}", stacklevel=2)
+    return net
 
 
 def _whole(found: Sequence[Layer], scheme_name: str) -> tuple[list[Net], dict[str, list[str]]]:
