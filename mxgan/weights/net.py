@@ -32,15 +32,15 @@ from mxgan.weights.names import (
 KINDS = ("generator", "discriminator")
 MIN_CONVOLUTIONS = 3  # 16 pixels; mxgan's own sizes 32, 64 and 128 have 4, 5 and 6
 LIST_NOTE = "a list without names: taken as weight, bias, gamma, beta, running_mean, running_var, as Gluon orders them"
-SHOWN = 30  # arrays that a message lists
+SHOWN, LONGEST = 30, 8000  # arrays that a message lists, and characters it has
 
 
 class Unrecognised(ParamsError):
     """The arrays are no network, or not clearly one. ``why`` is the reason without the list of arrays."""
 
     def __init__(self, where: str, why: str, arrays: Mapping[str, np.ndarray]) -> None:
-        self.why = printable(why)
-        super().__init__(printable(f"{where}: {why}; {_listing(arrays)}"))
+        self.why = printable(why)[:LONGEST]
+        super().__init__(printable(f"{where}: {why}; {_listing(arrays)}")[:LONGEST])
 
 
 @dataclass(frozen=True)
