@@ -11,6 +11,8 @@ import hashlib
 
 import numpy as np
 
+from mxgan.errors import MxganError
+
 STREAMS = ("D step", "G step", "samples", "generate", "augmentation", "painted")
 BLOCK = 64  # generated latents are drawn in blocks of this many, so that any prefix or batch size sees the same ones
 
@@ -18,7 +20,7 @@ BLOCK = 64  # generated latents are drawn in blocks of this many, so that any pr
 def generator(seed: int, stream: str, counter: int = 0) -> np.random.Generator:
     """A generator of its own for (seed, stream, counter); 2**192 numbers lie between two counters.
 
-    Raises ValueError for a seed outside 0..2**63-1.
+    Raises MxganError for a seed outside 0..2**63-1.
     """
     return np.random.Generator(_philox(seed, stream, counter))
 
@@ -59,7 +61,7 @@ def uniform(seed: int, name: str, shape: tuple[int, ...]) -> np.ndarray:
 
 def _philox(seed: int, stream: str, counter: int = 0) -> np.random.Philox:
     if not 0 <= seed < 2**63:
-        raise ValueError(f"seed {seed} is out of range: 0 to {2**63 - 1}")
+        raise MxganError(f"seed {seed}: a whole number from 0 to {2**63 - 1}")
     digest = hashlib.sha256(stream.encode()).digest()
     key = np.array([seed, int.from_bytes(digest[:8], "little")], dtype=np.uint64)
     return np.random.Philox(key=key, counter=np.array([0, 0, 0, counter], dtype=np.uint64))

@@ -197,7 +197,7 @@ def forward_of(net: Net, ctx: str) -> Callable[[np.ndarray], np.ndarray]:
     netG.initialize(mx.init.Zero(), ctx=device)
     write(netG, net.arrays, "netG")
     netG.hybridize(static_alloc=True, static_shape=True)
-    return lambda z: netG(mx.nd.array(z, device, "float32").reshape((*z.shape, 1, 1))).asnumpy()
+    return lambda z: netG(runtime.array(z, device, "float32").reshape((*z.shape, 1, 1))).asnumpy()
 
 
 def parameters(net) -> dict:

@@ -1,0 +1,180 @@
+"""From latents to pictures: the same seed is the same bytes, however many are asked for and however it is done."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from processes import files_below
+
+import mxgan
+from mxgan import noise, pixels, plots, sampling
+from mxgan.errors import MxganError, ParamsError
+
+
+def weights_of(latent: int, ngf: int, size: int, channels: int = 3) -> dict[str, np.ndarray]:
+    """A generator's arrays under canonical names, lively enough that two latents are two pictures."""
+    widths = [ngf * 2**power for power in range({32: 2, 64: 3, 128: 4}[size], -1, -1)]
+    chain = [latent, *widths, channels]
+    random = np.random.RandomState(0)
+    arrays = {}
+    for layer, (before, after) in enumerate(zip(chain, chain[1:])):
+        arrays[f"{3 * layer}.weight"] = random.normal(0, 0.3, (before, after, 4, 4))
+        arrays[f"{3 * layer}.bias"] = random.normal(0, 0.1, after)
+        if after != channels or layer < len(widths):
+            for word, value in (("gamma", 1), ("beta", 0), ("running_mean", 0), ("running_var", 1)):
+                arrays[f"{3 * layer + 1}.{word}"] = np.full(after, value)
+    return {name: array.astype(np.float32) for name, array in arrays.items()}
+
+
+@pytest.fixture(scope="module")
+def params(tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "netG.params"
+    mxgan.save_params(path, weights_of(latent=7, ngf=2, size=32))
+    return path
+
+
+@pytest.fixture(scope="module")
+def generator(mx, params):
+    return mxgan.load_generator(params, engine="mxnet", ctx="cpu")
+
+
+@pytest.mark.parametrize(("latent", "ngf", "size"), [(5, 3, 32), (9, 2, 64), (4, 1, 128)])
+def test_sizes_are_read_off_the_file(mx, tmp_path, latent, ngf, size):
+    mxgan.save_params(tmp_path / "any-name.params", weights_of(latent, ngf, size))
+    netG = mxgan.load_generator(tmp_path / "any-name.params", "mxnet")
+    assert (netG.latent, netG.image_size, netG.engine) == (latent, size, "mxnet")
+    images = netG.sample(3)
+    assert (images.shape, images.dtype) == ((3, size, size, 3), np.uint8)
+
+
+def test_a_grey_generators_pictures_have_three_channels(mx, tmp_path):
+    mxgan.save_params(tmp_path / "grey.params", weights_of(5, 2, 32, channels=1))
+    images = mxgan.load_generator(tmp_path / "grey.params", "mxnet").sample(2)
+    assert images.shape == (2, 32, 32, 3)
+    assert (images[..., 0] == images[..., 1]).all()
+    assert (images[..., 0] == images[..., 2]).all()
+
+
+def test_pictures_are_those_of_the_latents_of_the_seed(generator):
+    z = noise.samples(seed=4, first=0, n=3, latent=7)
+    np.testing.assert_array_equal(generator.sample(3, seed=4), generator.generate(z))
+    np.testing.assert_array_equal(generator.generate(z), pixels.to_uint8(generator.forward(z)))
+    assert len({image.tobytes() for image in generator.sample(64)}) == 64
+
+
+def test_the_first_64_of_100_are_the_64(generator):
+    hundred = generator.sample(100, seed=1)
+    assert hundred.shape == (100, 32, 32, 3)
+    np.testing.assert_array_equal(generator.sample(64, seed=1), hundred[:64])
+    np.testing.assert_array_equal(generator.sample(1, seed=1), hundred[:1])
+    assert not np.array_equal(generator.sample(64, seed=2), hundred[:64])
+
+
+def test_a_picture_alone_equals_the_one_in_a_batch(generator):
+    z = noise.samples(0, 0, 70, 7)
+    together = generator.generate(z)
+    for index in (0, 63, 64, 69):
+        np.testing.assert_array_equal(generator.generate(z[index : index + 1])[0], together[index])
+    np.testing.assert_array_equal(generator.generate(z[::-1])[::-1], together)
+
+
+def test_memory_is_bounded_by_a_batch(generator):
+    sizes = []
+
+    def forward(z):
+        sizes.append(len(z))
+        return np.zeros((len(z), 3, 32, 32), np.float32)
+
+    counted = sampling.Generator(forward, 7, 32, "mxnet")
+    assert len(counted.generate(np.zeros((150, 7)))) == 150
+    assert sizes == [64, 64, 22]
+    assert [len(images) for images in counted.batches(130, 0)] == [64, 64, 2]
+    assert counted.sample(0).shape == (0, 32, 32, 3)
+
+
+@pytest.mark.parametrize("shape", [(3, 8), (7,), (1, 7, 1, 1)])
+def test_latents_of_another_shape_are_refused(generator, shape):
+    with pytest.raises(MxganError, match=r"this generator takes \(n, 7\)"):
+        generator.generate(np.zeros(shape))
+
+
+def test_a_run_directory_stands_for_its_best_weights(tmp_path):
+    for name in ("netG.params", "netG-ema.params", "netG-best.params"):
+        (tmp_path / name).write_bytes(b"")
+        assert sampling.weights_file(tmp_path) == tmp_path / name
+    assert sampling.weights_file(tmp_path / "netG.params") == tmp_path / "netG.params"
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path):
+    with pytest.raises(MxganError, match=r"no netG\.params in this folder"):
+        mxgan.load_generator(tmp_path)
+
+
+def test_saved_pictures_are_the_samples(generator, tmp_path):
+    sampling.save(generator, 5, 42, tmp_path / "grid.png", tmp_path / "new" / "each")
+    each = [f"seed0042-{index:06d}.png" for index in range(5)]
+    assert files_below(tmp_path) == ["grid.png", "new", "new/each", *(f"new/each/{name}" for name in each)]
+    images = generator.sample(5, seed=42)
+    for name, image in zip(each, images):
+        np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "new" / "each" / name)), image)
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "grid.png")), plots.grid(images))
+
+
+def test_the_same_seed_gives_the_same_bytes(generator, params, tmp_path):
+    sampling.save(generator, 66, 0, tmp_path / "one.png", tmp_path / "one")
+    sampling.save(mxgan.load_generator(params, "mxnet"), 66, 0, tmp_path / "two.png", tmp_path / "two")
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+    assert files_below(tmp_path / "one") == files_below(tmp_path / "two") != []
+    for name in files_below(tmp_path / "one"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_a_wide_count_keeps_its_grid_small(tmp_path):
+    blank = sampling.Generator(lambda z: np.zeros((len(z), 3, 32, 32), np.float32), 7, 32, "mxnet")
+    sampling.save(blank, 1100, 0, tmp_path / "grid.png")
+    assert Image.open(tmp_path / "grid.png").size == (32 * 34 + 2, 32 * 34 + 2)  # the first 1,024
+
+
+@pytest.mark.parametrize(
+    ("out", "each", "message"),
+    [
+        ("faces.gif", None, r"--out .*faces\.gif: pictures are written as \.png"),
+        ("folder.png", None, r"--out .*folder\.png: a folder is there"),
+        ("missing/faces.png", None, r"--out .*: there is no folder .*missing; make it first"),
+        ("faces.png", "file", r"--each .*file: can't be made"),
+    ],
+)
+def test_places_that_cannot_be_written_are_refused_before_anything_is_made(tmp_path, out, each, message):
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "file").write_text("")
+
+    def forward(z):
+        raise AssertionError("a picture was made")
+
+    before = files_below(tmp_path)
+    generator = sampling.Generator(forward, 7, 32, "mxnet")
+    with pytest.raises(MxganError, match=message):
+        sampling.save(generator, 3, 0, tmp_path / out, each and tmp_path / each)
+    assert files_below(tmp_path) == before
+
+
+def test_weights_that_diverged_are_refused_unless_allowed(mx, tmp_path):
+    arrays = weights_of(5, 2, 32)
+    arrays["3.weight"][0, 0, 0, 0] = np.nan
+    mxgan.save_params(tmp_path / "netG.params", arrays)
+    with pytest.raises(ParamsError, match=r"netG\.params: NaN or infinite values in 3\.weight"):
+        mxgan.load_generator(tmp_path / "netG.params", "mxnet")
+    assert mxgan.load_generator(tmp_path / "netG.params", "mxnet", allow_nonfinite=True).latent == 5
+
+
+def test_what_is_no_generator_is_refused(tmp_path):
+    mxgan.save_params(tmp_path / "other.params", {"weight": np.zeros((3, 4), np.float32)})
+    with pytest.raises(ParamsError, match=r"other\.params: neither a DCGAN generator nor a discriminator"):
+        mxgan.load_generator(tmp_path / "other.params")
+    with pytest.raises(ParamsError, match="there is no such file"):
+        mxgan.load_generator(tmp_path / "missing.params")
+
+
+@pytest.mark.parametrize(("engine", "ctx"), [("tensorflow", "auto"), ("auto", "cuda")])
+def test_an_unknown_engine_or_ctx_is_refused(params, engine, ctx):
+    with pytest.raises(MxganError, match=f"{ctx if engine == 'auto' else engine}'"):
+        mxgan.load_generator(params, engine, ctx)
