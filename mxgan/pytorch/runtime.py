@@ -44,12 +44,11 @@ def gpu_problem(number: int = 0) -> str | None:
     """Why PyTorch can't use GPU ``number`` here, in one line with what to type; None if it can."""
     if not installed():
         return f"PyTorch is not installed: {INSTALL}"
-    version = importlib.metadata.version("torch")
-    if "+cpu" in version:  # known without the import, which takes seconds
-        return _cpu_build(version)
+    if "+cpu" in _version():  # known without the import, which takes seconds
+        return _cpu_build(_version())
     torch = load()
     if torch.version.cuda is None and getattr(torch.version, "hip", None) is None:
-        return _cpu_build(version)
+        return _cpu_build(torch.__version__)
     gpus = torch.cuda.device_count()
     if not torch.cuda.is_available() or gpus == 0:
         return f"PyTorch {torch.__version__} finds no GPU or no driver for it: see nvidia-smi, or use --ctx cpu"
@@ -74,6 +73,14 @@ def device(ctx: str):
     if problem:
         raise MxganError(f"--ctx {ctx}: {problem}")
     return torch.device("cuda", number)
+
+
+def _version() -> str:
+    """What the installed package says; nothing is imported, and nothing said where it came without metadata."""
+    try:
+        return importlib.metadata.version("torch")
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def _cpu_build(version: str) -> str:

@@ -1,0 +1,127 @@
+"""Which engine runs here, and why: the choice alone, with what the machine has made up."""
+
+import pytest
+
+from mxgan import engines
+from mxgan.engines import Choice, choose, choose_generator
+from mxgan.errors import MissingPackage, MxganError
+from mxgan.gluon import runtime as gluon
+from mxgan.pytorch import runtime as pytorch
+
+NO_CODE = "GPU 0 has compute capability 9.0 and no MXNet wheel has code for it (5.0 to 8.9 work): use --engine pytorch"
+NO_DRIVER = "there is no NVIDIA driver (libcuda.so.1) on this machine: install NVIDIA's driver, or use --ctx cpu"
+CPU_BUILD = "this is a CPU build of PyTorch (2.13.0+cpu): install the CUDA build, or use --ctx cpu"
+
+
+class Machine:
+    """What is installed on a machine, and what each engine has against its GPU (None: nothing)."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.installed = {"mxnet", "pytorch", "onnx"}
+        self.gpu = {"mxnet": NO_DRIVER, "pytorch": CPU_BUILD}
+        self.threads: list = []
+        for name, title, runtime in (("mxnet", "MXNet", gluon), ("pytorch", "PyTorch", pytorch)):
+            extra = {"mxnet": "cpu", "pytorch": "pytorch"}[name]
+            patch.setattr(runtime, "installed", lambda name=name: name in self.installed)
+            patch.setattr(
+                runtime, "load", lambda threads=None, *a, n=name, t=title, e=extra: self.load(n, t, e, threads)
+            )
+            patch.setattr(runtime, "gpu_problem", lambda number=0, n=name, t=title: self.gpu_problem(n, t, number))
+        found = engines._installed
+        patch.setattr(engines, "_installed", lambda name: "onnx" in self.installed if name == "onnx" else found(name))
+
+    def load(self, name: str, title: str, extra: str, threads) -> None:
+        self.threads.append((name, threads))
+        if name not in self.installed:
+            raise MissingPackage(f"{title} is not installed", extra)
+
+    def gpu_problem(self, name: str, title: str, number: int):
+        if name not in self.installed:
+            return f"{title} is not installed: pip install it"
+        if number > 0 and self.gpu[name] is None:
+            return f"there is no GPU {number}: this machine has 1 GPU, numbered from 0"
+        return self.gpu[name]
+
+
+@pytest.fixture
+def machine(monkeypatch) -> Machine:
+    return Machine(monkeypatch)
+
+
+def test_without_a_gpu_auto_is_mxnet_on_the_cpu(machine):
+    assert choose("auto", "cpu") == Choice("mxnet", "cpu", "MXNet runs on it")
+    chosen = choose()
+    assert (chosen.engine, chosen.ctx) == ("mxnet", "cpu")
+    assert chosen.why == (
+        "there is no NVIDIA driver (libcuda.so.1) on this machine; this is a CPU build of PyTorch (2.13.0+cpu)"
+    )
+
+
+def test_without_mxnet_auto_is_pytorch(machine):
+    machine.installed = {"pytorch"}
+    assert choose("auto", "cpu") == Choice("pytorch", "cpu", "MXNet is not installed")
+
+
+def test_a_gpu_that_both_can_use_is_mxnets(machine):
+    machine.gpu = {"mxnet": None, "pytorch": None}
+    assert choose() == Choice("mxnet", "gpu", "MXNet runs on it")
+    assert choose("auto", "gpu:0") == Choice("mxnet", "gpu:0", "MXNet runs on it")
+    assert choose("pytorch") == Choice("pytorch", "gpu", "as asked")
+
+
+@pytest.mark.parametrize("ctx", ["auto", "gpu"])
+def test_a_gpu_that_only_pytorch_can_use_is_pytorchs(machine, ctx):
+    machine.gpu = {"mxnet": NO_CODE, "pytorch": None}
+    why = "GPU 0 has compute capability 9.0 and no MXNet wheel has code for it (5.0 to 8.9 work)"
+    assert choose("auto", ctx) == Choice("pytorch", "gpu", why)
+    with pytest.raises(MxganError, match=r"--ctx gpu: GPU 0 has compute capability 9\.0 .* use --engine pytorch"):
+        choose("mxnet", "gpu")
+    assert choose("mxnet", "auto") == Choice("mxnet", "cpu", why)
+
+
+def test_a_gpu_that_is_not_there_is_refused_once(machine):
+    machine.gpu = {"mxnet": None, "pytorch": None}
+    with pytest.raises(MxganError) as refusal:
+        choose("auto", "gpu:3")
+    assert str(refusal.value) == "--ctx gpu:3: there is no GPU 3: this machine has 1 GPU, numbered from 0"
+
+
+def test_an_engine_that_is_not_installed_is_an_import_error_with_what_to_type(machine):
+    machine.installed = {"mxnet"}
+    with pytest.raises(ImportError, match=r"PyTorch is not installed: pip install 'mxgan\[pytorch\]'"):
+        choose("pytorch", "cpu")
+    machine.installed = set()
+    for ctx in ("auto", "cpu"):
+        with pytest.raises(ImportError) as refusal:
+            choose("auto", ctx)
+        assert str(refusal.value) == (
+            "MXNet is not installed: pip install 'mxgan[cpu]'; PyTorch is not installed: pip install 'mxgan[pytorch]'"
+        )
+    with pytest.raises(ImportError, match="PyTorch is not installed"):
+        choose("pytorch", "gpu")
+
+
+def test_generating_takes_the_first_engine_that_is_installed(machine):
+    assert choose_generator().engine == "mxnet"
+    machine.installed = {"pytorch", "onnx"}
+    assert choose_generator().engine == "pytorch"
+    machine.installed = {"onnx"}
+    assert choose_generator("auto", "cpu") == Choice("onnx", "cpu", "MXNet is not installed; PyTorch is not installed")
+    assert choose_generator("onnx", "auto").ctx == "cpu"
+    with pytest.raises(MxganError, match="--ctx gpu: the onnx engine computes on the CPU: use --ctx cpu"):
+        choose_generator("onnx", "gpu")
+    machine.installed = set()
+    with pytest.raises(ImportError, match=r"ONNX Runtime is not installed: pip install 'mxgan\[onnx\]'"):
+        choose_generator("onnx")
+
+
+def test_onnx_does_not_train(machine):
+    with pytest.raises(MxganError, match=r"engine 'onnx': one of auto, mxnet, pytorch$"):
+        choose("onnx", "cpu")
+    with pytest.raises(MxganError, match=r"engine 'jax': one of auto, mxnet, pytorch, onnx$"):
+        choose_generator("jax")
+
+
+def test_threads_reach_the_first_import(machine):
+    choose("mxnet", "cpu", threads=3)
+    assert machine.threads == [("mxnet", 3)]
