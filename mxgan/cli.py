@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import warnings
 from pathlib import Path
 
 import click
@@ -209,6 +210,7 @@ def pack(folder: Path, file: Path, size: int, fit: str) -> None:
 
 def main(args: list[str] | None = None) -> None:
     """Run the program and exit; a wrong input becomes one line on stderr and exit status 2."""
+    warnings.showwarning = _warn
     try:
         sys.exit(program.main(args, prog_name="mxgan", standalone_mode=False) or 0)
     except click.ClickException as error:
@@ -227,6 +229,11 @@ def main(args: list[str] | None = None) -> None:
 def _given(name: str) -> bool:
     """Did the user write this option, or is it a default?"""
     return click.get_current_context().get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+
+
+def _warn(message: Warning | str, *where: object) -> None:
+    """A warning is one line too, without the place in the code."""
+    click.echo(f"mxgan: warning: {' '.join(str(message).split())}", err=True)
 
 
 def _fail(message: str, status: int) -> None:
