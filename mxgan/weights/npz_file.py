@@ -222,6 +222,6 @@ def _npy_header(npy: memoryview, at: int, fail: Fail) -> tuple[str, tuple[int, .
     dtype = "bfloat16" if descr == BFLOAT16 else DESCR.get(descr[2:-1], "")
     if not dtype or (descr != BFLOAT16 and descr[1] not in "<>|"):
         fix = "Python objects are pickles, which are never loaded" if "O" in descr else "save it as float32"
-        raise fail(at + begin, "bools, integers or floats of up to 8 bytes", f"dtype {descr}", fix)
+        raise fail(at + begin, "bools, integers or floats of up to 8 bytes", "dtype " + shown(descr.strip("'")), fix)
     dims = tuple(int(dim) for dim in re.findall(r"\d+", shape))
     return dtype, dims, order == "True", descr[1] == ">", at + begin + size
