@@ -213,11 +213,15 @@ def _rgb(picture: Image.Image) -> np.ndarray:
             grey[levels == picture.info["transparency"]] = 255
         return cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
+        picture = _converted(picture, "RGBA")
         white = Image.new("RGB", picture.size, "white")
         white.paste(picture, mask=picture.getchannel("A"))
         return np.array(white)
-    return np.array(picture.convert("RGB"))
+    return np.array(_converted(picture, "RGB"))
+
+
+def _converted(picture: Image.Image, mode: str) -> Image.Image:
+    return picture if picture.mode == mode and "transparency" not in picture.info else picture.convert(mode)
 
 
 def _orientation(picture: Image.Image) -> int:
