@@ -15,7 +15,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Optional
 
@@ -24,9 +24,11 @@ import numpy as np
 from mxgan import atomic
 from mxgan.engines import State
 from mxgan.errors import MxganError
+from mxgan.training.log_file import Mark
 from mxgan.weights import list_file, params_file
 
 ARRAYS = ("netG", "netD", "adamG", "adamD")
+COUNTS = ("adamG", "adamD")
 MANIFEST = "manifest.json"
 FORMAT = 1
 KEEP = 3  # the last so many are kept
@@ -34,31 +36,43 @@ KEEP = 3  # the last so many are kept
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One checkpoint, read and verified."""
+    """All that a resume needs. ``config`` is config.json as it was: settings, versions, the faces' fingerprint."""
 
     step: int
     state: State
-    facts: dict[str, Any]  # what else was written down: configuration, versions, the log's length
+    log: Mark
+    config: dict[str, Any]
 
 
-def save(folder: Path, step: int, state: State, facts: dict[str, Any]) -> Path:
-    """Write the checkpoint of ``step`` under ``folder`` and return its path.
+def save(folder: Path, checkpoint: Checkpoint) -> Path:
+    """Write a checkpoint under ``folder`` and return its path.
 
     On any failure nothing of it remains, those before are untouched, and MxganError says what went wrong.
     """
+    step, state = checkpoint.step, checkpoint.state
     target = folder / f"{step:06d}"
-    temporary = folder / f".{step:06d}.{secrets.token_hex(8)}.tmp"
+    temporary = _temporary(folder, step)
     try:
-        temporary.mkdir(parents=True)
+        if not folder.is_dir():
+            folder.mkdir()
+            flush_folder(folder.parent)
+        temporary.mkdir()
         files = {f"{name}.params": _write_arrays(temporary / f"{name}.params", state.arrays[name]) for name in ARRAYS}
-        manifest = {"format": FORMAT, "step": step, "counts": state.counts, "files": files, **facts}
+        manifest = {
+            "format": FORMAT,
+            "step": step,
+            "counts": state.counts,
+            "log": asdict(checkpoint.log),
+            "files": files,
+            "config": checkpoint.config,
+        }
         manifest["checksum"] = _checksum(manifest)
         atomic.write(temporary / MANIFEST, json.dumps(manifest, indent=2).encode())
-        _flush_folder(temporary)
+        flush_folder(temporary)
         if target.exists():  # one that was found damaged, or it would have been resumed from
-            target.rename(folder / f"{step:06d}.damaged-{secrets.token_hex(4)}")
+            target.rename(folder / f"{target.name}.damaged-{secrets.token_hex(4)}")
         temporary.rename(target)
-        _flush_folder(folder)
+        flush_folder(folder)
     except (OSError, MxganError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise MxganError(f"{target}: the checkpoint can't be saved ({error})") from error
@@ -75,7 +89,7 @@ def newest(folder: Path, say: Callable[[str], None]) -> Optional[Checkpoint]:
         try:
             return load(folder / f"{step:06d}")
         except MxganError as error:
-            say(f"{error}: using the one before")
+            say(f"warning: {error}: using the one before")
     if found:
         raise MxganError(
             f"{folder}: every checkpoint is damaged ({len(found)} of them); to begin again from the first step, move "
@@ -86,37 +100,44 @@ def newest(folder: Path, say: Callable[[str], None]) -> Optional[Checkpoint]:
 
 def load(path: Path) -> Checkpoint:
     """Read and verify one checkpoint. Raises MxganError, naming the file and the fault, if it is damaged."""
-    try:
-        manifest = json.loads(_read(path / MANIFEST))
-        checksum = manifest.pop("checksum")
-        if manifest["format"] != FORMAT:
-            raise MxganError(f"{path}: a checkpoint of format {manifest['format']}; this version reads {FORMAT}")
-        sound = checksum == _checksum(manifest) and manifest["step"] == int(path.name)
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
-        if isinstance(error, MxganError):
-            raise
-        raise MxganError(f"{path / MANIFEST}: damaged checkpoint (not a manifest)") from error
-    if not sound:
-        raise MxganError(f"{path / MANIFEST}: damaged checkpoint (its checksum is wrong)")
+    manifest = _manifest(path)
     arrays = {name: _read_arrays(path / f"{name}.params", manifest["files"][f"{name}.params"]) for name in ARRAYS}
-    return Checkpoint(manifest["step"], State(arrays, manifest["counts"]), manifest)
+    state = State(arrays, manifest["counts"])
+    return Checkpoint(manifest["step"], state, Mark(**manifest["log"]), manifest["config"])
 
 
 def steps(folder: Path) -> list[int]:
     """The steps of the checkpoints under ``folder``, sound or not, in order."""
-    if not folder.is_dir():
+    try:
+        names = [entry.name for entry in folder.iterdir() if entry.is_dir() and re.fullmatch("[0-9]+", entry.name)]
+    except OSError:
         return []
-    return sorted(int(entry.name) for entry in folder.iterdir() if entry.is_dir() and re.fullmatch(r"\d+", entry.name))
+    return sorted(int(name) for name in names if name == f"{int(name):06d}")
 
 
-def prune(folder: Path, keep: int = KEEP) -> None:
-    """Delete all but the last ``keep`` checkpoints, and what a killed process left half-written."""
-    for step in steps(folder)[:-keep]:
+def prune(folder: Path, step: int, keep: int = KEEP) -> None:
+    """Keep the last ``keep`` checkpoints up to ``step``, the newest; remove what a killed process left half-written.
+
+    Later ones are damaged, or the run would have gone on from them: they neither count nor vanish.
+    """
+    for old in [found for found in steps(folder) if found <= step][:-keep]:
         # renamed first, so that one that is half-deleted is never taken for a checkpoint
-        doomed = folder / f".{step:06d}.{secrets.token_hex(8)}.tmp"
-        (folder / f"{step:06d}").rename(doomed)
+        (folder / f"{old:06d}").rename(_temporary(folder, old))
     for entry in folder.glob(".*.tmp"):
         shutil.rmtree(entry, ignore_errors=True)
+
+
+def flush_folder(folder: Path) -> None:
+    """Make what was created or renamed in ``folder`` last through a power loss. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _temporary(folder: Path, step: int) -> Path:
+    return folder / f".{step:06d}.{secrets.token_hex(8)}.tmp"
 
 
 def _write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -133,10 +154,54 @@ def _write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     return {"bytes": size, "sha256": digest.hexdigest()}
 
 
+def _manifest(path: Path) -> dict[str, Any]:
+    file = path / MANIFEST
+    try:
+        manifest = json.loads(_read(file))
+        checksum, version = manifest.pop("checksum"), manifest["format"]
+        as_written = checksum == _checksum(manifest)
+    except MxganError:
+        raise
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
+        raise MxganError(f"{file}: damaged checkpoint (not a manifest)") from error
+    if not as_written:
+        raise MxganError(f"{file}: damaged checkpoint (its checksum is wrong)")
+    if version != FORMAT:
+        raise MxganError(f"{file}: a checkpoint of format {version!r:.20}, this version of mxgan reads {FORMAT}")
+    if not _makes_sense(manifest, path.name):
+        raise MxganError(f"{file}: damaged checkpoint (not what mxgan writes)")
+    return manifest
+
+
+def _makes_sense(manifest: dict[str, Any], name: str) -> bool:
+    """Does a manifest that adds up also say what `save` would have? Somebody else may have written it."""
+    step, counts, log = (manifest.get(key) for key in ("step", "counts", "log"))
+    files = manifest.get("files")
+    return (
+        _is_count(step)
+        and name == f"{step:06d}"
+        and _has_keys(counts, COUNTS)
+        and all(_is_count(count) and count <= step for count in counts.values())
+        and _has_keys(log, ("bytes", "sha256"))
+        and _is_count(log["bytes"])
+        and _has_keys(files, [f"{name}.params" for name in ARRAYS])
+        and all(_has_keys(file, ("bytes", "sha256")) for file in files.values())
+        and isinstance(manifest.get("config"), dict)
+    )
+
+
+def _has_keys(value: Any, keys: Any) -> bool:
+    return isinstance(value, dict) and set(value) == set(keys)
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**63
+
+
 def _read_arrays(path: Path, wanted: dict[str, Any]) -> dict[str, np.ndarray]:
     data = _read(path)
     if len(data) != wanted["bytes"]:
-        raise MxganError(f"{path}: damaged checkpoint ({len(data)} bytes, {wanted['bytes']} were written)")
+        raise MxganError(f"{path}: damaged checkpoint ({len(data)} bytes, {wanted['bytes']!r:.30} were written)")
     if hashlib.sha256(data).hexdigest() != wanted["sha256"]:
         raise MxganError(f"{path}: damaged checkpoint (its checksum is wrong)")
     return params_file.parse(data, str(path)).arrays
@@ -151,12 +216,3 @@ def _read(path: Path) -> bytes:
 
 def _checksum(manifest: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make a rename last through a power loss."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -3,57 +3,112 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
+from mxgan.errors import MxganError
+
+TAIL = 1 << 16  # bytes; more than the last few lines
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far the log had come when a checkpoint was made: so many bytes, of this SHA-256."""
+
+    bytes: int = 0
+    sha256: str = hashlib.sha256().hexdigest()
+
 
 class LogFile:
-    """An append-only file of JSON lines, cut back to ``size`` bytes when opened.
+    """A file of JSON lines that only grows, once it has been cut back to whole lines within ``size`` bytes.
 
     A line that can't be written (a full disk) waits and is tried again with the next one.
+    Raises MxganError if the file can't be opened.
     """
 
     def __init__(self, path: Path, size: int = 0) -> None:
-        self.size = size  # bytes of whole lines in the file
         self._waiting = b""
-        self._file = open(path, "ab", buffering=0)  # noqa: SIM115 (closed by close)
-        self._file.truncate(size)
+        try:
+            self._file = open(path, "a+b", buffering=0)  # noqa: SIM115 (closed by close)
+            self._file.seek(0)
+            data = self._file.read(size) if size else b""
+            data = data[: data.rfind(b"\n") + 1]
+            self._file.truncate(len(data))
+        except OSError as error:
+            raise MxganError(f"{path}: can't be written ({error.strerror or error})") from error
+        self._size, self._digest = len(data), hashlib.sha256(data)
 
     def append(self, record: dict[str, Any]) -> Optional[OSError]:
         """Add one line; returns the error where it couldn't be written yet."""
-        late, self._waiting = self._waiting, self._waiting + (json.dumps(record) + "\n").encode()
-        try:
-            if late:
-                self._file.truncate(self.size)  # a part of them may have been written
-            written = self._file.write(self._waiting)
-            if written != len(self._waiting):
-                raise OSError(f"{written} of {len(self._waiting)} bytes written")
-        except OSError as error:
-            return error
-        self.size += len(self._waiting)
-        self._waiting = b""
-        return None
+        self._waiting += (json.dumps(record) + "\n").encode()
+        return self._write()
 
-    def sync(self) -> None:
-        """Wait until the lines are on the disk. Raises OSError."""
+    def mark(self) -> Mark:
+        """Wait until every line is on the disk. Raises OSError if one can't be written."""
+        error = self._write()
+        if error is not None:
+            raise error
         os.fsync(self._file.fileno())
+        return Mark(self._size, self._digest.hexdigest())
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
+    def _write(self) -> Optional[OSError]:
+        if not self._waiting:
+            return None
+        try:
+            self._file.truncate(self._size)  # an earlier try may have written a part
+            written = self._file.write(self._waiting)
+            if written != len(self._waiting):
+                raise OSError(f"{written} of {len(self._waiting)} bytes written")
+        except OSError as error:
+            return error
+        self._digest.update(self._waiting)
+        self._size += len(self._waiting)
+        self._waiting = b""
+        return None
 
-def read(path: Path, size: Optional[int] = None) -> list[dict[str, Any]]:
-    """The records of a log, up to ``size`` bytes; a line that was cut off is left out."""
+
+def read(path: Path, size: int = -1) -> list[dict[str, Any]]:
+    """The records of a log, up to ``size`` bytes (-1: all of it). Lines that aren't whole and sound are left out."""
     try:
         with open(path, "rb") as file:
-            lines = file.read(-1 if size is None else size).split(b"\n")
-    except FileNotFoundError:
+            return _records(file.read(size))
+    except OSError:
         return []
+
+
+def last(path: Path) -> Optional[dict[str, Any]]:
+    """The last record of a log, read from its end; None if there is none."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
+            records = _records(file.read())
+    except OSError:
+        return None
+    return records[-1] if records else None
+
+
+def is_as(path: Path, mark: Mark) -> bool:
+    """Does the log still begin with what it held at ``mark``?"""
+    try:
+        with open(path, "rb") as file:
+            return mark.bytes <= os.fstat(file.fileno()).st_size and (
+                hashlib.sha256(file.read(mark.bytes)).hexdigest() == mark.sha256
+            )
+    except OSError:
+        return mark.bytes == 0
+
+
+def _records(data: bytes) -> list[dict[str, Any]]:
     records = []
-    for line in lines:
-        with contextlib.suppress(ValueError):
+    for line in data.split(b"\n"):
+        with contextlib.suppress(ValueError, RecursionError):
             records.append(json.loads(line))
-    return [record for record in records if isinstance(record, dict) and "step" in record]
+    return [record for record in records if isinstance(record, dict) and type(record.get("step")) is int]

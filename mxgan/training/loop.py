@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
@@ -43,6 +44,7 @@ class Setup:
     engine: engines.Engine
     per_epoch: int  # steps
     steps: int
+    written: dict[str, Any]  # what config.json says
 
 
 def train(config: TrainConfig) -> Run:
@@ -62,14 +64,16 @@ def train(config: TrainConfig) -> Run:
 
     run = run_dir.create(config)
     with run_dir.locked(run):
-        run.write_json("config.json", {**configuration.to_json(config), **circumstances.collect(engine, faces)})
+        run_dir.check_out(config.out)  # nobody has been faster
         run.save_reals(_reals(config, faces))
         if faces.skipped:
             run.write_lines("skipped.txt", [f"{skipped.path}: {skipped.reason}" for skipped in faces.skipped])
-        setup = Setup(config, run, faces, engine, per_epoch, steps)
-        if weights:
-            checkpoint.save(run.checkpoints, 0, engine.state(), {"log_bytes": 0})  # the file may change until a resume
-        return _run(setup, 0, 0, [f"engine {engine.name} on {engine.ctx}: {choice.why}"])
+        written = {**configuration.to_json(config), **circumstances.collect(engine, faces)}
+        run.write_json("config.json", written)  # the last: from here on it is a run, which can be resumed
+        setup = Setup(config, run, faces, engine, per_epoch, steps, written)
+        if weights:  # the file may change until a resume
+            checkpoint.save(run.checkpoints, checkpoint.Checkpoint(0, engine.state(), log_file.Mark(), written))
+        return _run(setup, 0, log_file.Mark(), [f"engine {engine.name} on {engine.ctx}: {choice.why}"])
 
 
 def resume(path: str | Path, changes: Optional[dict[str, Any]] = None) -> Run:
@@ -78,40 +82,50 @@ def resume(path: str | Path, changes: Optional[dict[str, Any]] = None) -> Run:
     ``changes``: settings to change, by `TrainConfig`'s names. Raises MxganError with the difference where one of them,
     or the data, would make it another run; where the run isn't one, is at work, or has no sound checkpoint left.
     """
-    run = run_dir.RunDir(Path(path))
-    if not (run.path / "config.json").is_file():
-        raise MxganError(f"--resume {path}: no run directory (it has no config.json); give the folder of a run")
+    changes = changes or {}
+    run = run_dir.existing(Path(path))
     with run_dir.locked(run):
-        config = resuming.changed(configuration.load(run.path / "config.json"), changes or {})
-        written = run.read_json("config.json")
+        config = resuming.changed(configuration.load(run.path / "config.json"), changes)
+        before = run.read_json("config.json")
         notes: list[str] = []
         saved = checkpoint.newest(run.checkpoints, notes.append)
-        choice = engines.choose(config.engine, config.ctx, config.threads)
-        faces = open_faces(config.data, config.size, config.fit)
-        _check_same_faces(faces, written)
+        if saved:
+            resuming.check_same_run(before, saved.config)
+        run_as = resuming.as_it_ran(config, changes, before)
+        choice = engines.choose(run_as.engine, run_as.ctx, run_as.threads)
+        faces = _same_faces(config, before)
         per_epoch, steps = _length(config, faces)
         start = saved.step if saved else 0
         if steps < start:
             raise MxganError(f"--resume {path}: the run is at step {start} already, past the {steps} asked for")
-        engine = engines.build(choice, config)
+        engine = engines.build(choice, run_as)
         if saved:
             engine.load_state(saved.state)
+        else:
+            engine.load_weights(_starting_weights(config))
         now = circumstances.collect(engine, faces)
-        different = resuming.inexact(written, now)
-        if different:
-            notes.append(f"warning: from here on not bit for bit the run it was ({'; '.join(different)})")
+        because = resuming.inexact(before, now)
+        if because:
+            notes.append(f"warning: from step {start + 1} on not bit for bit the run it was ({'; '.join(because)})")
+        failed = run.state()
+        if failed.get("state") == "failed":
+            notes.append(f"warning: it failed before ({failed.get('why')}) and will again unless something changes")
+        written = resuming.written(config, before, now, start, because)
         run.remove_leftovers()
-        run.write_json("config.json", {**configuration.to_json(config), **now})
-        setup = Setup(config, run, faces, engine, per_epoch, steps)
+        run.write_json("config.json", written)
+        setup = Setup(config, run, faces, engine, per_epoch, steps, written)
         notes.append(f"going on after step {start}" if saved else "no checkpoint yet: starting at the first step")
-        return _run(setup, start, saved.facts["log_bytes"] if saved else 0, notes)
+        return _run(setup, start, saved.log if saved else log_file.Mark(), notes)
 
 
-def _run(setup: Setup, start: int, log_bytes: int, notes: list[str]) -> Run:
-    """Run the steps after ``start``, and write down how it ended."""
+def _run(setup: Setup, start: int, mark: log_file.Mark, notes: list[str]) -> Run:
+    """Run the steps after ``start``, when the log was at ``mark``, and write down how it ended."""
     config, run = setup.config, setup.run
-    earlier = log_file.read(run.log, log_bytes)
-    log = StepLog(log_file.LogFile(run.log, log_bytes), earlier, setup.per_epoch, config.batch_size)
+    known = log_file.is_as(run.log, mark)
+    earlier = log_file.read(run.log, mark.bytes) if known else []
+    if not known:
+        notes.append(f"warning: {run.log} isn't what it was: some of its lines are lost; the run itself is whole")
+    log = StepLog(log_file.LogFile(run.log, mark.bytes), earlier, setup.per_epoch, config.batch_size)
     epochs = math.ceil(setup.steps / setup.per_epoch)
     with contextlib.closing(log.file), Progress(start, setup.steps, epochs) as progress, signals.watch() as stop:
         progress.say(f"{run.path}: {config.recipe}, {setup.steps} steps of {config.batch_size} faces, {config.data}")
@@ -120,16 +134,18 @@ def _run(setup: Setup, start: int, log_bytes: int, notes: list[str]) -> Run:
         for note in notes:
             progress.say(note)
         state: dict[str, Any] = {"state": "running", "step": start, "steps": setup.steps, "pid": os.getpid()}
-        run.write_json("state.json", state)
+        _write_down(run, "state.json", state, progress)
         try:
             step = _steps(setup, start, log, progress, stop)
         except NonFinite as error:
-            run.write_json("failed.json", {"step": error.step, "indices": error.indices.tolist(), "why": str(error)})
-            run.write_json("state.json", {**state, "state": "failed", "step": error.step, "why": str(error)})
-            raise
-        run.write_json("state.json", {**state, "state": "stopped" if step < setup.steps else "finished", "step": step})
+            failed = {**state, "state": "failed", "step": error.step, "why": str(error)}
+            _write_down(run, "state.json", failed, progress)
+            raise _failed(run, error, progress) from error
+        ended = "stopped" if step < setup.steps else "finished"
+        _write_down(run, "state.json", {**state, "state": ended, "step": step}, progress)
         if step < setup.steps:
-            progress.say(f"stopped after step {step} of {setup.steps}; to go on: mxgan train --resume {run.path}")
+            again = f"mxgan train --resume {shlex.quote(str(run.path))}"
+            progress.say(f"stopped after step {step} of {setup.steps}; to go on: {again}")
         progress.say(
             f"pictures {run.path / 'samples'}, curves {run.path / 'curves.png'}, weights {run.path / 'netG.params'}"
         )
@@ -140,10 +156,11 @@ def _run(setup: Setup, start: int, log_bytes: int, notes: list[str]) -> Run:
 def _steps(setup: Setup, start: int, log: StepLog, progress: Progress, stop: signals.Stop) -> int:
     """Run the steps; returns how many are done, fewer than planned when stopped."""
     config, engine, images = setup.config, setup.engine, setup.faces.images
-    saver = Saver(config, setup.run, engine, _reals(config, setup.faces), log, progress)
-    step = start
-    if start == setup.steps:  # its checkpoint was written, perhaps not all else
-        saver.save(step, np.empty(0, np.int64), epoch_end=False)
+    saver = Saver(config, setup.run, engine, _reals(config, setup.faces), log, progress, setup.written)
+    step, whole = start, True
+    if start == setup.steps:
+        progress.say("all steps are done already: to go on, give more --epochs or --steps")
+        whole = saver.save_files(step)  # its checkpoint was written, perhaps not all else
     for indices in batches.indices(config.seed, len(images), config.batch_size, start, setup.steps):
         step += 1
         z = noise.latents(config.seed, "D step", step, config.batch_size, config.latent)
@@ -151,19 +168,40 @@ def _steps(setup: Setup, start: int, log: StepLog, progress: Progress, stop: sig
         if config.settings.fresh_latents:
             z_g = noise.latents(config.seed, "G step", step, config.batch_size, config.latent)
         log.add(step, indices, engine.train_step(images[indices], z, z_g), progress)
+        if stop.signal:
+            progress.say(f"stopping: saving after step {step} (once more stops at once)")
         last = step == setup.steps or bool(stop.signal)
         epoch_end = step % setup.per_epoch == 0
         if last or epoch_end:
-            whole = saver.save(step, indices, epoch_end)
-            if last and not whole:
-                raise TrainingError(
-                    f"{setup.run.path}: the last step's files can't all be written; make room, then resume"
-                )
+            whole = saver.save(step, epoch_end)
         elif saver.due():
-            saver.save_checkpoint(step, indices)
+            saver.save_checkpoint(step)
         if last:
             break
+    if not whole:
+        raise TrainingError(f"{setup.run.path}: the last step's files can't all be written; make room, then resume")
     return step
+
+
+def _write_down(run: run_dir.RunDir, name: str, value: dict[str, Any], progress: Progress) -> None:
+    """Write what `mxgan runs` tells of a run. On a full disk it goes on, or ends, without."""
+    try:
+        run.write_json(name, value)
+    except MxganError as error:
+        progress.say(f"warning: {error}")
+
+
+def _failed(run: run_dir.RunDir, error: NonFinite, progress: Progress) -> TrainingError:
+    """What the user is told; the images of the step go into failed.json."""
+    images = dict(zip(("indices", "indices_before"), (indices.tolist() for indices in reversed(error.indices))))
+    _write_down(run, "failed.json", {"step": error.step, "why": str(error), **images}, progress)
+    kept = checkpoint.steps(run.checkpoints)
+    last = f"the checkpoint of step {kept[-1]} is kept" if kept else "there is no checkpoint yet"
+    return TrainingError(
+        f"{run.path}: {error}; {last}; "
+        f"look at the images whose indices are in {run.path / 'failed.json'}, or start anew with another --seed, a "
+        "larger --batch-size or other --weights"
+    )
 
 
 def _length(config: TrainConfig, faces: Faces) -> tuple[int, int]:
@@ -187,12 +225,17 @@ def _starting_weights(config: TrainConfig) -> dict[str, Any]:
     return {"netG": load_net(config.weights, "generator").arrays}
 
 
-def _check_same_faces(faces: Faces, written: dict[str, Any]) -> None:
-    """Raise MxganError unless these are the faces that the run began with."""
-    before = written.get("faces", {})
+def _same_faces(config: TrainConfig, written: dict[str, Any]) -> Faces:
+    """The faces that the run began with. Raises MxganError if they aren't there, or are others."""
+    try:
+        faces = open_faces(config.data, config.size, config.fit)
+    except MxganError as error:
+        raise MxganError(f"{error}; if the run's faces are elsewhere now, say where with --data") from error
+    before = resuming.part(written, "faces")
     if faces.fingerprint != before.get("fingerprint"):
         raise MxganError(
             f"data {faces.source}: not the faces that the run began with ({before.get('count')} then, "
             f"{len(faces.images)} now, fingerprint {before.get('fingerprint')} then, {faces.fingerprint} now): "
             "that is another run, start it anew with --out"
         )
+    return faces

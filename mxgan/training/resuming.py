@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, Optional
 
-from mxgan.config import TrainConfig, resolve
+from mxgan.config import TrainConfig, resolve, to_json
 from mxgan.errors import MxganError
 
 LENGTH = ("epochs", "steps")
 FREE = (*LENGTH, "checkpoint_minutes")  # may change: the steps stay what they are
 INEXACT = ("engine", "ctx", "threads")  # may change: the same mathematics, rounded elsewhere
 BY_CONTENT = ("data",)  # the fingerprint decides, not the path
+MAY_CHANGE = (*FREE, *INEXACT, *BY_CONTENT)
 
 
 def changed(saved: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
@@ -22,23 +23,78 @@ def changed(saved: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
     differences = [
         f"{name}: the run has {getattr(saved, name)}, you asked for {value}"
         for name, value in changes.items()
-        if name not in (*FREE, *INEXACT, *BY_CONTENT) and value != getattr(saved, name)
+        if name not in MAY_CHANGE and value != getattr(saved, name)
     ]
     if differences:
         raise MxganError(
-            f"{'; '.join(differences)}: that is another run, start it anew with --out "
-            f"(only {', '.join((*FREE, *INEXACT))} may change)"
+            f"{'; '.join(differences)}: that is another run, start it anew with --out ({', '.join(FREE)} may change, "
+            f"and {', '.join(INEXACT)} where exactness may end)"
         )
     if any(changes.get(name) is not None for name in LENGTH):
         changes = {**dict.fromkeys(LENGTH), **changes}  # a new length replaces the old one, in either unit
     return resolve(dataclasses.replace(saved, **changes))
 
 
+def as_it_ran(config: TrainConfig, changes: dict[str, Any], written: dict[str, Any]) -> TrainConfig:
+    """``config`` with the engine, ctx and threads that the run left open and has been computed with so far.
+
+    Another machine, or another day, may choose otherwise, and then the run wouldn't go on bit for bit.
+    ``written`` is the run's config.json.
+    """
+    ran_on = part(written, "ran_on")
+    before = {"engine": ran_on.get("engine"), "ctx": ran_on.get("ctx"), "threads": _number(ran_on.get("threads"))}
+    still_open = {
+        name: value
+        for name, value in before.items()
+        if value is not None and name not in changes and getattr(config, name) in ("auto", None)
+    }
+    if "engine" in changes:  # another engine may not run on that ctx: it chooses its own
+        still_open.pop("ctx", None)
+    return dataclasses.replace(config, **still_open)
+
+
+def check_same_run(written: dict[str, Any], kept: dict[str, Any]) -> None:
+    """Raise MxganError unless a checkpoint, made under the configuration ``kept``, is of the run that ``written`` says.
+
+    Both are the values of config.json, now and then: somebody may have edited it, or copied a checkpoint into the run.
+    """
+    names = [field.name for field in dataclasses.fields(TrainConfig) if field.name not in (*MAY_CHANGE, "out")]
+    pairs = {name: (written.get(name), kept.get(name)) for name in names}
+    pairs["data"] = tuple(part(values, "faces").get("fingerprint") for values in (written, kept))
+    differences = [
+        f"{name}: config.json has {now}, the checkpoint {then}" for name, (now, then) in pairs.items() if now != then
+    ]
+    if differences:
+        raise MxganError(f"{'; '.join(differences)}: this checkpoint is another run's, or config.json was edited")
+
+
 def inexact(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """Why the run goes on but not bit for bit: what the circumstances were, and are now; empty if it does."""
     return [
-        f"{name}: {before.get(group, {}).get(name)} before, {value} now"
+        f"{name}: {part(before, group).get(name, 'none')} before, {value} now"
         for group in ("ran_on", "versions")
         for name, value in now[group].items()
-        if value != before.get(group, {}).get(name)
+        if value != part(before, group).get(name)
     ]
+
+
+def written(
+    config: TrainConfig, before: dict[str, Any], now: dict[str, Any], step: int, because: list[str]
+) -> dict[str, Any]:
+    """config.json of a run that goes on after ``step`` in the circumstances ``now``; ``before`` is what it was.
+
+    Its ``inexact`` is a list of {step, because}: after which steps the run no longer went on bit for bit, and why.
+    """
+    earlier = before.get("inexact")
+    history = list(earlier) if isinstance(earlier, list) else []
+    return {**to_json(config), **now, "inexact": [*history, *([{"step": step, "because": because}] if because else [])]}
+
+
+def part(values: dict[str, Any], name: str) -> dict[str, Any]:
+    """One of config.json's groups of values; empty where it is missing or somebody made something else of it."""
+    found = values.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _number(value: Any) -> Optional[int]:
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and int(value) > 0 else None

@@ -6,11 +6,11 @@ netG.params  netD.params  checkpoints/000094/  run.lock
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
@@ -23,9 +23,13 @@ from mxgan.config import TrainConfig
 from mxgan.engines import Weights
 from mxgan.errors import MxganError
 from mxgan.training import log_file
+from mxgan.training.checkpoint import flush_folder
 from mxgan.weights import params_file
 
 LOCK = "run.lock"
+PATIENCE = 1.0  # seconds to wait for the lock: who only looks whether a run is at work holds it for a moment
+TEMPORARY = ".mxgan-*.tmp"
+UNBORN = ("samples", "reals.png", "skipped.txt", LOCK)  # what a run killed before config.json, the last, leaves
 
 
 @dataclass(frozen=True)
@@ -52,11 +56,18 @@ class RunDir:
         """Read one JSON file. Raises MxganError, naming it, if it is missing or no JSON object."""
         try:
             value = json.loads((self.path / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise MxganError(f"{self.path / name}: can't be read ({error})") from error
         if not isinstance(value, dict):
             raise MxganError(f"{self.path / name}: not a JSON object")
         return value
+
+    def state(self) -> dict[str, Any]:
+        """What state.json says of how the run goes: state, step, steps, pid, why; empty if nothing can be read."""
+        try:
+            return self.read_json("state.json")
+        except MxganError:
+            return {}
 
     def write_lines(self, name: str, lines: list[str]) -> None:
         """Write one text file."""
@@ -84,8 +95,9 @@ class RunDir:
     def remove_leftovers(self) -> None:
         """Remove the temporary files that a killed process of this run left behind."""
         for folder in (self.path, self.path / "samples"):
-            for leftover in folder.glob(".mxgan-*.tmp"):
-                leftover.unlink()
+            for leftover in folder.glob(TEMPORARY):
+                with contextlib.suppress(OSError):
+                    leftover.unlink()
 
 
 def check_out(out: Optional[str]) -> None:
@@ -94,8 +106,10 @@ def check_out(out: Optional[str]) -> None:
     if out is not None and path.exists():
         if not path.is_dir():
             raise MxganError(f"--out {out}: a file is there; give a new or an empty folder")
-        if any(path.iterdir()):
-            raise MxganError(f"--out {out}: the folder isn't empty; give a new one, or --resume {out} to go on there")
+        if (path / "config.json").exists():
+            raise MxganError(f"--out {out}: a run is there; give a new folder, or --resume {out} to go on with it")
+        if not all(entry.name in UNBORN or entry.match(TEMPORARY) for entry in path.iterdir()):
+            raise MxganError(f"--out {out}: the folder isn't empty; give a new one")
     parent = path
     while not parent.exists():
         parent = parent.parent
@@ -111,7 +125,8 @@ def create(config: TrainConfig) -> RunDir:
     for path in candidates:
         try:
             path.mkdir(parents=True, exist_ok=config.out is not None)
-            (path / "samples").mkdir()
+            (path / "samples").mkdir(exist_ok=config.out is not None)
+            flush_folder(path.parent)
         except FileExistsError:
             continue
         except OSError as error:
@@ -120,14 +135,27 @@ def create(config: TrainConfig) -> RunDir:
     raise MxganError(f"--out {candidates[0]}: another run has just been made there; give another folder")
 
 
-@contextmanager
+def existing(path: Path) -> RunDir:
+    """The run in the folder ``path``. Raises MxganError, saying what is there instead, if there is none."""
+    if (path / "config.json").is_file():
+        return RunDir(path)
+    if not path.exists():
+        raise MxganError(f"{path}: there is no such folder; `mxgan runs` lists the runs under runs/")
+    if not path.is_dir():
+        raise MxganError(f"{path}: a file; give the folder of a run")
+    if (path / LOCK).exists():
+        raise MxganError(f"{path}: this run was stopped before its first step, so start it again with --out {path}")
+    raise MxganError(f"{path}: no run (it has no config.json); give the folder of a run")
+
+
+@contextlib.contextmanager
 def locked(run: RunDir) -> Iterator[None]:
     """Hold the run for this process. Raises MxganError if another one has it.
 
     The operating system holds the lock, not the file's content: it is gone with the process, however that ended, and no
     later process of the same number can be mistaken for it.
     """
-    lock = filelock.FileLock(run.path / LOCK, timeout=0)
+    lock = filelock.FileLock(run.path / LOCK, timeout=PATIENCE)
     try:
         lock.acquire()
     except filelock.Timeout as error:
@@ -144,8 +172,12 @@ def is_running(run: RunDir) -> bool:
     """Is a process training this run now?"""
     if not (run.path / LOCK).exists():
         return False
+    lock = filelock.FileLock(run.path / LOCK, timeout=0)
     try:
-        with locked(run):
-            return False
-    except MxganError:
+        lock.acquire()
+    except filelock.Timeout:
         return True
+    except OSError:  # a folder that this user may only read: what it says has to do
+        return run.state().get("state") == "running"
+    lock.release()
+    return False

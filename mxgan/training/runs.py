@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import shlex
 import time
 from pathlib import Path
 from typing import Any
 
 from mxgan import config as configuration
 from mxgan.errors import MxganError
-from mxgan.training import batches, checkpoint, log_file
-from mxgan.training.run_dir import RunDir, is_running
+from mxgan.training import batches, checkpoint, log_file, resuming
+from mxgan.training.run_dir import existing, is_running
 
 COLUMNS = ("run", "recipe", "engine", "step", "age", "state")
 
 
 def find(folder: Path) -> list[dict[str, Any]]:
-    """A summary of every run directly in ``folder``, the newest first. Raises MxganError if there is no such folder."""
+    """A summary of every run directly in ``folder``, or of ``folder`` if it is one, the newest first.
+
+    Raises MxganError if there is no such folder.
+    """
     if not folder.is_dir():
         raise MxganError(f"{folder}: no such folder; give the one your runs are in")
-    found = [summary(entry) for entry in folder.iterdir() if (entry / "config.json").is_file()]
-    return sorted(found, key=lambda run: run["age_s"])
+    found = [entry for entry in (folder, *folder.iterdir()) if (entry / "config.json").exists()]
+    return sorted(map(_summary, found), key=lambda run: run["age_s"])
 
 
 def summary(path: Path) -> dict[str, Any]:
@@ -29,22 +34,23 @@ def summary(path: Path) -> dict[str, Any]:
     A run that is neither at work nor ended by itself was killed: it is ``stopped`` too. Raises MxganError if ``path``
     is no run directory.
     """
-    run = RunDir(path)
+    run = existing(path)
     config = configuration.load(path / "config.json")
     written = run.read_json("config.json")
-    state = run.read_json("state.json") if (path / "state.json").exists() else {}
-    log = log_file.read(run.log)
-    kept = checkpoint.steps(run.checkpoints)
-    count = written.get("faces", {}).get("count")
-    steps = config.steps or (config.epochs * batches.steps_per_epoch(count, config.batch_size) if count else None)
+    state = run.state()
+    logged = log_file.last(run.log)
+    count = resuming.part(written, "faces").get("count")
+    steps = config.steps
+    if steps is None and isinstance(count, int) and config.epochs and config.batch_size:
+        steps = config.epochs * batches.steps_per_epoch(count, config.batch_size)
     ended = state.get("state") if state.get("state") in ("finished", "failed") else "stopped"
     return {
         "path": str(path),
         "recipe": config.recipe,
-        "engine": written.get("ran_on", {}).get("engine"),
-        "step": max([record["step"] for record in log[-1:]] + kept[-1:], default=0),
+        "engine": resuming.part(written, "ran_on").get("engine"),
+        "step": max([logged["step"] if logged else 0, *checkpoint.steps(run.checkpoints)]),
         "steps": steps,
-        "age_s": round(time.time() - max(entry.stat().st_mtime for entry in path.iterdir()), 1),
+        "age_s": _age(path),
         "state": "running" if is_running(run) else ended,
         "why": state.get("why"),
     }
@@ -52,9 +58,7 @@ def summary(path: Path) -> dict[str, Any]:
 
 def show(path: Path) -> dict[str, Any]:
     """`summary`, and the configuration, the checkpoints' steps, the last logged step and the warnings."""
-    if not (path / "config.json").is_file():
-        raise MxganError(f"{path}: no run directory (it has no config.json)")
-    run = RunDir(path)
+    run = existing(path)
     log = log_file.read(run.log)
     return {
         **summary(path),
@@ -65,6 +69,24 @@ def show(path: Path) -> dict[str, Any]:
     }
 
 
+def _summary(path: Path) -> dict[str, Any]:
+    """`summary`, also of a run whose files are damaged: its state is ``damaged``, and why says which one."""
+    try:
+        return summary(path)
+    except MxganError as error:
+        unknown = dict.fromkeys(("recipe", "engine", "step", "steps"))
+        return {"path": str(path), **unknown, "age_s": _age(path), "state": "damaged", "why": str(error)}
+
+
+def _age(path: Path) -> float:
+    """Seconds since the run last wrote: not run.lock, which who looks at the run touches too."""
+    times = [0.0]
+    for name in ("config.json", "state.json", "log.jsonl", "netG.params", "checkpoints"):
+        with contextlib.suppress(OSError):
+            times.append((path / name).stat().st_mtime)
+    return round(time.time() - max(times), 1)
+
+
 def lines(summaries: list[dict[str, Any]], folder: Path) -> list[str]:
     """The summaries as a table."""
     if not summaries:
@@ -72,28 +94,32 @@ def lines(summaries: list[dict[str, Any]], folder: Path) -> list[str]:
     rows = [COLUMNS] + [
         (
             Path(run["path"]).name,
-            run["recipe"],
-            str(run["engine"]),
-            f"{run['step']}/{run['steps']}",
+            run["recipe"] or "?",
+            run["engine"] or "?",
+            f"{_or_unknown(run['step'])}/{_or_unknown(run['steps'])}",
             age(run["age_s"]),
             run["state"],
         )
         for run in summaries
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+    table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+    return table + [run["why"] for run in summaries if run["state"] == "damaged"]
 
 
 def show_lines(run: dict[str, Any]) -> list[str]:
     """What `show` gives, for people."""
     last = run["last"] or {}
     numbers = ", ".join(f"{name} {last[name]:.3f}" for name in ("loss_d", "loss_g", "score_real", "score_fake") if last)
-    versions = ", ".join(f"{name} {version}" for name, version in run["config"].get("versions", {}).items())
-    ran_on = ", ".join(f"{name} {value}" for name, value in run["config"].get("ran_on", {}).items())
-    faces = run["config"].get("faces", {})
+    versions, ran_on = (
+        ", ".join(f"{name} {value}" for name, value in resuming.part(run["config"], group).items())
+        for group in ("versions", "ran_on")
+    )
+    faces = resuming.part(run["config"], "faces")
     said = [
         run["path"],
-        f"  state        {run['state']}, step {run['step']}/{run['steps']}, last written {age(run['age_s'])} ago",
+        f"  state        {run['state']}, last written {age(run['age_s'])} ago",
+        f"  step         {run['step']}/{_or_unknown(run['steps'])}",
         f"  recipe       {run['recipe']}",
         f"  data         {run['config'].get('data')}: {faces.get('count')} faces, {faces.get('skipped')} skipped",
         f"  ran on       {ran_on}",
@@ -101,12 +127,18 @@ def show_lines(run: dict[str, Any]) -> list[str]:
         f"  checkpoints  {', '.join(map(str, run['checkpoints'])) or 'none'}",
         f"  last         {numbers or 'no step logged'}",
     ]
+    for change in run["config"].get("inexact") or []:
+        said.append(f"  not exact    after step {change['step']}: {'; '.join(change['because'])}")
     said += [f"  warning      step {record['step']}: {record['warning']}" for record in run["warnings"]]
     if run["why"]:
         said.append(f"  why          {run['why']}")
     if run["state"] == "stopped":
-        said.append(f"  to go on     mxgan train --resume {run['path']}")
+        said.append(f"  to go on     mxgan train --resume {shlex.quote(run['path'])}")
     return said
+
+
+def _or_unknown(value: Any) -> str:
+    return "?" if value is None else str(value)
 
 
 def age(seconds: float) -> str:

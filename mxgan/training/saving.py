@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -14,74 +15,88 @@ from mxgan.errors import MxganError
 from mxgan.training import checkpoint, watch
 from mxgan.training.progress import Progress
 from mxgan.training.run_dir import RunDir
-from mxgan.training.step_log import NonFinite, StepLog
+from mxgan.training.step_log import StepLog
 
 
 class Saver:
     """Writes into the run directory, when asked and, for checkpoints, when it is time."""
 
     def __init__(
-        self, config: TrainConfig, run: RunDir, engine: Engine, reals: np.ndarray, log: StepLog, progress: Progress
+        self,
+        config: TrainConfig,
+        run: RunDir,
+        engine: Engine,
+        reals: np.ndarray,
+        log: StepLog,
+        progress: Progress,
+        written: dict[str, Any],
     ) -> None:
+        """``written``: what config.json says, which each checkpoint holds too."""
         self._config, self._run, self._engine, self._reals = config, run, engine, reals
-        self._log, self._progress = log, progress
+        self._log, self._progress, self._written = log, progress, written
         self._fixed = noise.latents(config.seed, "samples", 0, len(reals), config.latent)
         self._saved = time.monotonic()
 
-    def save(self, step: int, indices: np.ndarray, epoch_end: bool) -> bool:
-        """Samples, weights, curves and a checkpoint after ``step``; did all of it work?
+    def save(self, step: int, epoch_end: bool) -> bool:
+        """Samples, weights, curves and, last, a checkpoint after ``step``; did all of it work?
 
         Only the end of an epoch leaves a line in the log: where a run is stopped must not show in it.
-        Raises NonFinite (``indices`` are the step's images) where a weight isn't finite: such weights are never saved.
+        Raises NonFinite where a weight isn't finite: such weights are never saved.
         """
-        state = self._state(step, indices)
+        state = self._state(step)
         samples = self._engine.generate(self._fixed)
-        if epoch_end:
+        if epoch_end and len(samples) > 1:
             self._log.add_variety(step, watch.variety(samples, self._reals), self._progress)
-        return all(
-            [
-                self._try(lambda: self._run.save_samples(step, samples)),
-                self._try(lambda: self._run.save_weights({name: state.arrays[name] for name in ("netG", "netD")})),
-                self._try(self._run.save_curves),
-                self._checkpoint(step, state),
-            ]
-        )
+        whole = self._files(step, state, samples)
+        return self._checkpoint(step, state) and whole
 
-    def save_checkpoint(self, step: int, indices: np.ndarray) -> None:
+    def save_checkpoint(self, step: int) -> None:
         """A checkpoint alone. Raises NonFinite as `save` does."""
-        self._checkpoint(step, self._state(step, indices))
+        self._checkpoint(step, self._state(step))
+
+    def save_files(self, step: int) -> bool:
+        """As `save`, without a checkpoint: there is one of ``step``. Did all of it work?"""
+        return self._files(step, self._state(step), self._engine.generate(self._fixed))
 
     def due(self) -> bool:
         """Is the last checkpoint ``checkpoint_minutes`` old?"""
         return time.monotonic() - self._saved >= 60 * self._config.checkpoint_minutes
 
+    def _files(self, step: int, state: State, samples: np.ndarray) -> bool:
+        writes = (
+            lambda: self._run.save_samples(step, samples),
+            lambda: self._run.save_weights({name: state.arrays[name] for name in ("netG", "netD")}),
+            self._run.save_curves,
+        )
+        written = [self._try(write) for write in writes]
+        return all(written)
+
     def _checkpoint(self, step: int, state: State) -> bool:
         self._saved = time.monotonic()
-        facts = {"config": self._run.read_json("config.json")}
 
         def write() -> None:
             try:
-                self._log.file.sync()
+                mark = self._log.file.mark()
             except OSError as error:
-                raise MxganError(f"{self._run.log}: can't be flushed ({error})") from error
-            checkpoint.save(self._run.checkpoints, step, state, {"log_bytes": self._log.file.size, **facts})
-            checkpoint.prune(self._run.checkpoints)
+                raise MxganError(f"{self._run.log}: can't be written ({error.strerror or error})") from error
+            checkpoint.save(self._run.checkpoints, checkpoint.Checkpoint(step, state, mark, self._written))
+            checkpoint.prune(self._run.checkpoints, step)
 
         return self._try(write)
 
-    def _state(self, step: int, indices: np.ndarray) -> State:
+    def _state(self, step: int) -> State:
         self._log.flush(self._progress)
         state = self._engine.state()
         for net, arrays in state.arrays.items():
             bad = [name for name, array in arrays.items() if not np.isfinite(array).all()]
             if bad:
-                raise NonFinite(step, indices, f"{net} {', '.join(bad)}")
+                self._log.fail(step, f"{net} {', '.join(bad)}")
         return state
 
     def _try(self, write: Callable[[], object]) -> bool:
         try:
             write()
         except (MxganError, OSError) as error:
-            self._progress.say(f"warning: {error}; what was saved before is kept, the run goes on")
+            self._progress.say(f"warning: {error}; what was saved before is kept")
             return False
         return True

@@ -10,7 +10,6 @@ from typing import Any, Optional
 import numpy as np
 
 from mxgan.engines import Stats
-from mxgan.errors import TrainingError
 from mxgan.training import log_file, watch
 from mxgan.training.progress import Progress
 
@@ -27,6 +26,7 @@ class StepLog:
         self.file = file
         self._per_epoch, self._batch_size = per_epoch, batch_size
         self._waiting: Optional[tuple[int, np.ndarray, Stats]] = None
+        self._indices: list[np.ndarray] = []  # of the last two steps
         steps = [record for record in earlier if "loss_d" in record]
         self._recent = deque(steps, maxlen=watch.STEPS)
         self._varieties = [(record["step"], record["variety"]) for record in earlier if "variety" in record]
@@ -36,20 +36,21 @@ class StepLog:
         self._full = False  # has the user been told that lines wait for room on the disk?
 
     def add(self, step: int, indices: np.ndarray, stats: Stats, progress: Progress) -> None:
-        """``step``, of the images ``indices``, is on its way. Raises TrainingError as `flush` does."""
+        """``step``, of the images ``indices``, is on its way. Raises NonFinite as `flush` does."""
         self.flush(progress)
         self._waiting = step, indices, stats
 
     def flush(self, progress: Progress) -> None:
-        """Wait for the last step's numbers. Raises TrainingError if one isn't finite."""
+        """Wait for the last step's numbers. Raises NonFinite if one isn't finite."""
         if self._waiting is None:
             return
         (step, indices, stats), self._waiting = self._waiting, None
         numbers = stats.read()
         self._ends.append(time.monotonic())
+        self._indices = [*self._indices[-1:], indices]
         if not all(map(math.isfinite, numbers.values())):
-            raise NonFinite(step, indices, ", ".join(f"{name} {value}" for name, value in numbers.items()))
-        rate = (len(self._ends) - 1) * self._batch_size / (self._ends[-1] - self._ends[0])
+            self.fail(step, ", ".join(f"{name} {value}" for name, value in numbers.items()))
+        rate = (len(self._ends) - 1) * self._batch_size / max(self._ends[-1] - self._ends[0], 1e-9)
         record = {
             "step": step,
             "epoch": math.ceil(step / self._per_epoch),
@@ -62,10 +63,14 @@ class StepLog:
         progress.show(record)
         self.warn("d_wins", step, watch.d_wins(self._recent), progress)
 
+    def fail(self, step: int, numbers: str) -> None:
+        """Raise NonFinite: after ``step``, the last that was flushed, ``numbers`` weren't finite."""
+        raise NonFinite(step, self._indices, numbers)
+
     def add_variety(self, step: int, variety: float, progress: Progress) -> None:
         """Write down how much the samples after ``step`` differ (see `watch.variety`), and warn if they collapsed."""
         self._varieties.append((step, variety))
-        self._append({"step": step, "variety": round(variety, 4)}, progress)
+        self._append({"step": step, "variety": variety}, progress)
         self.warn("collapse", step, watch.collapsed(self._varieties), progress)
 
     def warn(self, kind: str, step: int, warning: Optional[str], progress: Progress) -> None:
@@ -83,12 +88,9 @@ class StepLog:
         self._full = error is not None
 
 
-class NonFinite(TrainingError):
-    """A step gave numbers that aren't finite."""
+class NonFinite(Exception):
+    """A step gave numbers that aren't finite. ``indices``: the images of the step before, if known, and of this one."""
 
-    def __init__(self, step: int, indices: np.ndarray, numbers: str) -> None:
-        super().__init__(
-            f"step {step} isn't finite ({numbers}): the last good checkpoint is kept; try a smaller learning rate's "
-            "recipe, another --seed, or look at the images of that step, whose indices failed.json holds"
-        )
-        self.step, self.indices, self.numbers = step, indices, numbers
+    def __init__(self, step: int, indices: list[np.ndarray], numbers: str) -> None:
+        super().__init__(f"step {step} isn't finite ({numbers})")
+        self.step, self.indices = step, indices
