@@ -107,9 +107,10 @@ def open_regular(path: str | os.PathLike) -> tuple[int, int]:
         descriptor = os.open(path, flags)
     except FileNotFoundError:
         raise ParamsError(f"{os.fspath(path)}: there is no such file") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ParamsError(f"{os.fspath(path)!r}: can't be opened: {reason}") from error
+    except OSError as error:
+        raise ParamsError(f"{os.fspath(path)}: can't be opened: {error.strerror}") from error
+    except ValueError as error:  # a NUL, say
+        raise ParamsError(f"{os.fspath(path)!r}: can't be a file's name: {error}") from error
     status = os.fstat(descriptor)
     if stat.S_ISREG(status.st_mode):
         return descriptor, status.st_size

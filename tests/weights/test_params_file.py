@@ -7,6 +7,7 @@ import os
 import struct
 import tracemalloc
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -150,6 +151,22 @@ def test_bfloat16_in_a_zip(tmp_path):
     np.savez(tmp_path / "b.npz", a=stored)
     file = params_file.read(tmp_path / "b.npz")
     assert file.dtypes == {"a": "bfloat16"} and same(file.arrays["a"], np.array([1, -2], np.float32))
+
+
+def test_a_zip64():
+    npy = io.BytesIO()
+    np.save(npy, np.arange(3, dtype=np.float32))
+    data, name, all_ones = npy.getvalue(), b"a.npy", 2**32 - 1  # which says: look into the ZIP64 field
+    sizes = struct.pack("<HH3Q", 1, 24, len(data), len(data), 0)
+    local = struct.pack("<4s5H3L2H", b"PK\3\4", *[0] * 5, zlib.crc32(data), all_ones, all_ones, len(name), 0)
+    entry = [zlib.crc32(data), all_ones, all_ones, len(name), len(sizes), *[0] * 4, all_ones]
+    directory = struct.pack("<4s6H3L5H2L", b"PK\1\2", *[0] * 6, *entry) + name + sizes
+    start = len(local + name + data)
+    end = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 1, 1, len(directory), start)
+    end += struct.pack("<4sLQL", b"PK\6\7", 0, start + len(directory), 1)
+    end += struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 2**16 - 1, 2**16 - 1, all_ones, all_ones, 0)
+    arrays = params_file.parse(local + name + data + directory + end, strict=True).arrays
+    assert all_same(arrays, {"a": np.arange(3, dtype=np.float32)})
 
 
 # How they are held

@@ -292,7 +292,7 @@ def test_a_file_one_may_not_read(tmp_path):
 
 
 def test_a_name_no_file_can_have():
-    with pytest.raises(ParamsError, match="can't be opened"):
+    with pytest.raises(ParamsError, match="can't be a file's name: embedded null byte"):
         params_file.load("a\0b.params")
 
 
@@ -350,16 +350,16 @@ def test_a_zip_of_something_else(members, says):
 
 
 def test_a_zip_bomb_is_not_unpacked():
-    bomb = zipped({"a.npy": npy_of("'<f4'", "(25000000,)", bytes(100_000_000))}, zipfile.ZIP_DEFLATED)
+    bomb = zipped({"a.npy": npy_of("'<f4'", "(5000000,)", bytes(20_000_000))}, zipfile.ZIP_DEFLATED)
     tracemalloc.start()
-    assert f"bytes to unpack from a file of {len(bomb)}, found 1000000" in error_of(bomb)
+    assert f"bytes to unpack from a file of {len(bomb)}, found 200000" in error_of(bomb)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 3 * len(bomb) + 100_000
 
 
 def test_a_zip_bomb_that_lies_about_its_size():
-    data = zipped({"a.npy": npy_of("'<f4'", "(25000000,)", bytes(100_000_000))}, zipfile.ZIP_DEFLATED)
+    data = zipped({"a.npy": npy_of("'<f4'", "(5000000,)", bytes(20_000_000))}, zipfile.ZIP_DEFLATED)
     entry = data.index(b"PK\1\2")
     lie = data[: entry + 24] + struct.pack("<I", 5000) + data[entry + 28 :]
     tracemalloc.start()
