@@ -79,10 +79,12 @@ def gpu_problem(number: int = 0) -> str | None:
         return f"MXNet is not installed: {INSTALL_GPU}"
     gpus = driver_gpus()
     if isinstance(gpus, str):
-        fix = "install NVIDIA's driver, or use --ctx cpu"
         if "-cu" not in package:
-            return f"this is the CPU build of MXNet ({package}) and {gpus}: {fix} (with a driver: {INSTALL_GPU})"
-        return f"{gpus}: {fix}"
+            return (
+                f"this is the CPU build of MXNet ({package}) and {gpus}: use --ctx cpu, or install NVIDIA's driver "
+                f"and {INSTALL_GPU}"
+            )
+        return f"{gpus}: install it, or for the CPU: pip uninstall {package}, then {INSTALL_CPU}"
     if number >= len(gpus):
         return f"there is no GPU {number}: this machine has {_count(len(gpus), 'GPU')}, numbered from 0"
     major, minor = gpus[number]
