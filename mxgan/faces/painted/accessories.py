@@ -19,8 +19,8 @@ def accessory(kind: str) -> Drawing:
 
 
 def _cat_ears(drawing: Drawing) -> None:
-    ear = ((30, -104), (30, -104), (52, -132), (98, -142), (98, -142), (114, -100), (104, -50), (104, -50), (70, -66))
-    inside = ((50, -102), (50, -102), (64, -121), (93, -131), (93, -131), (103, -102), (97, -70), (97, -70), (78, -80))
+    ear = ((30, -104), (52, -132), (98, -142), (98, -142), (114, -100), (104, -50), (104, -50), (70, -66), (30, -104))
+    inside = ((50, -102), (64, -121), (93, -131), (93, -131), (103, -102), (97, -70), (97, -70), (78, -80), (50, -102))
     for side in (1, -1):
         drawing.fill("hair line", stretch(ear, side))
         drawing.fill("hair", move(stretch(ear, side * 0.95, 0.95), side * 3.5, -3))
@@ -37,7 +37,7 @@ def _hair_clip(drawing: Drawing) -> None:
 
 
 def _ribbon(drawing: Drawing) -> None:
-    loop = ((0, 0), (0, 0), (28, -28), (44, -15), (39, 24), (0, 5), (0, 5))
+    loop = ((0, 0), (28, -28), (44, -20), (44, 4), (39, 24), (0, 5), (0, 0))
     for side in (1, -1):
         drawing.fill("trim dark", move(stretch(loop, side), 62, -94))
         drawing.fill("trim", move(stretch(loop, side * 0.9, 0.82), 62, -94))
@@ -47,19 +47,9 @@ def _ribbon(drawing: Drawing) -> None:
 
 
 def _hairband(drawing: Drawing) -> None:
-    right = (
-        (0, -128),
-        (44, -126),
-        (90, -92),
-        (98, -24),
-        (98, -24),
-        (88, -32),
-        (88, -32),
-        (78, -82),
-        (38, -108),
-        (0, -110),
-    )
-    band = right + stretch(right, -1)[-2:0:-1]
+    over = ((98, -24), (98, -24), (90, -92), (44, -126), (0, -128), (-44, -126), (-90, -92), (-98, -24), (-98, -24))
+    under = ((88, -32), (88, -32), (78, -82), (38, -108), (0, -110), (-38, -108), (-78, -82), (-88, -32), (-88, -32))
+    band = over + under[::-1]
     drawing.fill("trim dark", stretch(band, 1.015, 1.015))
     drawing.fill("trim", band)
 
@@ -72,18 +62,20 @@ def _flower(drawing: Drawing) -> None:
 
 
 def _glasses(drawing: Drawing) -> None:
+    over = ((-31, 1), (-31, 1), (-31, -16), (-14, -26), (14, -26), (31, -16), (31, 1), (31, 1))
+    under = ((-27, 1), (-27, 1), (-27, -13), (-12, -22), (12, -22), (27, -13), (27, 1), (27, 1))
+    rim = over + under[::-1]
     for side in (1, -1):
-        rim, hole = ellipse(side * 46, 8, 31, 25), ellipse(side * 46, 8, 27, 21)
-        drawing.fill(
-            "trim dark", (rim[0], *rim, rim[0], hole[0], *hole[::-1], hole[0])
-        )  # one curve out and back: a ring
+        drawing.fill("trim dark", move(rim, side * 46, 8))
+        drawing.fill("trim dark", move(stretch(rim, 1, -1), side * 46, 8))
         drawing.stroke("trim dark", (side * 75, 2), (side * 84, -1), (side * 94, -4), 4)
     drawing.stroke("trim dark", (-18, 3), (0, -3), (18, 3), 4)
 
 
 def _choker(drawing: Drawing) -> None:
-    right = ((0, 122), (28, 106), (28, 106), (28, 121), (28, 121), (0, 137))
-    band = right + stretch(right, -1)[-2:0:-1]
+    over = ((28, 106), (28, 106), (14, 118), (0, 122), (-14, 118), (-28, 106), (-28, 106))
+    under = ((28, 121), (28, 121), (14, 133), (0, 137), (-14, 133), (-28, 121), (-28, 121))
+    band = over + under[::-1]
     drawing.fill("trim dark", band)
     drawing.fill("trim", move(stretch(band, 0.96, 0.7), 0, 36))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 
 import cv2
 import numpy as np
@@ -32,7 +32,8 @@ LANE = 21  # bits for each colour in a packed pixel
 class Drawing:
     """Shapes in the order they are painted; y points downwards.
 
-    A shape's points are the control points of a closed quadratic B-spline; a point given twice is a corner.
+    A shape's points are the control points of a closed quadratic B-spline; a point given twice is a corner. Lines from
+    one side of the list to the other (first to last, second to last but one ...) have to lie inside the shape.
     """
 
     shapes: list[tuple[str, str, int]] = field(default_factory=list)  # what to do, with which paint, number of points
@@ -62,7 +63,7 @@ class Drawing:
         dx, dy = end[0] - start[0], end[1] - start[1]
         reach = width / (1.5 * math.sqrt(dx * dx + dy * dy) + 1e-9)
         nx, ny = -dy * reach, dx * reach
-        self.fill(paint, (start, start, (bend[0] + nx, bend[1] + ny), end, end, (bend[0] - nx, bend[1] - ny)))
+        self.fill(paint, (start, (bend[0] + nx, bend[1] + ny), end, end, (bend[0] - nx, bend[1] - ny), start))
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,8 @@ def ellipse(x: float, y: float, rx: float, ry: float) -> tuple[Point, ...]:
     """Control points of an ellipse (good to 1 %)."""
     a, b, c, d = 1.04 * rx, 0.43 * rx, 1.04 * ry, 0.43 * ry
     return (
-        *((x + a, y + d), (x + b, y + c), (x - b, y + c), (x - a, y + d)),
-        *((x - a, y - d), (x - b, y - c), (x + b, y - c), (x + a, y - d)),
+        *((x + b, y - c), (x + a, y - d), (x + a, y + d), (x + b, y + c)),
+        *((x - b, y + c), (x - a, y + d), (x - a, y - d), (x - b, y - c)),
     )
 
 
@@ -133,21 +134,62 @@ def render(parts: Sequence[Part], pose: Pose, paints: Mapping[str, Gradient], si
     shade = np.zeros_like(sheet)
     before = outside = sheet
     shapes = [shape for part in parts for shape in part.drawing.shapes]
-    curves = _curves(parts, pose, [count for _, _, count in shapes], size)
-    end = 0
-    for action, paint, count in shapes:
-        start, end = end, end + count * STEPS
+    pieces = _pieces(_curves(parts, pose, [count for _, _, count in shapes], size), [STEPS * n for _, _, n in shapes])
+    for (action, paint, _), polygons in zip(shapes, pieces):
         if action == "fill":
-            cv2.fillPoly(sheet, [curves[start:end]], numbers[paint], 8, BITS)
+            target, number = sheet, numbers[paint]
         elif action == "shadow":
-            cv2.fillPoly(shade, [curves[start:end]], SHADED, 8, BITS)
+            target, number = shade, SHADED
         elif action == "start":
             before, outside = sheet.copy(), np.full_like(sheet, 255)
-            cv2.fillPoly(outside, [curves[start:end]], 0, 8, BITS)
+            target, number = outside, 0
         else:
             cv2.copyTo(before, outside, sheet)
+            continue
+        for polygon in polygons:
+            cv2.fillConvexPoly(target, polygon, number, 8, BITS)
     frame = slice(margin, margin + side)
     return _develop(sheet[frame, frame] + shade[frame, frame], _colours(numbers, paints, size), size)
+
+
+def _pieces(curves: np.ndarray, lengths: Sequence[int]) -> list[list[np.ndarray]]:
+    """Each shape cut into polygons that a horizontal line enters once, which is all that fillConvexPoly asks.
+
+    A shape that goes down and up once stays whole. Another is a strip between two chains, from its first point to the
+    opposite one, and is cut across where a chain turns, and everywhere while the chains run against each other.
+    """
+    length = np.array([n for n in lengths if n])
+    half, ends = length // 2, np.cumsum(length)
+    following = np.arange(1, len(curves) + 1)
+    following[ends - 1] = ends - length
+    step = curves[following, 1] - curves[:, 1]
+    down = step > 0
+    whole = np.add.reduceat(down != down[following], ends - length) == 2
+
+    halves = np.cumsum(half) - half
+    along = np.arange(half.sum()) - np.repeat(halves, half)
+    one, two = step[np.repeat(ends - length, half) + along], step[np.repeat(ends - 1, half) - along]
+    way = np.sign(one) - np.sign(two)  # 2: both chains go down, -2: both go up
+    cut = np.repeat(~whole, half)
+    cut[1:] &= (way[1:] != way[:-1]) | (abs(way[1:]) < 2)
+    cut[halves] = True
+    rungs, counts = iter(along[cut].tolist()), iter(np.add.reduceat(cut, halves, dtype=int).tolist())
+
+    pieces, end = [], 0
+    for n in lengths:
+        start, end = end, end + n
+        at = [*islice(rungs, next(counts)), n // 2] if n else []
+        if len(at) == 2:
+            pieces.append([curves[start:end]])
+        else:
+            pieces.append([_rung(curves[start:end], i, j) for i, j in zip(at, at[1:])])
+    return pieces
+
+
+def _rung(outline: np.ndarray, i: int, j: int) -> np.ndarray:
+    """The part of a strip between its rungs i and j."""
+    n = len(outline)
+    return np.concatenate((outline[i : j + 1], outline[n - j : min(n - i + 1, n)]))
 
 
 def _curves(parts: Sequence[Part], pose: Pose, counts: Sequence[int], size: int) -> np.ndarray:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from dataclasses import dataclass
+from itertools import accumulate
 
 from ... import noise
+from ...errors import MxganError
 from .accessories import ACCESSORIES
 from .features import BROWS, EYE_SHAPES, GAZES, MOUTHS
 from .hair import FRINGES, STYLES
@@ -53,6 +56,12 @@ class Factors:
     y: float  # and below
     detail: int  # seed of what has no name: the fall of single strands, small differences of proportion
 
+    def __post_init__(self) -> None:
+        for factor, weights in CHOICES.items():
+            value = getattr(self, factor)
+            if value not in weights:
+                raise MxganError(f"painted faces: {factor} {value!r} isn't one of {', '.join(weights)}")
+
 
 def draw_factors(seed: int, index: int) -> Factors:
     """The factors of face ``index`` of ``seed``, independent of one another and of other faces."""
@@ -76,9 +85,5 @@ def draw_factors(seed: int, index: int) -> Factors:
 
 def _pick(share: float, weights: dict[str, int]) -> str:
     """The value at ``share`` (0 up to 1) of the way through the weights."""
-    left = int(share * sum(weights.values()))
-    for value, weight in weights.items():
-        left -= weight
-        if left < 0:
-            return value
-    raise AssertionError("share is below 1")
+    ends = list(accumulate(weights.values()))
+    return list(weights)[bisect(ends, share * ends[-1])]

@@ -39,21 +39,32 @@ def body(clothes: str) -> Drawing:
     shoulders = right + stretch(right, -1)[::-1]
     drawing.fill("cloth line", shoulders)
     drawing.fill("cloth", move(stretch(shoulders, 0.985), 0, 3))
-    right = ((25, 70), (25, 70), (24, 105), (28, 122), (46, 130), (0, 176))
+    right = ((0, 70), (25, 70), (25, 70), (24, 105), (28, 122), (46, 130), (0, 176))
     neck = right + stretch(right, -1)[::-1]
     drawing.fill("face line", stretch(neck, 1.06))
     drawing.fill("neck", neck)
     drawing.start_inside(neck)
-    under_chin = ((-34, 80), (-34, 80), (-32, 104), (-8, 130), (16, 128), (34, 104), (34, 80), (34, 80))
+    under_chin = (
+        (0, 80),
+        (34, 80),
+        (34, 80),
+        (34, 104),
+        (16, 128),
+        (-8, 130),
+        (-32, 104),
+        (-34, 80),
+        (-34, 80),
+        (0, 80),
+    )
     drawing.fill("neck dim", under_chin)
     drawing.end_inside()
     reach = 78 if clothes in ("sailor", "rose dress", "violet dress") else 56
-    collar = ((24, 112), (24, 112), (reach, 126), (reach + 8, 140), (reach + 6, 150), (2, 168), (2, 168), (20, 138))
+    collar = ((24, 112), (reach, 126), (reach + 8, 140), (reach + 6, 150), (2, 168), (2, 168), (20, 138), (24, 112))
     for side in (1, -1):
         drawing.fill("cloth line", move(stretch(collar, side * 1.04), 0, -2))
         drawing.fill("collar", stretch(collar, side))
     if clothes not in ("black jacket", "green coat"):
-        loop = ((0, 146), (0, 146), (26, 136), (34, 142), (32, 168), (0, 156), (0, 156))
+        loop = ((0, 150), (26, 136), (34, 140), (34, 158), (32, 168), (0, 156), (0, 150))
         for side in (1, -1):
             drawing.fill("bow dark", stretch(loop, side))
             drawing.fill("bow", move(stretch(loop, side * 0.9, 0.86), 0, 21))
@@ -81,7 +92,10 @@ def head() -> Drawing:
     drawing.fill("face line", stretch(outline, 1.022, 1.016))
     drawing.fill("face", outline)
     drawing.start_inside(outline)
-    drawing.fill("face shade", ((90, -20), (90, -20), (74, 6), (69, 44), (47, 77), (13, 105), (60, 110), (94, 60)))
+    drawing.fill(
+        "face shade",
+        ((90, -20), (74, 6), (69, 44), (47, 77), (13, 105), (13, 105), (60, 110), (94, 60), (94, 20), (90, -20)),
+    )
     drawing.end_inside()
     return drawing
 
@@ -127,7 +141,7 @@ def mouth(kind: str) -> Drawing:
         drawing.fill("tongue", ellipse(0, 7, 5, 4))
     else:
         right = ((0, -2), (17, -5), (17, -5), (11, 13), (0, 19))
-        outline = right + stretch(right, -1)[:0:-1]
+        outline = right + stretch(right, -1)[::-1]
         drawing.fill("lips", stretch(outline, 1.1, 1.12))
         drawing.fill("mouth", outline)
         drawing.start_inside(outline)
@@ -155,33 +169,35 @@ def eye(shape: str, gaze: str, side: int) -> Drawing:
     drawing = Drawing()
     inner, lid_in, lid_top, lid_out, outer, low_out, low, low_in = lids = EYE_SHAPES[shape]
     if shape == "smiling":
-        drawing.fill("lash", (inner, *lids[:5], outer, *lids[5:]))
+        drawing.fill("lash", (*lids[:5], outer, *lids[5:], inner))
         drawing.stroke("lash", (17, -3), (26, 1), (29, -4), 3)
         return drawing
     gx, gy = GAZES[gaze]
     rx, ry = 16.5, max(19.5, (low[1] - lid_top[1]) * 0.44)
     cx, cy = side * gx - 0.5, low[1] - ry + 1.0 + gy
-    opening = (inner, *lids)
+    opening = (*lids[:5], outer, *lids[5:], inner)
     drawing.fill("white", opening)
     drawing.start_inside(opening)
     upper = (inner, lid_in, lid_top, lid_out, outer)
-    drawing.fill("white dim", (*upper, (18, lid_top[1] + 13), (-16, lid_top[1] + 14)))
+    drawing.fill(
+        "white dim", (*upper, outer, (18, lid_top[1] + 13), (0, lid_top[1] + 15), (-16, lid_top[1] + 14), inner)
+    )
     drawing.fill("iris line", ellipse(cx, cy, rx, ry))
     for i in range(5):
         drawing.fill(f"iris {i}", ellipse(cx, cy + 2.1 * i, rx - 2.2 - 1.3 * i, ry - 2.2 - 2.1 * i))
     drawing.fill("pupil", ellipse(cx, cy - 1, 6.5, ry * 0.45))
     drawing.fill("glow", ellipse(cx, cy + ry * 0.66, 6, 2.8))
-    drawing.fill("iris line", (*upper, (16, lid_out[1] + 10), (0, lid_top[1] + 9), (-14, lid_in[1] + 10)))
+    drawing.fill("iris line", (*upper, outer, (16, lid_out[1] + 10), (0, lid_top[1] + 9), (-14, lid_in[1] + 10), inner))
     drawing.end_inside()
     drawing.fill("glint", ellipse(cx - side * 6, cy - ry * 0.42, 5, 6))
     drawing.fill("glint", ellipse(cx + side * 6, cy + ry * 0.42, 2.6, 3))
     flick = (outer[0] + 6, outer[1] + 3)
     edge = ((lid_in[0] - 2, lid_in[1] - 3), (lid_top[0], lid_top[1] - 4), (lid_out[0] + 2, lid_out[1] - 4))
     under = ((lid_out[0] - 2, lid_out[1] + 5), (lid_top[0], lid_top[1] + 4), (lid_in[0] + 2, lid_in[1] + 4))
-    lash = (inner, inner, *edge, (outer[0] + 5, outer[1] - 4), flick, flick, (outer[0] - 3, outer[1] + 1), *under)
+    lash = (inner, *edge, (outer[0] + 5, outer[1] - 4), flick, flick, (outer[0] - 3, outer[1] + 1), *under, inner)
     drawing.fill("lash", lash)
     corner, tip = (15, lid_out[1] + 3), (31, outer[1] - 11)
-    drawing.fill("lash", (corner, corner, (22, lid_out[1] - 1), tip, tip, (24, outer[1] + 2)))
+    drawing.fill("lash", (corner, (22, lid_out[1] - 1), tip, tip, (24, outer[1] + 2), corner))
     drawing.stroke(
         "lower lash", (low_in[0], low_in[1] - 1), (low[0] + 2, low[1] + 3), (low_out[0] + 3, low_out[1] - 4), 3
     )

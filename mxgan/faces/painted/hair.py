@@ -50,8 +50,8 @@ _BACKS: dict[str, tuple[Point, ...]] = {
     "short": ((0, -138), (76, -134), (116, -74), (116, -6), (104, 34), (94, 70), (94, 70), (66, 74), (40, 66)),
     "tied": ((0, -136), (74, -132), (112, -72), (108, -6), (94, 46), (62, 72), (20, 72)),
 }
-# Of spiky hair, downwards: each tip, and the notch below it.
-_SPIKES = ((112, -112, 104, -92), (136, -44, 110, -34), (138, 24, 104, 30), (116, 80, 88, 66), (84, 112, 58, 74))
+# Of spiky hair, downwards: each tip, and what it bends around.
+_SPIKES = ((80, 110, 70, 52), (110, 88, 88, 36), (125, 38, 104, 0), (128, -28, 108, -52), (112, -104, 90, -98))
 
 
 def back(style: Style, dice: Iterator[float]) -> Drawing:
@@ -62,7 +62,7 @@ def back(style: Style, dice: Iterator[float]) -> Drawing:
     right = _BACKS.get(style.back, _BACKS["tied"])
     outline = right + stretch(right, -1)[::-1]
     if style.back == "spiky":
-        outline = _spikes(dice) + stretch(_spikes(dice), -1)[::-1]
+        _spikes(drawing, dice)
     drawing.fill("hair line", stretch(outline, 1.02, 1.014))
     drawing.fill("back", outline)
     low = min(right[-1][1], 240)
@@ -77,13 +77,15 @@ def back(style: Style, dice: Iterator[float]) -> Drawing:
     return drawing
 
 
-def _spikes(dice: Iterator[float]) -> tuple[Point, ...]:
-    """The right half of a spiky outline, downwards."""
-    half: tuple[Point, ...] = ((0, -140), (48, -140))
-    for x, y, notch_x, notch_y in _SPIKES:
-        tip = (x + 16 * next(dice) - 8, y + 16 * next(dice) - 8)
-        half += (((x + notch_x) / 2 + 12, (y + notch_y) / 2 - 20), tip, tip, (notch_x, notch_y))
-    return (*half, (30, 66))
+def _spikes(drawing: Drawing, dice: Iterator[float]) -> None:
+    """Locks that stand off all around the head."""
+    for side in (1, -1):
+        for x, y, bend_x, bend_y in _SPIKES:
+            tip = (side * (x + 16 * next(dice) - 8), y + 16 * next(dice) - 8)
+            root = (side * bend_x * 0.5, bend_y * 0.5 - 12)
+            spike = (root, (side * (bend_x + 8), bend_y - 32), tip, tip, (side * (bend_x - 14), bend_y + 26), root)
+            drawing.fill("hair line", stretch(spike, 1.025, 1.02))
+            drawing.fill("back", spike)
 
 
 def front(style: Style, fringe: str, dice: Iterator[float]) -> Drawing:
@@ -95,7 +97,7 @@ def front(style: Style, fringe: str, dice: Iterator[float]) -> Drawing:
     for side in (1, -1):
         _side_lock(drawing, style, side, dice)
     _crown(drawing, style, part, dice)
-    for lock in sorted(locks, key=lambda lock: -abs(lock[5][0] - part)):  # those at the parting lie over the others
+    for lock in sorted(locks, key=lambda lock: -abs(lock[4][0] - part)):  # those at the parting lie over the others
         drawing.fill("hair line", lock)
         drawing.fill("hair", inset(lock, 2.0))
         drawing.fill("hair dark", _slice(lock, 0.5, 1.0))
@@ -107,31 +109,20 @@ def front(style: Style, fringe: str, dice: Iterator[float]) -> Drawing:
 def _crown(drawing: Drawing, style: Style, part: float, dice: Iterator[float]) -> None:
     """The hair over the head, down to the outermost locks."""
     tip = (104.0, style.flow)
-    right = (
-        (0, -142),
-        (76, -136),
-        (115, -66),
-        (113, style.flow * 0.3),
-        tip,
-        tip,
-        (90, 0),
-        (77, -24),
-        (68, -56),
-        (44, -76),
-        (0, -82),
-    )
-    crown = right + stretch(right, -1)[-2:0:-1]
+    outer = ((0, -142), (76, -136), (104, -100), (115, -66), (113, style.flow * 0.3), tip)
+    inner = ((0, -82), (44, -76), (68, -56), (77, -24), (90, 0), tip)
+    crown = (*stretch(outer, -1)[:0:-1], *outer, *inner[::-1], *stretch(inner, -1)[1:])
     drawing.fill("hair line", stretch(crown, 1.02, 1.016))
     drawing.fill("hair", crown)
-    shade = ((64, -124), (64, -124), (115, -66), (112, style.flow * 0.3), tip, tip, (96, -10), (88, -60))
-    drawing.fill("hair dark", shade)
+    edge = ((64, -124), (94, -110), (115, -66), (112, style.flow * 0.3), tip)
+    drawing.fill("hair dark", (*edge, tip, (96, -10), (92, -40), (84, -80), (64, -124)))
     for side in (1, -1):
         reach = 4 * next(dice)
         drawing.stroke("hair line", (part + side * 5, -130), (side * (84 + reach), -96), (side * (92 + reach), 6), 2.4)
         drawing.stroke("hair dark", (part + side * 14, -132), (side * (92 + reach), -104), (side * 98, 10), 5)
         drawing.stroke("hair light", (side * 66, -112), (side * (98 + reach), -66), (side * 95, -8), 5)
-        out = 112 + 12 * next(dice)  # a stray strand
-        drawing.stroke("hair line", (side * 98, -60), (side * (out + 6), -10), (side * out, 40 + 20 * reach), 2.6)
+        out = 108 + 12 * next(dice)  # a stray strand
+        drawing.stroke("hair line", (side * 98, -60), (side * (out + 6), -10), (side * out, 20 + 16 * reach), 2.6)
 
 
 def _fringe(fringe: str, dice: Iterator[float]) -> tuple[float, list[tuple[Point, ...]]]:
@@ -150,9 +141,9 @@ def _fringe(fringe: str, dice: Iterator[float]) -> tuple[float, list[tuple[Point
     for left, right in zip(edges, edges[1:]):
         middle = (left + right) / 2
         fall = 0.0062 * middle * middle
-        tip, low, cut, sweep = middle + lean, -14 + fall + jitter(12), 0.0, lean * 0.5
+        tip, low, cut, sweep = middle + lean, -20 + fall + jitter(11), 0.0, lean * 0.5
         if fringe == "blunt":
-            tip, low, cut, sweep = middle, -17 + fall * 0.6 + jitter(2), (right - left) * 0.42, 0.0
+            tip, low, cut, sweep = middle, -24 + fall * 0.6 + jitter(2), (right - left) * 0.42, 0.0
         elif fringe == "wispy":
             low += 24 if abs(middle) < 16 else 0
         elif fringe == "parted":
@@ -171,22 +162,22 @@ def _fringe(fringe: str, dice: Iterator[float]) -> tuple[float, list[tuple[Point
 def _lock(
     root: float, left: float, right: float, tip: float, low: float, cut: float, sweep: float, share: float
 ) -> tuple[Point, ...]:
-    """A lock's outline: 0, 1 its root; 2, 3 down its left; 4, 5 and 6, 7 its end's corners; 8, 9 up its right."""
+    """A lock's outline: 0 its root; 1, 2 down its left; 3 to 6 its end's corners; 7, 8 up its right; 9 the root."""
     y = -84 + (low + 84) * share
     upper_left, upper_right = root + (left - root) * 0.74 - 4, root + (right - root) * 0.74 + 4
     a, b = (tip - cut, low), (tip + cut, low)
     x = sweep * 0.4
     return (
-        *((root, -126), (root, -126), (upper_left, -86), (left + x, y), a, a),
-        *(b, b, (right + x, y), (upper_right, -86)),
+        *((root, -126), (upper_left, -86), (left + x, y), a, a),
+        *(b, b, (right + x, y), (upper_right, -86), (root, -126)),
     )
 
 
 def _side_lock(drawing: Drawing, style: Style, side: int, dice: Iterator[float]) -> None:
     low = style.side_length + 14 * next(dice) - 7
     tip, w, x = 76 + 8 * next(dice) - 4, style.side_width, 81.0
-    right = ((x + w * 0.9, low * 0.6), (x + w + 4, 6), (96, -60), (84, -76))
-    left = ((62, -66), (62, -66), (x - w * 0.9, -8), (x - w, 24))
+    right = ((x + w * 0.9, low * 0.6), (x + w + 4, 6), (96, -60), (84, -76), (66, -70))
+    left = ((66, -70), (x - w * 0.9, -8), (x - w, 24))
     if style.cut:
         end = ((x - w * 0.8, low), (x - w * 0.8, low), (x + w, low - 2), (x + w, low - 2))
     else:
@@ -213,24 +204,26 @@ def _gloss(drawing: Drawing, dice: Iterator[float]) -> None:
     strength = next(dice)
     if strength < 0.15:
         return
-    height = -96 + 14 * next(dice)
-    upper, lower = [], []
+    height, bow = -106 + 32 * next(dice), 0.004 + 0.007 * next(dice)
     for k in range(9):
         x = -68 + 17 * k + 6 * next(dice)
-        y = height + 0.008 * x * x
-        lean = x * 0.1
-        upper += [(x - lean, y - 6), (x - lean, y - 6), (x + 7, y - 1 - 3 * strength)]
-        deep = y + 5 + 13 * next(dice)
-        lower += [(x + lean, deep), (x + lean, deep), (x + 8, y + 2)]
-    drawing.fill("hair light", upper + lower[::-1])
-    if strength > 0.5:
-        drawing.fill("shine", move(stretch(upper[3:15] + lower[14:2:-1], 0.96, 0.97), 0, -1))
+        y = height + bow * x * x
+        lean, deep = x * 0.1, 7 + 14 * next(dice)
+        side = 4 if x > 0 else -4  # the band bends down towards both sides
+        tooth = ((x - lean, y - 8), (x + 15, y - 3 + side), (x + lean, y + deep), (x + lean, y + deep))
+        tooth += ((x - 15, y - 3 - side), (x - lean, y - 8))
+        drawing.fill("hair light", tooth)
+        if strength > 0.5 and 1 < k < 5:
+            drawing.fill(
+                "shine",
+                ((x - lean, y - 4), (x + 11, y - 1 + side), *((x, y + deep * 0.4),) * 2, (x - 11, y - 1 - side)),
+            )
 
 
 def _slice(lock: tuple[Point, ...], start: float, end: float) -> tuple[Point, ...]:
     """The part of a lock between two shares of its width, narrowing towards its root and its end."""
-    left, right = lock[3], lock[8]
-    tip = ((lock[5][0] + lock[6][0]) / 2, lock[5][1] - 5)
-    top = (lock[2][0] + (lock[9][0] - lock[2][0]) * (start + end) / 2, -84.0)
+    left, right = lock[2], lock[7]
+    tip = ((lock[4][0] + lock[5][0]) / 2, lock[4][1] - 5)
+    top = (lock[1][0] + (lock[8][0] - lock[1][0]) * (start + end) / 2, -84.0)
     width, y = right[0] - left[0], left[1]
-    return (top, top, (left[0] + width * start, y), tip, tip, (left[0] + width * end, y))
+    return (top, (left[0] + width * start, y), tip, tip, (left[0] + width * end, y), top)

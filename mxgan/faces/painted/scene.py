@@ -14,10 +14,15 @@ from .factors import Factors
 SIZES = (32, 64, 128)
 
 
-def paint(factors: Factors, size: int = 64) -> np.ndarray:
-    """The face with these factors: uint8 RGB (size, size, 3). Raises MxganError for a size that isn't in `SIZES`."""
+def check_size(size: int) -> None:
+    """Raise MxganError unless faces can be painted this large."""
     if size not in SIZES:
         raise MxganError(f"painted faces: size {size} isn't one of {', '.join(map(str, SIZES))}")
+
+
+def paint(factors: Factors, size: int = 64) -> np.ndarray:
+    """The face with these factors: uint8 RGB (size, size, 3). Raises MxganError for a size that isn't in `SIZES`."""
+    check_size(size)
     pose = Pose(factors.x, factors.y, factors.scale, factors.tilt, factors.turn)
     paints = palette.paints(
         *(factors.hair_colour, factors.eye_colour, factors.skin, factors.background, factors.clothes, factors.trim),

@@ -33,8 +33,8 @@ def _tail(drawing: Drawing, outline: tuple[Point, ...], axis: tuple[Point, Point
 def _twin_tails(drawing: Drawing, dice: Iterator[float]) -> None:
     for side in (1, -1):
         j = 16 * next(dice) - 8
-        outer = ((82, -76), (82, -76), (116 + j, -98), (140 + j, -20), (134, 60), (108 + j, 160), (108 + j, 160))
-        tail = (*outer, (90, 90), (102, 30), (92, -24))
+        outer = ((82, -76), (116 + j, -98), (140 + j, -20), (134, 60), (108 + j, 160), (108 + j, 160))
+        tail = (*outer, (90, 90), (102, 30), (92, -24), (82, -76))
         axis = ((96, -76), (130 + j, -30), (108 + j, 140))
         _tail(drawing, stretch(tail, side), stretch(axis, side))
 
@@ -51,7 +51,7 @@ def _ponytail(drawing: Drawing, dice: Iterator[float]) -> None:
         (122 + j, 160),
         (122 + j, 160),
     )
-    _tail(drawing, (*outer, (82, 120), (80, 20)), ((70, -122), (130 + j, -60), (106 + j, 130)))
+    _tail(drawing, (*outer, (82, 120), (80, 20), (60, -90), (30, -118)), ((70, -122), (130 + j, -60), (106 + j, 130)))
 
 
 def _braids(drawing: Drawing, dice: Iterator[float]) -> None:
