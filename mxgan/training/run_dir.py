@@ -102,6 +102,13 @@ class RunDir:
 
 def check_out(out: Optional[str]) -> None:
     """Raise MxganError if a run can't be made at ``out``: something is there, or it can't be written."""
+    try:
+        _check_out(out)
+    except OSError as error:  # a name too long, a folder that may not be looked into
+        raise MxganError(f"--out {out or 'runs'}: can't be used ({error.strerror}); give another folder") from error
+
+
+def _check_out(out: Optional[str]) -> None:
     path = Path(out or "runs")
     if out is not None and path.exists():
         if not path.is_dir():

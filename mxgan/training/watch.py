@@ -37,8 +37,10 @@ def d_wins(recent: Collection[dict[str, Any]]) -> Optional[str]:
 
 
 def spread(images: np.ndarray) -> float:
-    """Mean squared difference between two of the images (uint8 (n, h, w, c), n > 1), in grey levels squared."""
+    """Mean squared difference between two images of uint8 (n, h, w, c), in grey levels squared; of one alone, 0."""
     n = len(images)
+    if n == 1:
+        return 0.0
     # E|a - b|² over pairs is twice the variance; n/(n-1) leaves out an image with itself
     return float(2 * np.var(images.astype(np.float32), axis=0).mean() * n / (n - 1))
 
