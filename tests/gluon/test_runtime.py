@@ -33,7 +33,7 @@ NO_DRIVER = "there is no NVIDIA driver (libcuda.so.1) on this machine"
         (None, NO_DRIVER, [], 0, "MXNet is not installed", "pip install 'mxgan[cu112]'"),
         ("mxnet", NO_DRIVER, [], 0, "CPU build of MXNet (mxnet)", "pip install 'mxgan[cu112]'"),
         ("mxnet", [(8, 0)], [], 0, "CPU build of MXNet (mxnet)", "pip uninstall mxnet, then pip install"),
-        ("mxnet-cu112", NO_DRIVER, [], 0, NO_DRIVER, "install NVIDIA's driver, or use --ctx cpu"),
+        ("mxnet-cu112", NO_DRIVER, [], 0, NO_DRIVER, "pip uninstall mxnet-cu112, then pip install 'mxgan[cpu]'"),
         ("mxnet-cu112", [(9, 0)], [], 0, "GPU 0 has compute capability 9.0", "use --engine pytorch"),
         ("mxnet-cu112", [(8, 0), (12, 0)], [], 1, "GPU 1 has compute capability 12.0", "--ctx cpu"),
         ("mxnet-cu112", [(3, 7)], [], 0, "GPU 0 has compute capability 3.7", "--ctx cpu"),
