@@ -224,6 +224,8 @@ def main(args: list[str] | None = None) -> None:
     except BrokenPipeError:  # the reader of stdout has gone: nothing left to say
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:  # a name too long, a folder that may not be looked into, a full disk
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 2)
 
 
 def _given(name: str) -> bool:

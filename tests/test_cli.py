@@ -284,6 +284,14 @@ def test_a_place_or_seed_that_cannot_be_is_one_line(trained, here, capsys, argum
     assert said in refused(capsys, "generate", "--weights", trained.path, *arguments)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["train", "--out"], ["train", "--resume"], ["generate", "--weights"], ["runs"], ["faces", "check"]],
+)
+def test_a_name_that_no_file_can_have_is_one_line(here, capsys, arguments):
+    assert "name" * 100 in refused(capsys, *arguments, "name" * 100)
+
+
 def test_an_unknown_command_is_one_line(here, capsys):
     assert "No such command 'trian'" in refused(capsys, "trian")
 
