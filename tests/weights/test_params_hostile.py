@@ -292,7 +292,7 @@ def test_a_file_one_may_not_read(tmp_path):
 
 
 def test_a_name_no_file_can_have():
-    with pytest.raises(ParamsError, match="can't be a file's name: .*embedded null"):
+    with pytest.raises(ParamsError, match=r"can't be a file's name: .*embedded null"):
         params_file.load("a\0b.params")
 
 
