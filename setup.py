@@ -51,7 +51,7 @@ setup(
     python_requires=">=3.9",
     packages=find_packages(include=["mxgan", "mxgan.*"]),
     py_modules=["run_gan"],
-    package_data={"mxgan": ["*.html"]},
+    package_data={"mxgan.compare": ["*.html"]},
     install_requires=REQUIRED,
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["mxgan = mxgan.cli:main"]},

@@ -138,6 +138,37 @@ def generate(
     click.echo(out)
 
 
+@program.command()
+@click.option("--data", default=DEFAULTS.data, show_default=True, help="painted[:N], a folder, or a packed file.")
+@click.option("--recipe", default=DEFAULTS.recipe, show_default=True, help=f"One of {', '.join(config.RECIPES)}.")
+@click.option("--ctx", default="cpu", show_default=True, help="cpu, gpu or gpu:N, for both engines.")
+@click.option("--steps", type=int, default=30, show_default=True, help="Of the training at full size.")
+@click.option("--batch-size", type=int, help="Faces a step.  [default: the recipe's]")
+@click.option("--size", type=int, default=DEFAULTS.size, show_default=True, help="Pixels on a side: 32, 64 or 128.")
+@click.option("--ngf", type=int, default=DEFAULTS.ngf, show_default=True, help="Width of netG.")
+@click.option("--ndf", type=int, default=DEFAULTS.ndf, show_default=True, help="Width of netD.")
+@click.option("--latent", type=int, help="Numbers in a latent.  [default: the recipe's]")
+@click.option("--fit", default=DEFAULTS.fit, show_default=True, help="crop the middle, or squash to a square.")
+@click.option("--threads", type=int, help="Threads to compute with.  [default: the cores this process may use]")
+@click.option("--seed", type=int, default=DEFAULTS.seed, show_default=True, help="Decides every random number.")
+@click.option("--out", default="report", show_default=True, help="A new folder for the report.")
+def compare(out: str, **options: object) -> None:
+    """MXNet and PyTorch side by side, from the same weights, batches and latents: are they one model?
+
+    Writes report.html (everything, pictures inline), report.json and the PNGs; the path of report.html is the one line
+    on stdout. Exit status 1 where they are not the same. JSON keys: passed, problems, config, faces, engines, machine,
+    float64 (steps, ngf, ndf, batch_size, worst, deviations), float32 (inference, first_step, drift, control), speed and
+    outcome (by engine).
+    """
+    from mxgan.compare import compare as compare_engines
+
+    found = compare_engines(config.TrainConfig(**options), out, lambda line: click.echo(line, err=True))
+    click.echo(found.path)
+    if not found.passed:
+        click.echo("\n".join(found.report["problems"][:20]), err=True)
+        sys.exit(1)
+
+
 @program.group()
 def weights() -> None:
     """Look into weights files of any era and framework, and convert them."""

@@ -1,0 +1,12 @@
+"""Both engines side by side: a proof that they are one model, and what each costs.
+
+proof.py    float64, reduced nets: forward, losses, gradients, weights and statistics after each of five steps
+outcome.py  float32, full size: the same weights' outputs and pictures; training, and how it drifts apart
+speed.py    steps and pictures a second, and memory
+worker.py   an engine in a process of its own
+report.py   report.html, report.json and the PNGs
+"""
+
+from mxgan.compare.compare import Comparison, compare
+
+__all__ = ["Comparison", "compare"]

@@ -1,0 +1,112 @@
+"""The comparison from end to end: choose, prove, train, time, write."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mxgan import __version__, engines
+from mxgan import config as configuration
+from mxgan.compare import outcome, proof, report, speed
+from mxgan.compare.worker import Worker
+from mxgan.config import TrainConfig
+from mxgan.errors import MxganError
+from mxgan.faces import Faces, open_faces
+from mxgan.training import circumstances, run_dir
+
+ENGINES = ("mxnet", "pytorch")  # the second is measured against the first
+STEPS = 30  # of training, unless told: minutes on two cores
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Where report.html is, whether the engines are the same, and what report.json says."""
+
+    path: Path
+    passed: bool
+    report: dict[str, Any]
+
+
+def compare(config: TrainConfig, out: str, say: Callable[[str], None] = print) -> Comparison:
+    """Run both engines as ``config`` says (whatever its engine) and write the report into the folder ``out``.
+
+    ``say`` gets a line now and then. Raises MxganError or ImportError before anything is written where an engine, the
+    data or ``out`` can't be had.
+    """
+    config = configuration.resolve(dataclasses.replace(config, epochs=None, steps=config.steps or STEPS))
+    run_dir.check_out(out)
+    ctx = "cpu" if config.ctx == "auto" else config.ctx
+    choices = [engines.choose(name, ctx, config.threads) for name in ENGINES]
+    faces = open_faces(config.data, config.size, config.fit)
+    if config.batch_size > len(faces.images):
+        raise MxganError(f"batch_size {config.batch_size}: larger than the data, which has {len(faces.images)} faces")
+
+    say(f"float64: {proof.STEPS} steps of both engines, every tensor compared")
+    deviations = proof.prove(config, faces.images, ENGINES, ctx)
+    worst = max(deviations, key=lambda one: one.share)
+    say(f"float64: of {len(deviations)} numbers the worst is {worst}")
+    with ExitStack() as stack:
+        workers = {choice.engine: stack.enter_context(Worker(choice, config)) for choice in choices}
+        about = {name: worker.about for name, worker in workers.items()}
+        observed = outcome.observe(config, faces.images, workers, say)
+    with ExitStack() as stack:  # fresh processes: their memory is what training and generating take
+        workers = {choice.engine: stack.enter_context(Worker(choice, config)) for choice in choices}
+        speeds = speed.measure(config, faces.images, workers, say)
+
+    found = _report(config, faces, about, deviations, observed, speeds)
+    return Comparison(report.write(Path(out), found, observed.pictures), found["passed"], found)
+
+
+def _report(
+    config: TrainConfig,
+    faces: Faces,
+    about: dict[str, dict[str, Any]],
+    deviations: list[proof.Deviation],
+    observed: outcome.Outcome,
+    speeds: dict[str, Any],
+) -> dict[str, Any]:
+    """What report.json says: the README lists its keys."""
+    same = observed.inference
+    problems = [f"float64: {one}" for one in deviations if not one.passed]
+    if not same["images"] < same["limit"]:
+        problems.append(f"float32: images of the same weights {same['images']:.1e} apart, {same['limit']:.0e} allowed")
+    if not same["grey_levels"] <= same["grey_limit"]:
+        problems.append(
+            f"pictures of the same weights {same['grey_levels']} grey levels apart, {same['grey_limit']} allowed"
+        )
+    return {
+        "passed": not problems,
+        "problems": problems,
+        "config": configuration.to_json(config),
+        "faces": {"count": len(faces.images), "fingerprint": faces.fingerprint},
+        "engines": about,
+        "machine": {
+            "processor": circumstances.processor(),
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "mxgan": __version__,
+        },
+        "float64": {
+            "steps": proof.STEPS,
+            "ngf": proof.WIDTH,
+            "ndf": proof.WIDTH,
+            "batch_size": proof.BATCH,
+            "worst": proof.worst_of_each(deviations),
+            "deviations": [dataclasses.asdict(one) for one in deviations],
+        },
+        "float32": {
+            "inference": observed.inference,
+            "first_step": observed.first_step,
+            "drift": observed.drift,
+            "control": observed.control,
+        },
+        "speed": speeds,
+        "outcome": observed.runs,
+    }

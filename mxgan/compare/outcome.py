@@ -1,0 +1,167 @@
+"""Both engines at full size in float32: the same weights' pictures, and training side by side as users run it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mxgan import noise, pixels
+from mxgan.compare.proof import relative, step_latents
+from mxgan.compare.worker import Worker
+from mxgan.config import TrainConfig
+from mxgan.engines import State
+from mxgan.training import batches
+
+LIMIT = 1e-5  # of an output in [-1, 1], on the same weights
+GREY_LIMIT = 1  # of a pixel's 0..255
+SAMPLES = 64
+SHOWN_STEPS = (1, 2, 3, 5, 8, 10)  # where the distance is looked at; then every tenth step and the last
+CONTROL_STEPS = 10
+LATE = 10  # steps at the end whose means sum a run up
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the report says of training and of pictures; ``pictures`` are uint8 images, NHWC, by what they show."""
+
+    inference: dict[str, Any]
+    first_step: dict[str, Any]
+    drift: list[dict[str, Any]]
+    control: list[dict[str, Any]]
+    runs: dict[str, dict[str, Any]]
+    pictures: dict[str, np.ndarray]
+
+
+def observe(
+    config: TrainConfig, images: np.ndarray, workers: Mapping[str, Worker], say: Callable[[str], None]
+) -> Outcome:
+    """Train both engines for ``config.steps`` steps on the same weights, batches and latents, and look at both.
+
+    The first worker is the one that the second is measured against.
+    """
+    names = list(workers)
+    one, two = workers.values()
+    start = one.engine("weights")
+    two.engine("load_weights", start)
+    z = noise.latents(config.seed, "samples", 0, SAMPLES, config.latent)
+    first = _first_step(config, images, one, two, z)
+    runs, drift, early = _train(config, images, workers, start, say)
+    samples = {name: worker.engine("generate", z) for name, worker in workers.items()}
+    trained = one.engine("weights")
+    say(f"float32: {names[0]} once more, from weights one rounding away")
+    control = _control(config, images, one, start, early)
+
+    for worker in (one, two):
+        worker.engine("load_weights", trained)
+    outputs = [worker.engine("forward", z) for worker in (one, two)]
+    grids = [pixels.to_uint8(output) for output in outputs]
+    logits = [worker.engine("discriminate", images[:SAMPLES]) for worker in (one, two)]
+    grey = np.abs(grids[0].astype(int) - grids[1].astype(int))
+    inference = {
+        "limit": LIMIT,
+        "images": float(np.abs(outputs[0] - outputs[1]).max()),
+        "logits_relative": relative(logits[1], logits[0]),
+        "grey_limit": GREY_LIMIT,
+        "grey_levels": int(grey.max()),
+        "grey_share": float((grey > 0).mean()),
+    }
+    pictures = {f"same-weights-{name}": grid for name, grid in zip(names, grids)}
+    pictures["same-weights-difference"] = (255 - 255 * np.minimum(grey, 1)).astype(np.uint8)
+    pictures.update({f"samples-{name}": grid for name, grid in samples.items()})
+    return Outcome(inference, first, drift, control, runs, pictures)
+
+
+def _first_step(config: TrainConfig, images: np.ndarray, one: Worker, two: Worker, z: np.ndarray) -> dict[str, Any]:
+    """How far apart rounding alone puts the two before any update: in the outputs, the losses, the gradients."""
+    batch = (images[_picks(config, images, 1)], *step_latents(config, 1))
+    outputs = [worker.engine("forward", z) for worker in (one, two)]
+    theirs, ours = (worker.engine("probe", *batch) for worker in (one, two))
+    true = {name: b for name, b in theirs.gradients.items() if name in _trained_through(theirs.gradients)}
+    gradients = {name: relative(ours.gradients[name], b) for name, b in true.items()}
+    worst = max(gradients, key=gradients.__getitem__)
+    return {
+        "images": float(np.abs(outputs[0] - outputs[1]).max()),
+        "loss_d": abs(ours.losses["loss_d"] - theirs.losses["loss_d"]),
+        "loss_g": abs(ours.losses["loss_g"] - theirs.losses["loss_g"]),
+        "gradient": gradients[worst],
+        "gradient_of": worst,
+    }
+
+
+def _trained_through(gradients: Mapping[str, np.ndarray]) -> set[str]:
+    """Names without the biases in front of a BatchNorm, whose gradient is rounding alone."""
+    return {
+        name
+        for name in gradients
+        if not name.endswith(".bias") or f"{name.split('.')[0]}.{int(name.split('.')[1]) + 1}.gamma" not in gradients
+    }
+
+
+def _train(
+    config: TrainConfig,
+    images: np.ndarray,
+    workers: Mapping[str, Worker],
+    start: Mapping[str, Mapping[str, np.ndarray]],
+    say: Callable[[str], None],
+) -> tuple[dict, list, dict]:
+    """Steps in turn; each run's log, the distance between the two, and the first engine's weights of early steps."""
+    logs: dict[str, list[dict[str, float]]] = {name: [] for name in workers}
+    drift, early = [], {}
+    for step in range(1, config.steps + 1):
+        batch = (images[_picks(config, images, step)], *step_latents(config, step))
+        for name, worker in workers.items():
+            stats, seconds = worker.train(*batch)
+            logs[name].append({"step": step, **stats, "seconds": seconds})
+        if step in SHOWN_STEPS or step % 10 == 0 or step == config.steps:
+            theirs, ours = (worker.engine("weights") for worker in workers.values())
+            drift.append({"step": step, **_distance(ours, theirs, start)})
+            if step <= CONTROL_STEPS:
+                early[step] = theirs
+            say(f"float32: step {step} of {config.steps}")
+    runs = {name: {"log": log, **_summary(log)} for name, log in logs.items()}
+    return runs, drift, early
+
+
+def _control(config: TrainConfig, images: np.ndarray, one: Worker, start: Mapping, early: Mapping) -> list:
+    """The first engine against itself, from weights moved by one rounding each: drift that no other engine caused."""
+    moved = {
+        net: {name: np.nextafter(array, np.float32(np.inf)) for name, array in arrays.items()}
+        for net, arrays in start.items()
+    }
+    one.engine("load_state", State({**moved, "adamG": {}, "adamD": {}}, {"adamG": 0, "adamD": 0}))
+    found = []
+    for step in range(1, max(early, default=0) + 1):
+        one.train(images[_picks(config, images, step)], *step_latents(config, step))
+        if step in early:
+            found.append({"step": step, **_distance(one.engine("weights"), early[step], start)})
+    return found
+
+
+def _distance(ours: Mapping, theirs: Mapping, start: Mapping) -> dict[str, Any]:
+    """How far apart: as a share of the way trained so far (of each network, Euclidean), and where most."""
+    found: dict[str, Any] = {}
+    worst, where = 0.0, ""
+    for net, arrays in theirs.items():
+        trained = [name for name in arrays if "running" not in name]
+        apart = sum(float(np.square(ours[net][name] - arrays[name], dtype=np.float64).sum()) for name in trained)
+        way = sum(float(np.square(arrays[name] - start[net][name], dtype=np.float64).sum()) for name in trained)
+        found[net] = (apart / way) ** 0.5 if way else 0.0
+        for name in _trained_through({f"{net}.{name}": arrays[name] for name in trained}):
+            short = name.partition(".")[2]
+            value = relative(ours[net][short], arrays[short])
+            if value > worst:
+                worst, where = value, name
+    return {**found, "worst": worst, "worst_of": where}
+
+
+def _summary(log: list[dict[str, float]]) -> dict[str, float]:
+    """Means over the last steps."""
+    keys = ("loss_d", "loss_g", "score_real", "score_fake")
+    return {f"late_{key}": float(np.mean([record[key] for record in log[-LATE:]])) for key in keys}
+
+
+def _picks(config: TrainConfig, images: np.ndarray, step: int) -> np.ndarray:
+    return next(batches.indices(config.seed, len(images), config.batch_size, step - 1, step))

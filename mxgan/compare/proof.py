@@ -1,0 +1,144 @@
+"""Are the two engines the same function? In float64, where rounding can't hide a difference.
+
+In float32 a ReLU that rounding flips changes a gradient by parts in a thousand, and Adam's first steps are signs: there
+two right builds differ visibly. In float64 they agree to 1e-12, so that anything else is a difference in definition.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from mxgan import engines, noise
+from mxgan.config import TrainConfig
+from mxgan.engines import Engine
+from mxgan.training import batches
+
+STEPS = 5
+WIDTH = BATCH = 8  # a power of two: MXNet divides by the batch in float32
+LIMIT = 1e-9  # max|a - b| / max|b| of a tensor
+NO_GRADIENT = 1e-12  # |gradient| where the true one is 0
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """How far one tensor of the two engines is apart."""
+
+    kind: str  # forward, loss, gradient, weight or statistic
+    name: str
+    step: int  # 0: before the first
+    value: float
+    measure: str  # relative: max|a - b| / max|b|; or absolute
+    limit: float
+
+    @property
+    def passed(self) -> bool:
+        return self.value < self.limit  # NaN isn't
+
+    def __str__(self) -> str:
+        where = f" at step {self.step}" if self.step else ""
+        return f"{self.kind} {self.name}{where}: {self.value:.1e} {self.measure}, {self.limit:.0e} allowed"
+
+    @property
+    def share(self) -> float:
+        """Of what is allowed."""
+        return self.value / self.limit if math.isfinite(self.value) else math.inf
+
+
+def prove(config: TrainConfig, images: np.ndarray, names: tuple[str, str], ctx: str = "cpu") -> list[Deviation]:
+    """Every deviation of the second engine from the first, on reduced nets of ``config`` over `STEPS` steps.
+
+    ``images``: the training faces, uint8 NHWC. Both engines start from the same weights and see the same batches and
+    latents.
+    """
+    small = dataclasses.replace(config, ngf=WIDTH, ndf=WIDTH, batch_size=BATCH, epochs=None, steps=STEPS)
+    one, two = (engines.build(engines.Choice(name, ctx, ""), small, "float64") for name in names)
+    two.load_weights(one.weights())
+    z = noise.latents(small.seed, "samples", 0, BATCH, small.latent)
+    found = list(_forward(one, two, z, images[:BATCH], 0))
+    indices = batches.indices(small.seed, len(images), BATCH, 0, STEPS)
+    for step, picks in enumerate(indices, start=1):
+        batch = (images[picks], *step_latents(small, step))
+        found += _probes(one, two, batch, step)
+        stats = [engine.train_step(*batch).read() for engine in (one, two)]
+        found += [_relative("loss", name, step, stats[1][name], stats[0][name]) for name in stats[0]]
+        found += _weights(one, two, step)
+    two.load_weights(one.weights())  # now on trained weights, the same ones
+    return [*found, *_forward(one, two, z, images[:BATCH], STEPS)]
+
+
+def worst_of_each(deviations: list[Deviation]) -> list[dict]:
+    """The worst deviation of each kind and measure, with how many there are (``count``)."""
+    groups: dict[tuple[str, str, float], list[Deviation]] = {}
+    for one in deviations:
+        groups.setdefault((one.kind, one.measure, one.limit), []).append(one)
+    return [
+        {**dataclasses.asdict(max(group, key=lambda one: one.share)), "count": len(group)} for group in groups.values()
+    ]
+
+
+def step_latents(config: TrainConfig, step: int) -> tuple:
+    """The latents of a step's two updates, as training draws them; the second is None where the recipe reuses one."""
+    z, z_g = (
+        noise.latents(config.seed, stream, step, config.batch_size, config.latent) for stream in ("D step", "G step")
+    )
+    return z, z_g if config.settings.fresh_latents else None
+
+
+def relative(a: np.ndarray, b: np.ndarray) -> float:
+    """max|a - b| / max|b|."""
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    difference = np.abs(a - b).max()
+    return float(difference / np.abs(b).max()) if difference else 0.0
+
+
+def _forward(one: Engine, two: Engine, z: np.ndarray, images: np.ndarray, step: int) -> Iterator[Deviation]:
+    yield _relative("forward", "netG", step, two.forward(z), one.forward(z))
+    yield _relative("forward", "netD", step, two.discriminate(images), one.discriminate(images))
+
+
+def _probes(one: Engine, two: Engine, batch: tuple, step: int) -> Iterator[Deviation]:
+    ours, theirs = two.probe(*batch), one.probe(*batch)
+    for name in theirs.losses:
+        yield _relative("loss", name, step, ours.losses[name], theirs.losses[name])
+    for name, b in theirs.gradients.items():
+        a = ours.gradients[name]
+        if _feeds_batchnorm(name, theirs.gradients):
+            yield Deviation("gradient", name, step, _largest(a, b), "absolute", NO_GRADIENT)
+        else:
+            yield _relative("gradient", name, step, a, b)
+
+
+def _weights(one: Engine, two: Engine, step: int) -> Iterator[Deviation]:
+    ours, theirs = (
+        {f"{net}.{name}": array for net, arrays in engine.weights().items() for name, array in arrays.items()}
+        for engine in (two, one)
+    )
+    for name, b in theirs.items():
+        a = ours[name]
+        net, layer, word = name.split(".")
+        kind = "statistic" if word.startswith("running") else "weight"
+        if _feeds_batchnorm(name, theirs):  # Adam makes its rounding into steps
+            yield Deviation(kind, name, step, _largest(a, b), "absolute", LIMIT)
+        elif word == "running_mean" and f"{net}.{int(layer) - 1}.bias" in theirs:  # and the mean behind it follows
+            yield Deviation(kind, name, step, float(np.abs(a - b).max()), "absolute", LIMIT)
+        else:
+            yield _relative(kind, name, step, a, b)
+
+
+def _feeds_batchnorm(name: str, arrays: Mapping[str, np.ndarray]) -> bool:
+    """A convolution's bias in front of a BatchNorm, which takes any constant out again: its true gradient is 0."""
+    net, layer, word = name.split(".")
+    return word == "bias" and f"{net}.{int(layer) + 1}.gamma" in arrays
+
+
+def _relative(kind: str, name: str, step: int, a: np.ndarray, b: np.ndarray) -> Deviation:
+    return Deviation(kind, name, step, relative(a, b), "relative", LIMIT)
+
+
+def _largest(a: np.ndarray, b: np.ndarray) -> float:
+    return float(max(np.abs(a).max(), np.abs(b).max()))
