@@ -37,7 +37,7 @@ class State:
 
 @dataclass(frozen=True)
 class Probe:
-    """What one step would do: its losses, and the gradient of each (mean over the batch) as netG.0.weight, ..."""
+    """A batch's losses, and the gradients of their means as netG.0.weight, ...: netD's of loss_d, netG's of loss_g."""
 
     losses: dict[str, float]
     gradients: dict[str, np.ndarray]
@@ -84,7 +84,7 @@ class Engine(Protocol):
         """Go on from a state of this engine or another."""
 
     def probe(self, images: np.ndarray, z: np.ndarray, z_g: Optional[np.ndarray] = None) -> Probe:
-        """The losses and gradients that `train_step` would use, without making the step."""
+        """Both losses and their gradients at the present weights (netG's before netD's update); changes nothing."""
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,10 @@ class Engine:
         return Stats(nd.stack(*(value.mean() for value in values)))
 
     def probe(self, images: np.ndarray, z: np.ndarray, z_g: np.ndarray | None = None) -> Probe:
-        """The losses and gradients of one step, taken without making it: weights and statistics stay as they were."""
+        """Both losses and their gradients at the weights as they are; weights and statistics stay so.
+
+        netG's are taken through netD as it is now, where `train_step` updates it first.
+        """
         before = self.weights()
         loss_d, _, _, fake = self._backward_d(images, z, keep=z_g is None)
         gradients = self._gradients("netD")
