@@ -1,7 +1,7 @@
 """Drawings are lists of closed curves; `render` turns them into pixels, with the same bytes on every machine.
 
-Coordinates are float64 under + - * / and square root alone (IEEE 754 rounds those one way), then fixed point. The sheet
-has a margin and points are clamped to it, because OpenCV's clipping of polygons at the border changed between versions.
+Coordinates are float64 under + - * / and square root alone (IEEE 754 rounds those one way), then fixed point. Every
+shape goes through fillConvexPoly, whose pixels are the same from OpenCV 4.5 to 5.0; fillPoly's changed in 4.8 and 4.11.
 Nothing is anti-aliased: the sheet is drawn four times too large, in paint *numbers*, and averaged in integers.
 """
 
@@ -21,7 +21,6 @@ Gradient = tuple[Colour, Colour]  # at the picture's top and at its bottom
 
 FRAME = 256  # units across the picture, whatever its size in pixels
 OVERSAMPLE = 4
-MARGIN = 32  # units of sheet beyond each edge of the frame
 BITS = 4  # fractional bits of a coordinate on the sheet
 STEPS = 4  # straight pieces in a curve segment
 SHADED = 64  # added to a paint's number where the shadow plane lies over it
@@ -129,8 +128,7 @@ def render(parts: Sequence[Part], pose: Pose, paints: Mapping[str, Gradient], si
     ``"name shaded"`` is the colour of paint ``"name"`` in shadow. The first paint covers everything to start with.
     """
     numbers = {name: i for i, name in enumerate(name for name in paints if not name.endswith(" shaded"))}
-    margin, side = MARGIN * OVERSAMPLE * size // FRAME, OVERSAMPLE * size
-    sheet = np.zeros((side + 2 * margin, side + 2 * margin), np.uint8)
+    sheet = np.zeros((OVERSAMPLE * size, OVERSAMPLE * size), np.uint8)
     shade = np.zeros_like(sheet)
     before = outside = sheet
     shapes = [shape for part in parts for shape in part.drawing.shapes]
@@ -148,8 +146,7 @@ def render(parts: Sequence[Part], pose: Pose, paints: Mapping[str, Gradient], si
             continue
         for polygon in polygons:
             cv2.fillConvexPoly(target, polygon, number, 8, BITS)
-    frame = slice(margin, margin + side)
-    return _develop(sheet[frame, frame] + shade[frame, frame], _colours(numbers, paints, size), size)
+    return _develop(sheet + shade, _colours(numbers, paints, size), size)
 
 
 def _pieces(curves: np.ndarray, lengths: Sequence[int]) -> list[list[np.ndarray]]:
@@ -204,9 +201,8 @@ def _curves(parts: Sequence[Part], pose: Pose, counts: Sequence[int], size: int)
     x = x + pose.turn * depth * (1 - across * across)
     t = sway * pose.tilt
     cosine, sine = (1 - t * t) / (1 + t * t), 2 * t / (1 + t * t)
-    low, high = 1.0, FRAME + 2.0 * MARGIN - 1.0
-    xs = np.clip(pose.scale * (cosine * x - sine * y) + (pose.x + FRAME // 2 + MARGIN), low, high)
-    ys = np.clip(pose.scale * (sine * x + cosine * y) + (pose.y + FRAME // 2 + MARGIN), low, high)
+    xs = pose.scale * (cosine * x - sine * y) + (pose.x + FRAME // 2)
+    ys = pose.scale * (sine * x + cosine * y) + (pose.y + FRAME // 2)
 
     count = np.array([c for c in counts if c])
     ends = np.cumsum(count)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 from .drawing import Drawing, Point, move, stretch
 from .tails import TAILS, inset
@@ -134,7 +135,7 @@ def _fringe(fringe: str, dice: Iterator[float]) -> tuple[float, list[tuple[Point
     part = {"parted": jitter(6), "swept": -34 + jitter(8)}.get(fringe, jitter(18))
     lean = jitter(9)
     widths = [0.55 + next(dice) for _ in range(5 + int(3 * next(dice)))]
-    edges, total = [-84.0], sum(widths)
+    edges, total = [-84.0], list(accumulate(widths))[-1]  # sum() rounds another way from Python 3.12
     for width in widths:
         edges.append(edges[-1] + 168 * width / total)
     locks = []
