@@ -34,8 +34,9 @@ class LogFile:
         self._waiting = b""
         try:
             self._file = open(path, "a+b", buffering=0)  # noqa: SIM115 (closed by close)
+            there = self._file.seek(0, os.SEEK_END)
             self._file.seek(0)
-            data = self._file.read(size) if size else b""
+            data = self._file.read(min(size, there))
             data = data[: data.rfind(b"\n") + 1]
             self._file.truncate(len(data))
         except OSError as error:

@@ -65,6 +65,7 @@ def train(config: TrainConfig) -> Run:
     run = run_dir.create(config)
     with run_dir.locked(run):
         run_dir.check_out(config.out)  # nobody has been faster
+        run.remove_leftovers()  # of one that was killed here before it was a run
         run.save_reals(_reals(config, faces))
         if faces.skipped:
             run.write_lines("skipped.txt", [f"{skipped.path}: {skipped.reason}" for skipped in faces.skipped])

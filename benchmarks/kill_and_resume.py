@@ -1,0 +1,177 @@
+"""Kill a small run at random moments, resume it each time, and compare it with one that was never stopped.
+
+    python benchmarks/kill_and_resume.py --engine mxnet --signal KILL --kills 50
+
+One process in five is killed while it starts, the others up to --span seconds after they began to train, so that kills
+fall into the steps, the logging and the saving alike: the run makes a checkpoint every few steps. A finished run is
+compared, byte by byte, and another one is begun, until there were as many kills as asked for.
+Prints one JSON object; exit status 1 if a byte differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TINY = ["--size", "32", "--ngf", "3", "--ndf", "3", "--latent", "8", "--batch-size", "8", "--threads", "1"]
+TIMES = ("seconds", "images_per_s")  # what may differ in the log
+PROMISED = {signal.SIGKILL: {-9}, signal.SIGTERM: {-15, 143}}  # -15: it came before there was anything to save
+
+
+def main() -> None:
+    options = _options()
+    number = signal.Signals[f"SIG{options.signal}"]
+    chance = random.Random(options.seed)
+    folder = Path(tempfile.mkdtemp(prefix="mxgan-kills-", dir=options.folder))
+    command = ["train", "--data", options.data, *TINY, "--engine", options.engine, "--steps", str(options.steps)]
+    command += ["--checkpoint-minutes", "0.005", *options.more]
+
+    started = time.monotonic()
+    reference = folder / "never-stopped"
+    _run([*command, "--out", str(reference)], reference, None, number)
+    alone = time.monotonic() - started
+    moments = dict.fromkeys(("before it was a run", "before a checkpoint", "at a checkpoint", "while saving"), 0)
+    kills, finished, different, statuses, lost = 0, 0, [], {}, []
+    while kills < options.kills:
+        run = folder / f"run-{finished}"
+        while True:
+            resumed = (run / "config.json").exists()
+            begin = ["train", "--resume", str(run)] if resumed else [*command, "--out", str(run)]
+            at_start = chance.random() < 0.2
+            moment = (at_start, chance.uniform(0, options.start if at_start else options.span))
+            before = _last_step(run)
+            status = _run(begin, run, moment if kills < options.kills else None, number)
+            if status == 0:
+                break
+            if status not in PROMISED[number]:
+                sys.exit(f"{run}: exit status {status}, not one of {PROMISED[number]}")
+            kills += 1
+            statuses[status] = statuses.get(status, 0) + 1
+            moments[_moment(run)] += 1
+            lost.append(max(0, _last_step(run) - _newest(run)))
+            print(f"kill {kills}: step {before} to {_last_step(run)}, checkpoint {_newest(run)}", file=sys.stderr)
+        finished += 1
+        different += _differences(reference, run)
+        shutil.rmtree(run)
+    shutil.rmtree(folder)
+    result = {
+        "engine": options.engine,
+        "signal": options.signal,
+        "seed": options.seed,
+        "kills": kills,
+        "runs": finished,
+        "steps": options.steps,
+        "different": different,
+        "statuses": {str(status): count for status, count in sorted(statuses.items())},
+        "killed": moments,
+        "steps_lost_most": max(lost),
+        "seconds": round(time.monotonic() - started, 1),
+        "seconds_never_stopped": round(alone, 1),
+    }
+    print(json.dumps(result, indent=2))
+    sys.exit(1 if different else 0)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--engine", default="mxnet", choices=("mxnet", "pytorch"))
+    parser.add_argument("--signal", default="KILL", choices=("KILL", "TERM"))
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--data", default="painted:64")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    parser.add_argument("--span", type=float, default=2.0, help="seconds from its first step within which to kill")
+    parser.add_argument("--start", type=float, default=8.0, help="seconds within which to kill one that starts")
+    parser.add_argument("--folder", help="where the runs go  [default: the temporary folder]")
+    parser.add_argument("more", nargs="*", help="more options of mxgan train, after --")
+    return parser.parse_args()
+
+
+def _run(arguments: list[str], run: Path, moment: tuple[bool, float] | None, number: signal.Signals) -> int:
+    """The exit status of one process of mxgan, which gets ``number`` at that moment (None: never).
+
+    ``moment``: counted from its start, or from its first step?, and so many seconds.
+    """
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mxgan", *arguments],
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        if moment is not None:
+            at_start, seconds = moment
+            while not at_start and process.poll() is None and _trains(run) != process.pid:
+                time.sleep(0.02)
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                process.send_signal(number)
+        status = process.wait()
+        said.seek(0)
+        text = said.read()
+    if b"Traceback" in text or status in (1, 2, 3):
+        sys.exit(f"{' '.join(arguments)}: exit status {status}\n{text.decode(errors='replace')}")
+    return status
+
+
+def _trains(run: Path) -> int | None:
+    """The process that makes the run's steps, or made them last."""
+    try:
+        return json.loads((run / "state.json").read_text())["pid"]
+    except FileNotFoundError:
+        return None
+
+
+def _moment(run: Path) -> str:
+    if not (run / "config.json").exists():
+        return "before it was a run"
+    if list(run.rglob(".*.tmp")):
+        return "while saving"
+    return "at a checkpoint" if _newest(run) else "before a checkpoint"
+
+
+def _newest(run: Path) -> int:
+    return max((int(folder.name) for folder in run.glob("checkpoints/[0-9]*[0-9]")), default=0)
+
+
+def _last_step(run: Path) -> int:
+    lines = _lines(run)
+    return lines[-1]["step"] if lines else 0
+
+
+def _lines(run: Path) -> list[dict]:
+    """The log's whole lines without what may differ."""
+    try:
+        text = (run / "log.jsonl").read_text()
+    except FileNotFoundError:
+        return []
+    records = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+    return [{name: value for name, value in record.items() if name not in TIMES} for record in records]
+
+
+def _differences(reference: Path, run: Path) -> list[str]:
+    """What isn't as in the run that was never stopped: weights by their bytes, the newest checkpoint, the log."""
+    files = ["netG.params", "netD.params"]
+    files += [f"checkpoints/{_newest(reference):06d}/{name}.params" for name in ("netG", "netD", "adamG", "adamD")]
+    found = [name for name in files if (run / name).read_bytes() != (reference / name).read_bytes()]
+    found += ["log.jsonl"] if _lines(run) != _lines(reference) else []
+    faces = [json.loads((folder / "config.json").read_text())["faces"] for folder in (reference, run)]
+    if faces[0] != faces[1]:
+        found.append("config.json (other faces: has somebody edited the code that paints them?)")
+    return [f"{run.name}/{name}" for name in found]
+
+
+if __name__ == "__main__":
+    main()

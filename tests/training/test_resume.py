@@ -1,0 +1,323 @@
+"""A run that stops and goes on comes to the same bytes as one that never stopped; another run is refused."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import needs
+import numpy as np
+import pytest
+import tiny_engine
+from processes import TINY, environment
+from processes import mxgan as mxgan_process
+from tiny_runs import log, outcome, train
+
+import mxgan
+from mxgan import engines, training
+from mxgan.engines import Choice
+from mxgan.errors import MxganError, TrainingError
+from mxgan.training import run_dir
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    tiny_engine.install(monkeypatch)
+
+
+def config(run: Path) -> dict:
+    return json.loads((run / "config.json").read_text())
+
+
+@pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize("recipe", ["gluon-tutorial", "pytorch-anime"])  # the second draws latents for netG's step
+def test_wherever_it_stopped_a_run_comes_to_the_same(faces_folder, tmp_path, recipe):
+    whole = outcome(train(faces_folder, tmp_path / "whole", recipe=recipe, steps=8))
+    for stop in (1, 3, 4, 6, 7):  # an epoch has 3
+        run = train(faces_folder, tmp_path / f"stopped-{stop}", recipe=recipe, steps=stop)
+        training.resume(run, {"steps": 8})
+        assert outcome(run) == whole
+
+
+@pytest.mark.usefixtures("tiny")
+def test_stopped_after_every_single_step(faces_folder, tmp_path):
+    whole = outcome(train(faces_folder, tmp_path / "whole", epochs=3))
+    run = train(faces_folder, tmp_path / "run", steps=1)
+    for steps in range(2, 10):
+        assert training.resume(run, {"steps": steps}).step == steps
+    assert outcome(run) == whole
+
+
+@pytest.mark.parametrize("engine", ["mxnet", "pytorch"])
+def test_bit_for_bit_on_a_real_engine(faces_folder, tmp_path, engine):
+    needs.mxnet() if engine == "mxnet" else pytest.importorskip("torch")
+    settings = {"engine": engine, "ngf": 2, "ndf": 3, "recipe": "pytorch-anime"}
+    whole = outcome(train(faces_folder, tmp_path / "whole", steps=7, **settings))
+    run = train(faces_folder, tmp_path / "run", steps=4, **settings)
+    training.resume(run, {"steps": 7})
+    assert outcome(run) == whole
+
+
+def test_ctrl_c_in_a_process_of_its_own_then_resume(mx, faces_folder, tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "mxgan",
+        "train",
+        "--data",
+        faces_folder,
+        *TINY,
+        "--steps",
+        "60",
+        "--engine",
+        "mxnet",
+    ]
+    command += ["--threads", "1", "--out"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "env": environment(), "text": True}
+    whole = subprocess.run([*map(str, command), str(tmp_path / "whole")], **quiet)
+    assert whole.returncode == 0, whole.stderr
+    process = subprocess.Popen([*map(str, command), str(tmp_path / "run")], **quiet)
+    while not (tmp_path / "run" / "state.json").exists():  # from here on it listens
+        assert process.poll() is None, process.stderr.read()
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode == 130
+    assert f"to go on: mxgan train --resume {tmp_path / 'run'}" in said
+    again = mxgan_process("train", "--resume", tmp_path / "run")
+    assert (again.returncode, again.stdout) == (0, f"{tmp_path / 'run'}\n")
+    assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_finished_run_has_nothing_to_do_and_can_be_made_longer(faces_folder, tmp_path, capsys):
+    run = train(faces_folder, tmp_path / "run", epochs=2)
+    before = outcome(run)
+    (run / "netG.params").unlink()  # say, the disk was full at the very end
+    assert training.resume(run).step == 6
+    assert "all steps are done already: to go on, give more --epochs or --steps" in capsys.readouterr().err
+    assert outcome(run) == before
+    assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["000003", "000006"]
+    training.resume(run, {"epochs": 4})
+    assert outcome(run) == outcome(train(faces_folder, tmp_path / "longer", epochs=4))
+    with pytest.raises(MxganError, match="the run is at step 12 already, past the 6 asked for"):
+        training.resume(run, {"epochs": 2})
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_changed_setting_is_refused_with_the_difference(faces_folder, tmp_path):
+    run = train(faces_folder, tmp_path / "run", steps=2)
+    before = outcome(run)
+    with pytest.raises(MxganError) as refused:
+        training.resume(run, {"batch_size": 16, "seed": 0, "recipe": "pytorch-anime"})
+    assert str(refused.value) == (
+        "batch_size: the run has 8, you asked for 16; recipe: the run has gluon-tutorial, you asked for pytorch-anime: "
+        "that is another run, start it anew with --out (epochs, steps, checkpoint_minutes may change, and engine, ctx, "
+        "threads where exactness may end)"
+    )
+    assert outcome(run) == before
+
+
+@pytest.mark.usefixtures("tiny")
+def test_what_was_edited_or_copied_in_is_found_out(faces_folder, tmp_path):
+    run = train(faces_folder, tmp_path / "run", steps=2)
+    other = train(faces_folder, tmp_path / "other", steps=4, seed=1)
+    shutil.copytree(other / "checkpoints" / "000004", run / "checkpoints" / "000004")
+    with pytest.raises(MxganError, match=r"seed: config.json has 0, the checkpoint 1: this checkpoint is another run's"):
+        training.resume(run)
+    shutil.rmtree(run / "checkpoints" / "000004")
+    text = (run / "config.json").read_text()
+    (run / "config.json").write_text(text.replace('"batch_size": 8', '"batch_size": 4', 1))
+    with pytest.raises(MxganError, match=r"batch_size: config.json has 4, the checkpoint 8.*or config.json was edited"):
+        training.resume(run)
+
+
+@pytest.mark.usefixtures("tiny")
+def test_faces_may_move_but_not_change(faces_folder, tmp_path):
+    moved, run = tmp_path / "moved", train(faces_folder, tmp_path / "run", steps=2)
+    shutil.copytree(faces_folder, moved)
+    training.resume(run, {"data": str(moved), "steps": 4})
+    assert outcome(run) == outcome(train(faces_folder, tmp_path / "whole", steps=4))
+    before = config(run)["faces"]["fingerprint"]
+
+    assert cv2.imwrite(str(moved / "00.png"), np.zeros((40, 44, 3), np.uint8))
+    with pytest.raises(
+        MxganError, match=f"not the faces that the run began with .*fingerprint {before} then, [0-9a-f]"
+    ):
+        training.resume(run, {"steps": 6})
+    shutil.rmtree(moved)
+    with pytest.raises(MxganError, match="if the run's faces are elsewhere now, say where with --data"):
+        training.resume(run, {"steps": 6})
+
+
+def test_other_circumstances_are_allowed_and_written_down(tiny, faces_folder, tmp_path, monkeypatch, capsys):
+    run = train(faces_folder, tmp_path / "run", steps=2)
+    monkeypatch.setattr(tiny_engine.TinyEngine, "threads", "2")
+    training.resume(run, {"steps": 4, "threads": 2})
+    said = "warning: from step 3 on not bit for bit the run it was (threads: 1 before, 2 now)"
+    assert said in capsys.readouterr().err.splitlines()
+    training.resume(run, {"steps": 6})
+    assert "not bit for bit" not in capsys.readouterr().err
+    assert config(run)["inexact"] == [{"step": 2, "because": ["threads: 1 before, 2 now"]}]
+
+
+def test_what_was_left_open_stays_as_it_ran(faces_folder, tmp_path, monkeypatch):
+    asked = []
+
+    class Roomy(tiny_engine.TinyEngine):
+        name, threads = "mxnet", "3"
+
+    tiny_engine.install(monkeypatch, Roomy)
+    monkeypatch.setattr(engines, "choose", lambda *wish: asked.append(wish) or Choice("mxnet", "cpu", "a test"))
+    run = train(faces_folder, tmp_path / "run", steps=2)
+    training.resume(run, {"steps": 3})
+    training.resume(run, {"steps": 4, "engine": "pytorch"})
+    training.resume(run, {"steps": 5, "threads": 1})
+    assert asked == [("auto", "auto", None), ("mxnet", "cpu", 3), ("pytorch", "auto", 3), ("pytorch", "cpu", 1)]
+
+
+def test_on_to_the_other_engine(mx, faces_folder, tmp_path, capsys):
+    pytest.importorskip("torch")
+    run = train(faces_folder, tmp_path / "run", steps=3, engine="mxnet", ngf=2, ndf=3)
+    training.resume(run, {"steps": 5, "engine": "pytorch"})
+    assert re.search(
+        r"warning: from step 4 on not bit for bit .*engine: mxnet before, pytorch now", capsys.readouterr().err
+    )
+    training.resume(run, {"steps": 7, "engine": "mxnet"})
+    assert [record["step"] for record in log(run) if "loss_d" in record] == [1, 2, 3, 4, 5, 6, 7]
+    assert [entry["step"] for entry in config(run)["inexact"]] == [3, 5]
+
+
+@pytest.mark.usefixtures("tiny")
+def test_what_is_no_run(tmp_path):
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "empty").mkdir()
+    for name, message in {
+        "nowhere": "there is no such folder",
+        "file": "a file; give the folder of a run",
+        "empty": "no run (it has no config.json)",
+    }.items():
+        with pytest.raises(MxganError, match=re.escape(f"{tmp_path / name}: {message}")):
+            training.resume(tmp_path / name)
+
+
+@pytest.mark.usefixtures("tiny")
+def test_killed_before_it_was_a_run_it_starts_again_in_the_same_place(faces_folder, tmp_path):
+    run = train(faces_folder, tmp_path / "run", steps=3)
+    for name in ("config.json", "state.json", "log.jsonl", "curves.png", "netG.params", "netD.params"):
+        (run / name).unlink()
+    shutil.rmtree(run / "checkpoints")
+    shutil.rmtree(run / "samples")
+    (run / ".mxgan-0123456789abcdef.tmp").write_bytes(b"half")
+    with pytest.raises(MxganError, match=f"stopped before its first step, so start it again with --out {run}"):
+        training.resume(run)
+    train(faces_folder, run, steps=3)
+    assert outcome(run) == outcome(train(faces_folder, tmp_path / "whole", steps=3))
+
+
+def test_weights_to_start_from_may_vanish_once_the_run_began(tiny, faces_folder, tmp_path, monkeypatch):
+    from mxgan.training import loop
+
+    huge = {"0.weight": np.full((5, 12), 0.5, np.float32)}
+    monkeypatch.setattr(loop, "_starting_weights", lambda config: {"netG": huge} if config.weights else {})
+    whole = outcome(train(faces_folder, tmp_path / "whole", steps=3, weights="start.params"))
+    assert whole != outcome(train(faces_folder, tmp_path / "drawn", steps=3))
+    run = train(faces_folder, tmp_path / "run", steps=1, weights="start.params")
+    shutil.rmtree(run / "checkpoints" / "000001")  # killed before its first step
+    monkeypatch.setattr(loop, "_starting_weights", lambda config: pytest.fail("the file was read again"))
+    training.resume(run, {"steps": 3})
+    assert outcome(run) == whole
+
+
+@pytest.mark.usefixtures("tiny")
+def test_the_log_is_whole_and_true_or_said_not_to_be(faces_folder, tmp_path, capsys):
+    whole = outcome(train(faces_folder, tmp_path / "whole", steps=6))
+    for damage in (
+        lambda log: log.unlink(),
+        lambda log: log.write_bytes(b"\0" * 7),
+        lambda log: log.write_text("[" * 9),
+    ):
+        run = train(faces_folder, tmp_path / "run", steps=4)
+        damage(run / "log.jsonl")
+        training.resume(run, {"steps": 6})
+        assert "log.jsonl isn't what it was: some of its lines are lost" in capsys.readouterr().err
+        after = outcome(run)
+        assert {**after, "log.jsonl": whole["log.jsonl"]} == whole
+        assert [record["step"] for record in after["log.jsonl"]] == [5, 6, 6]
+        assert b"\0" not in (run / "log.jsonl").read_bytes()
+        shutil.rmtree(run)
+
+
+@pytest.mark.usefixtures("tiny")
+def test_one_run_one_process(faces_folder, tmp_path, monkeypatch):
+    run = train(faces_folder, tmp_path / "run", steps=2)
+    monkeypatch.setattr(run_dir, "PATIENCE", 0.1)
+    holder = (
+        "import filelock, sys; lock = filelock.FileLock(sys.argv[1]); lock.acquire(); print(1, flush=True); input()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", holder, str(run / "run.lock")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout.readline() == b"1\n"
+    with pytest.raises(MxganError, match="another process is training this run"):
+        training.resume(run)
+    assert run_dir.is_running(run_dir.RunDir(run))
+    process.kill()  # its lock dies with it, whatever is in the file
+    process.communicate()
+    (run / "run.lock").write_text(str(os.getpid()))
+    assert not run_dir.is_running(run_dir.RunDir(run))
+    assert training.resume(run, {"steps": 3}).step == 3
+
+
+def test_numbers_that_are_not_finite_leave_what_was_good(faces_folder, tmp_path, monkeypatch, capsys):
+    class Diverging(tiny_engine.TinyEngine):
+        def train_step(self, images, z, z_g=None):
+            if self.counts["adamD"] == 4:
+                self.weights["netD"]["0.weight"][0] = np.nan
+            return super().train_step(images, z, z_g)
+
+    tiny_engine.install(monkeypatch, Diverging)
+    with np.errstate(all="ignore"), pytest.raises(TrainingError) as ended:
+        train(faces_folder, tmp_path / "run", epochs=3)
+    run = tmp_path / "run"
+    assert "step 5 isn't finite (loss_d nan" in str(ended.value)
+    assert "the checkpoint of step 3 is kept; look at the images whose indices are in" in str(ended.value)
+    failed = json.loads((run / "failed.json").read_text())
+    from mxgan.training import batches
+
+    before, at = batches.indices(0, 24, 8, 3, 5)
+    assert (failed["step"], failed["indices"], failed["indices_before"]) == (5, at.tolist(), before.tolist())
+    assert json.loads((run / "state.json").read_text())["state"] == "failed"
+    assert np.isfinite(mxgan.load_params(run / "netG.params")["0.weight"]).all()
+    capsys.readouterr()
+    with np.errstate(all="ignore"), pytest.raises(TrainingError):
+        training.resume(run)
+    assert "it failed before (step 5 isn't finite" in capsys.readouterr().err
+    tiny_engine.install(monkeypatch)  # whatever it was, it is mended
+    assert training.resume(run).step == 9
+
+
+def test_weights_that_are_not_finite_are_never_saved(faces_folder, tmp_path, monkeypatch):
+    class Rotten(tiny_engine.TinyEngine):
+        def state(self):
+            state = super().state()
+            state.arrays["adamD"]["0.weight.v"][0] = np.nan if self.counts["adamD"] == 6 else 0
+            return state
+
+    tiny_engine.install(monkeypatch, Rotten)
+    with pytest.raises(TrainingError, match=r"step 6 isn't finite \(adamD 0.weight.v\); the checkpoint of step 3"):
+        train(faces_folder, tmp_path / "run", epochs=3)
+    assert [path.name for path in (tmp_path / "run" / "samples").iterdir()] == ["000003.png"]
+
+
+def test_the_configuration_comes_back_as_it_was(tiny, faces_folder, tmp_path):
+    run = train(faces_folder, tmp_path / "run", steps=2, checkpoint_minutes=3.5, seed=2**62)
+    loaded = mxgan.config.load(run / "config.json")
+    assert replace(loaded, data="", out=None) == mxgan.TrainConfig(
+        data="", size=32, latent=5, batch_size=8, steps=2, checkpoint_minutes=3.5, seed=2**62
+    )

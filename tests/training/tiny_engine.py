@@ -1,0 +1,97 @@
+"""An engine in a few lines of NumPy, which learns and keeps Adam's moments: what a run does shows in its bytes, fast.
+
+A face is 12 numbers, the mean colours of its quarters; netG is one matrix and a tanh, netD one matrix.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import types
+
+import numpy as np
+
+from mxgan import atomic, engines, noise, plots
+from mxgan.config import TrainConfig
+from mxgan.engines import Choice, State
+
+HALF = 16  # pixels: the images are 32×32
+
+
+class TinyEngine:
+    """See `mxgan.engines`. ``rates``: netG's and netD's learning rates."""
+
+    name, package, version, ctx, threads = "mxnet", "tiny", "1.0", "cpu", "1"  # config.json takes known names only
+
+    def __init__(self, config: TrainConfig, rates: tuple[float, float] = (0.02, 0.02)) -> None:
+        self.weights = {
+            "netG": {"0.weight": noise.normal(config.seed, "netG", (config.latent, 12)) / 4},
+            "netD": {"0.weight": noise.normal(config.seed, "netD", (12, 1)) / 4},
+        }
+        self.rates = dict(zip(self.weights, rates))
+        self.moments = {
+            f"adam{net[-1]}": {f"0.weight.{moment}": np.zeros_like(arrays["0.weight"]) for moment in "mv"}
+            for net, arrays in self.weights.items()
+        }
+        self.counts = dict.fromkeys(self.moments, 0)
+
+    def train_step(self, images, z, z_g=None):
+        netG, netD = (self.weights[net]["0.weight"] for net in ("netG", "netD"))
+        real, fake = features(images), np.tanh(z @ netG)
+        score_real, score_fake = (1 / (1 + np.exp(-(x @ netD))) for x in (real, fake))
+        self._update("netD", (real.T @ (score_real - 1) + fake.T @ score_fake) / len(z))
+        score = 1 / (1 + np.exp(-(fake @ netD)))
+        self._update("netG", z.T @ ((score - 1) @ netD.T * (1 - fake**2)) / len(z))
+        tiny = np.float32(1e-12)
+        numbers = {
+            "loss_d": -np.log(score_real + tiny).mean() - np.log(1 - score_fake + tiny).mean(),
+            "loss_g": -np.log(score + tiny).mean(),
+            "score_real": score_real.mean(),
+            "score_fake": score_fake.mean(),
+        }
+        numbers = {name: float(value) for name, value in numbers.items()}
+        return types.SimpleNamespace(read=lambda: numbers)
+
+    def generate(self, z):
+        quarters = np.tanh(z @ self.weights["netG"]["0.weight"]).reshape(-1, 2, 2, 3)
+        return np.rint((quarters + 1) * 127.5).astype(np.uint8).repeat(HALF, 1).repeat(HALF, 2)
+
+    def load_weights(self, weights):
+        for net, arrays in weights.items():
+            self.weights[net] = {name: array.copy() for name, array in arrays.items()}
+
+    def state(self):
+        both = {**self.weights, **self.moments}
+        arrays = {key: {name: array.copy() for name, array in arrays.items()} for key, arrays in both.items()}
+        return State(arrays, dict(self.counts))
+
+    def load_state(self, state):
+        self.load_weights({net: state.arrays[net] for net in ("netG", "netD")})
+        self.moments = {
+            key: {name: array.copy() for name, array in state.arrays[key].items()} for key in ("adamG", "adamD")
+        }
+        self.counts = dict(state.counts)
+
+    def _update(self, net, gradient):
+        key = f"adam{net[-1]}"
+        m, v = (self.moments[key][f"0.weight.{moment}"] for moment in "mv")
+        self.counts[key] += 1
+        m += (gradient - m) * np.float32(0.5)
+        v += (gradient**2 - v) * np.float32(0.001)
+        m_hat, v_hat = m / (1 - 0.5 ** self.counts[key]), v / (1 - 0.999 ** self.counts[key])
+        self.weights[net]["0.weight"] -= np.float32(self.rates[net]) * (m_hat / (np.sqrt(v_hat) + 1e-8)).astype("f4")
+
+
+def features(images):
+    """Images uint8 (n, 32, 32, 3) as float32 (n, 12)."""
+    quarters = images.reshape(-1, 2, HALF, 2, HALF, 3).mean((2, 4), dtype=np.float32)
+    return quarters.reshape(-1, 12) / np.float32(127.5) - 1
+
+
+def install(patch, engine=TinyEngine) -> None:
+    """Let every run use ``engine``, called with the configuration. ``patch`` is pytest's monkeypatch."""
+    patch.setattr(engines, "choose", lambda *wish: Choice("mxnet", "cpu", "it is a test"))
+    patch.setattr(engines, "build", lambda choice, config: engine(config))
+    # no test pulls the plug; and drawing takes a hundred times as long as all the rest
+    patch.setattr(os, "fsync", lambda descriptor: None)
+    patch.setattr(plots, "save_curves", lambda path, log: atomic.write(path, json.dumps(log[-1]).encode()))
