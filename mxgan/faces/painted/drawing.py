@@ -22,7 +22,7 @@ Gradient = tuple[Colour, Colour]  # at the picture's top and at its bottom
 FRAME = 256  # units across the picture, whatever its size in pixels
 OVERSAMPLE = 4
 BITS = 4  # fractional bits of a coordinate on the sheet
-STEPS = 4  # straight pieces in a curve segment
+STEPS = 3  # straight pieces in a curve segment
 SHADED = 64  # added to a paint's number where the shadow plane lies over it
 LANE = 21  # bits for each colour in a packed pixel
 
