@@ -15,19 +15,22 @@ from mxgan.errors import MxganError
 BytesLike = Union[bytes, bytearray, memoryview]  # and anything else with a buffer, such as a NumPy array
 
 
-def write(path: str | PathLike, data: BytesLike | Iterable[BytesLike]) -> None:
+def write(path: str | PathLike, data: BytesLike | Iterable[BytesLike], flush: bool = True) -> None:
     """Write `data` (bytes, or pieces of them one after another) to `path`: all of it, or nothing.
+
+    ``flush``: wait for the disk, so that even a power loss leaves the whole file or none; needless for what is easily
+    made again.
 
     A reader sees the old file or the new one, never a part; a crash leaves the old one. Raises ``MxganError``.
     """
     pieces = [data] if isinstance(data, (bytes, bytearray, memoryview)) else data
-    with writing(path) as file:
+    with writing(path, flush) as file:
         for piece in pieces:
             file.write(piece)
 
 
 @contextlib.contextmanager
-def writing(path: str | PathLike) -> Iterator[BinaryIO]:
+def writing(path: str | PathLike, flush: bool = True) -> Iterator[BinaryIO]:
     """A binary file to write to, which becomes `path` when the block ends well and vanishes when it doesn't.
 
     For writers that want a file of their own (``np.savez``, ``savefig``). A symbolic link is followed: the file it
@@ -51,7 +54,8 @@ def writing(path: str | PathLike) -> Iterator[BinaryIO]:
         with open(descriptor, "wb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if flush:
+                os.fsync(file.fileno())
         os.replace(temporary, target)
     except BaseException as error:
         with contextlib.suppress(OSError):

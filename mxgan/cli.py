@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import warnings
@@ -236,12 +237,15 @@ def pack(folder: Path, file: Path, size: int, fit: str) -> None:
     """Pack a folder's faces into one file that --data takes (a .npy of uint8 images)."""
     from mxgan.faces.cache import pack as pack_faces
 
+    config.TrainConfig(size=size, fit=fit)  # what train would refuse needn't be packed
     click.echo(pack_faces(folder, file, size, fit))
 
 
 def main(args: list[str] | None = None) -> None:
     """Run the program and exit; a wrong input becomes one line on stderr and exit status 2."""
     warnings.showwarning = _warn
+    if sys.stderr is None:  # closed by the caller: there is nobody to tell
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     try:
         sys.exit(program.main(args, prog_name="mxgan", standalone_mode=False) or 0)
     except click.ClickException as error:
@@ -252,6 +256,8 @@ def main(args: list[str] | None = None) -> None:
         _fail(str(error), 2)
     except (click.Abort, KeyboardInterrupt):
         _fail("stopped", 128 + signal.SIGINT)
+    except MemoryError:
+        _fail("out of memory: a smaller --batch-size, --size, --ngf or --ndf needs less", 2)
     except BrokenPipeError:  # the reader of stdout has gone: nothing left to say
         sys.stderr.close()
         sys.exit(1)

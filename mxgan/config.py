@@ -13,6 +13,9 @@ from mxgan.errors import MxganError
 ENGINES = ("auto", "mxnet", "pytorch")
 FITS = ("crop", "squash")
 SIZES = (32, 64, 128)
+LIMITS = {  # far above what is of use, below what a slip of the finger would ask of the memory
+    "epochs": 10**9, "steps": 10**12, "batch_size": 65536, "ngf": 1024, "ndf": 1024, "latent": 65536, "threads": 1024,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class TrainConfig:
     out: Optional[str] = None  # the run directory; None: a new one under runs/
     checkpoint_minutes: float = 10.0  # at most so long between two checkpoints; one is made at each epoch anyway
     weights: Optional[str] = None  # start netG from this file instead of drawing its weights
+    plain: bool = False  # compute every step as the tutorial writes it: the same mathematics, slower
 
     def __post_init__(self) -> None:
         _one_of("recipe", self.recipe, RECIPES)
@@ -80,10 +84,10 @@ class TrainConfig:
         _one_of("fit", self.fit, FITS)
         _one_of("size", self.size, SIZES)
         parse_ctx(self.ctx)
-        for name in ("epochs", "steps", "batch_size", "ngf", "ndf", "latent", "threads"):
+        for name, most in LIMITS.items():
             value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or value < 1):
-                raise MxganError(f"{name} {value!r}: a whole number of at least 1")
+            if value is not None and (not isinstance(value, int) or not 1 <= value <= most):
+                raise MxganError(f"{name} {value!r}: a whole number from 1 to {most}")
         if self.epochs is not None and self.steps is not None:
             raise MxganError(f"epochs {self.epochs} and steps {self.steps}: give one of the two")
         if not isinstance(self.checkpoint_minutes, (int, float)) or not self.checkpoint_minutes > 0:

@@ -36,7 +36,7 @@ def save_png(path: Path, image: np.ndarray) -> None:
 
     data = io.BytesIO()
     Image.fromarray(image).save(data, format="PNG")
-    atomic.write(path, data.getvalue())
+    atomic.write(path, data.getvalue(), flush=False)
 
 
 def save_curves(path: Path, log: Sequence[dict]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from types import TracebackType
@@ -20,7 +21,7 @@ class Progress:
         self._started, self._first, self._shown = time.monotonic(), first, 0.0
         self._warned: list[str] = []
         self._bar: Optional[tqdm] = None
-        if sys.stderr.isatty():
+        if _is_terminal():
             layout = "{desc} {percentage:3.0f}%|{bar:16}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]{postfix}"
             self._bar = tqdm(total=steps, initial=first, bar_format=layout, dynamic_ncols=True, mininterval=0.5)
 
@@ -61,3 +62,11 @@ class Progress:
             self._bar.write(line, file=sys.stderr)
         else:
             print(line, file=sys.stderr, flush=True)
+
+
+def _is_terminal() -> bool:
+    """Is stderr a terminal with room for a bar? Some say that they have no columns."""
+    try:
+        return sys.stderr.isatty() and os.get_terminal_size(sys.stderr.fileno()).columns > 0
+    except OSError:
+        return False

@@ -18,7 +18,9 @@ class Stop:
 
 @contextmanager
 def watch() -> Iterator[Stop]:
-    """Turn the first SIGINT or SIGTERM into a wish to stop; the second one stops at once (KeyboardInterrupt).
+    """Turn the first SIGINT or SIGTERM into a wish to stop; the second one stops at once.
+
+    At once means by KeyboardInterrupt for SIGINT, and by SystemExit with status 143 for SIGTERM.
 
     Outside the main thread, where Python can't catch signals, the wish never comes.
     """
@@ -26,7 +28,7 @@ def watch() -> Iterator[Stop]:
 
     def ask(number: int, frame) -> None:
         if stop.signal:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
         stop.signal = number
 
     if threading.current_thread() is not threading.main_thread():

@@ -9,14 +9,14 @@ import pytest
 from mxgan.training import signals
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_is_noted_and_the_second_one_obeyed(number):
+@pytest.mark.parametrize("number, order", [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
+def test_the_first_signal_is_noted_and_the_second_one_obeyed(number, order):
     before = signal.getsignal(number)
     with signals.watch() as stop:
         assert stop.signal == 0
         os.kill(os.getpid(), number)
         assert stop.signal == number
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(order):
             os.kill(os.getpid(), number)
     assert signal.getsignal(number) is before
 
