@@ -86,8 +86,8 @@ def resume(path: str | Path, changes: Optional[dict[str, Any]] = None) -> Run:
     changes = changes or {}
     run = run_dir.existing(Path(path))
     with run_dir.locked(run):
-        config = resuming.changed(configuration.load(run.path / "config.json"), changes)
         before = run.read_json("config.json")
+        config = resuming.changed(configuration.load(run.path / "config.json"), changes)
         notes: list[str] = []
         saved = checkpoint.newest(run.checkpoints, notes.append)
         if saved:

@@ -35,8 +35,8 @@ def summary(path: Path) -> dict[str, Any]:
     is no run directory.
     """
     run = existing(path)
-    config = configuration.load(path / "config.json")
     written = run.read_json("config.json")
+    config = configuration.load(path / "config.json")
     state = run.state()
     logged = log_file.last(run.log)
     count = resuming.part(written, "faces").get("count")

@@ -38,7 +38,7 @@ class Saver:
         self._saved = time.monotonic()
 
     def save(self, step: int, epoch_end: bool) -> bool:
-        """Samples, weights, curves and, last, a checkpoint after ``step``; did all of it work?
+        """Samples, weights, a checkpoint and curves after ``step``; did all of it work?
 
         Only the end of an epoch leaves a line in the log: where a run is stopped must not show in it.
         Raises NonFinite where a weight isn't finite: such weights are never saved.
@@ -47,8 +47,9 @@ class Saver:
         samples = self._engine.generate(self._fixed)
         if epoch_end and len(samples) > 1:
             self._log.add_variety(step, watch.variety(samples, self._reals), self._progress)
-        whole = self._files(step, state, samples)
-        return self._checkpoint(step, state) and whole
+        written = self._files(step, state, samples)
+        # before the curves, which take longest and lose nothing: they are drawn again from the log
+        return all([written, self._checkpoint(step, state), self._try(self._run.save_curves)])
 
     def save_checkpoint(self, step: int) -> None:
         """A checkpoint alone. Raises NonFinite as `save` does."""
@@ -56,20 +57,21 @@ class Saver:
 
     def save_files(self, step: int) -> bool:
         """As `save`, without a checkpoint: there is one of ``step``. Did all of it work?"""
-        return self._files(step, self._state(step), self._engine.generate(self._fixed))
+        written = self._files(step, self._state(step), self._engine.generate(self._fixed))
+        return all([written, self._try(self._run.save_curves)])
 
     def due(self) -> bool:
         """Is the last checkpoint ``checkpoint_minutes`` old?"""
         return time.monotonic() - self._saved >= 60 * self._config.checkpoint_minutes
 
     def _files(self, step: int, state: State, samples: np.ndarray) -> bool:
-        writes = (
-            lambda: self._run.save_samples(step, samples),
-            lambda: self._run.save_weights({name: state.arrays[name] for name in ("netG", "netD")}),
-            self._run.save_curves,
+        weights = {name: state.arrays[name] for name in ("netG", "netD")}
+        return all(
+            [
+                self._try(lambda: self._run.save_samples(step, samples)),
+                self._try(lambda: self._run.save_weights(weights)),
+            ]
         )
-        written = [self._try(write) for write in writes]
-        return all(written)
 
     def _checkpoint(self, step: int, state: State) -> bool:
         self._saved = time.monotonic()

@@ -27,7 +27,7 @@ class Disk:
         for name in ("fsync", "replace", "rename", "mkdir"):
             patch.setattr(os, name, self._counted(name, getattr(os, name)))
         for module in (atomic, log_file):
-            patch.setattr(module, "open", lambda *args, **kw: File(self, builtins.open(*args, **kw)), raising=False)
+            patch.setattr(module, "open", self._open, raising=False)
 
     def start(self, at=None, fault=None) -> None:
         self.calls, self.at, self.fault = [], at, fault
@@ -38,6 +38,9 @@ class Disk:
             fail(errno.ENOSPC)()
         if len(self.calls) - 1 == self.at:
             self.fault()
+
+    def _open(self, *args, **kw):
+        return File(self, builtins.open(*args, **kw))
 
     def _counted(self, name, function):
         def counted(*args, **kw):

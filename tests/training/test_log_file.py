@@ -106,5 +106,5 @@ def test_no_log(tmp_path):
 
 def test_a_log_that_cannot_be_opened_is_one_line(tmp_path):
     os.mkdir(tmp_path / "log.jsonl")
-    with pytest.raises(MxganError, match="log.jsonl: can't be written"):
+    with pytest.raises(MxganError, match=r"log.jsonl: can't be written"):
         LogFile(tmp_path / "log.jsonl")

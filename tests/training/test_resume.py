@@ -128,7 +128,7 @@ def test_what_was_edited_or_copied_in_is_found_out(faces_folder, tmp_path):
     run = train(faces_folder, tmp_path / "run", steps=2)
     other = train(faces_folder, tmp_path / "other", steps=4, seed=1)
     shutil.copytree(other / "checkpoints" / "000004", run / "checkpoints" / "000004")
-    with pytest.raises(MxganError, match=r"seed: config.json has 0, the checkpoint 1: this checkpoint is another run's"):
+    with pytest.raises(MxganError, match=r"seed: config.json has 0, the checkpoint 1: this checkpoint is another"):
         training.resume(run)
     shutil.rmtree(run / "checkpoints" / "000004")
     text = (run / "config.json").read_text()

@@ -1,6 +1,7 @@
 """An engine in a few lines of NumPy, which learns and keeps Adam's moments: what a run does shows in its bytes, fast.
 
-A face is 12 numbers, the mean colours of its quarters; netG is one matrix and a tanh, netD one matrix.
+A face is 12 numbers, the mean colours of its quarters. netG is one matrix and a tanh; netD one matrix, of those numbers
+and a 1.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class TinyEngine:
     def __init__(self, config: TrainConfig, rates: tuple[float, float] = (0.02, 0.02)) -> None:
         self.weights = {
             "netG": {"0.weight": noise.normal(config.seed, "netG", (config.latent, 12)) / 4},
-            "netD": {"0.weight": noise.normal(config.seed, "netD", (12, 1)) / 4},
+            "netD": {"0.weight": noise.normal(config.seed, "netD", (13, 1)) / 4},
         }
         self.rates = dict(zip(self.weights, rates))
         self.moments = {
@@ -38,10 +39,10 @@ class TinyEngine:
     def train_step(self, images, z, z_g=None):
         netG, netD = (self.weights[net]["0.weight"] for net in ("netG", "netD"))
         real, fake = features(images), np.tanh(z @ netG)
-        score_real, score_fake = (1 / (1 + np.exp(-(x @ netD))) for x in (real, fake))
-        self._update("netD", (real.T @ (score_real - 1) + fake.T @ score_fake) / len(z))
-        score = 1 / (1 + np.exp(-(fake @ netD)))
-        self._update("netG", z.T @ ((score - 1) @ netD.T * (1 - fake**2)) / len(z))
+        score_real, score_fake = (sigmoid(with_one(x) @ netD) for x in (real, fake))
+        self._update("netD", (with_one(real).T @ (score_real - 1) + with_one(fake).T @ score_fake) / len(z))
+        score = sigmoid(with_one(fake) @ netD)
+        self._update("netG", z.T @ ((score - 1) @ netD[:12].T * (1 - fake**2)) / len(z))
         tiny = np.float32(1e-12)
         numbers = {
             "loss_d": -np.log(score_real + tiny).mean() - np.log(1 - score_fake + tiny).mean(),
@@ -86,6 +87,15 @@ def features(images):
     """Images uint8 (n, 32, 32, 3) as float32 (n, 12)."""
     quarters = images.reshape(-1, 2, HALF, 2, HALF, 3).mean((2, 4), dtype=np.float32)
     return quarters.reshape(-1, 12) / np.float32(127.5) - 1
+
+
+def with_one(x):
+    """Another column, of ones."""
+    return np.concatenate([x, np.ones((len(x), 1), x.dtype)], 1)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
 
 
 def install(patch, engine=TinyEngine) -> None:

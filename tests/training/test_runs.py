@@ -1,0 +1,135 @@
+"""The table of runs tells the truth of living, finished, stopped, failed and damaged ones."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny_engine
+from click.testing import CliRunner
+from tiny_runs import train
+
+from mxgan import cli
+from mxgan.errors import MxganError, TrainingError
+from mxgan.training import runs
+
+
+@pytest.fixture
+def finished(monkeypatch, faces_folder, tmp_path) -> Path:
+    """A run of six steps, two epochs, in a folder of its own."""
+    tiny_engine.install(monkeypatch)
+    return train(faces_folder, tmp_path / "runs" / "a", epochs=2)
+
+
+def test_a_finished_run(finished):
+    (run,) = runs.find(finished.parent)
+    assert 0 <= run.pop("age_s") < 600
+    assert run == {
+        "path": str(finished),
+        "recipe": "gluon-tutorial",
+        "engine": "mxnet",
+        "step": 6,
+        "steps": 6,
+        "state": "finished",
+        "why": None,
+    }
+    assert runs.find(finished) == runs.find(finished.parent)  # the run's own folder does as well
+
+
+def test_one_that_stopped_after_its_steps_were_changed(finished):
+    state = json.loads((finished / "state.json").read_text())
+    (finished / "state.json").write_text(json.dumps({**state, "state": "running", "pid": os.getpid()}))
+    assert runs.summary(finished)["state"] == "stopped"  # killed: nobody holds its lock, whoever has its number now
+    (finished / "state.json").unlink()
+    assert runs.summary(finished)["state"] == "stopped"
+
+
+def test_one_at_work(finished):
+    holder = (
+        "import filelock, sys; lock = filelock.FileLock(sys.argv[1]); lock.acquire(); print(1, flush=True); input()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", holder, str(finished / "run.lock")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout.readline() == b"1\n"
+    assert runs.summary(finished)["state"] == "running"
+    process.communicate(b"\n")
+    assert runs.summary(finished)["state"] == "finished"
+
+
+def test_one_that_failed(finished, faces_folder, monkeypatch):
+    class Rotten(tiny_engine.TinyEngine):
+        def train_step(self, images, z, z_g=None):
+            self.weights["netD"]["0.weight"][:] = np.nan
+            return super().train_step(images, z, z_g)
+
+    tiny_engine.install(monkeypatch, Rotten)
+    with pytest.raises(TrainingError, match="there is no checkpoint yet"):
+        train(faces_folder, finished.parent / "b", epochs=2)
+    run = runs.summary(finished.parent / "b")
+    assert (run["state"], run["step"]) == ("failed", 0)
+    assert run["why"].startswith("step 1 isn't finite (loss_d nan")
+
+
+def test_the_age_is_since_it_wrote_not_since_it_was_looked_at(finished):
+    for name in ("config.json", "state.json", "log.jsonl", "netG.params", "checkpoints"):
+        os.utime(finished / name, (10**9, 10**9))
+    assert runs.summary(finished)["age_s"] == runs.find(finished.parent)[0]["age_s"] > 10**8
+
+
+DAMAGES = {
+    "config.json": [b"", b"{", b"[1]", b"\xff", b'{"recipe": "none"}', b"[" * 9999],
+    "state.json": [b"", b"[1]", b"\xff", b'{"state": 5}', b"[" * 9999],
+    "log.jsonl": [b"", b"\0" * 99, b'{"step": "many"}\n', b"[" * 9999],
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_run_is_one_row_of_the_table(finished, name):
+    shutil.copytree(finished, finished.parent / "b")
+    for damage in DAMAGES[name]:
+        (finished.parent / "b" / name).write_bytes(damage)
+        rows = runs.lines(runs.find(finished.parent), finished.parent)
+        states = {row.split()[0]: row.split()[-1] for row in rows[1:3]}
+        assert states["a"] == "finished"
+        if name == "config.json":
+            assert states["b"] == "damaged"
+            assert str(finished.parent / "b" / "config.json") in rows[3]
+        else:
+            assert states["b"] in ("finished", "stopped")
+
+
+def test_what_is_no_run_is_passed_over(finished):
+    (finished.parent / "file").write_text("x")
+    (finished.parent / "empty").mkdir()
+    assert [Path(run["path"]).name for run in runs.find(finished.parent)] == ["a"]
+    assert runs.lines(runs.find(finished.parent / "empty"), Path("empty")) == ["no runs in empty"]
+    with pytest.raises(MxganError, match="no such folder; give the one your runs are in"):
+        runs.find(finished.parent / "nowhere")
+    with pytest.raises(MxganError, match=r"no run \(it has no config.json\)"):
+        runs.show(finished.parent / "empty")
+
+
+def test_show_on_the_command_line(finished):
+    with open(finished / "log.jsonl", "a") as file:
+        file.write('{"step": 6, "kind": "d_wins", "warning": "netD has won"}\n')
+    shown = CliRunner().invoke(cli.program, ["runs", "show", str(finished)]).output
+    for line in ("state        finished", "step         6/6", "checkpoints  3, 6", "warning      step 6: netD has won"):
+        assert f"  {line}" in shown
+    as_json = json.loads(CliRunner().invoke(cli.program, ["runs", "show", str(finished), "--json"]).output)
+    assert as_json["last"]["step"] == 6 and as_json["config"]["seed"] == 0
+    table = CliRunner().invoke(cli.program, ["runs", str(finished.parent)]).output.splitlines()
+    assert table[0].split() == ["run", "recipe", "engine", "step", "age", "state"]
+    assert table[1].split()[:4] == ["a", "gluon-tutorial", "mxnet", "6/6"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.4, "0 s"), (119, "119 s"), (120, "2 min"), (7199, "119 min"), (7200, "2 h"), (172800, "2 days")],
+)
+def test_ages(seconds, said):
+    assert runs.age(seconds) == said
