@@ -35,7 +35,7 @@ $(VENV)/.installed-%: setup.py | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/bin/python:
-	@test -n "$(PYTHON)" || { echo "mxgan needs Python 3.9 to 3.12 with venv (MXNet has no newer build): install one, or name it with make PYTHON=..." >&2; exit 2; }
+	$(if $(PYTHON),,$(error mxgan needs Python 3.9 to 3.12 with venv (MXNet has no newer build): install one, or name it with make PYTHON=...))
 	$(PYTHON) -m venv $(VENV)
 
 clean:
