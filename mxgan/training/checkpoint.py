@@ -75,7 +75,9 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
         flush_folder(folder)
     except (OSError, MxganError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
-        raise MxganError(f"{target}: the checkpoint can't be saved ({error})") from error
+        cause = error if isinstance(error, OSError) else error.__cause__
+        why = getattr(cause, "strerror", None) or error  # without the temporary file's name
+        raise MxganError(f"{target}: the checkpoint can't be saved: {why}") from error
     return target
 
 

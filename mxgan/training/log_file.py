@@ -67,7 +67,7 @@ class LogFile:
             self._file.truncate(self._size)  # an earlier try may have written a part
             written = self._file.write(self._waiting)
             if written != len(self._waiting):
-                raise OSError(f"{written} of {len(self._waiting)} bytes written")
+                raise OSError(f"no room: {written} of {len(self._waiting)} bytes written")
         except OSError as error:
             return error
         self._digest.update(self._waiting)
