@@ -15,7 +15,7 @@ import numpy as np
 from mxgan import config as configuration
 from mxgan import engines, noise
 from mxgan.config import TrainConfig
-from mxgan.errors import MxganError, TrainingError
+from mxgan.errors import MxganError, ParamsError, TrainingError
 from mxgan.faces import Faces, open_faces
 from mxgan.training import batches, checkpoint, circumstances, log_file, resuming, run_dir, signals
 from mxgan.training.progress import Progress
@@ -60,7 +60,7 @@ def train(config: TrainConfig) -> Run:
     faces = open_faces(config.data, config.size, config.fit)
     per_epoch, steps = _length(config, faces)
     engine = engines.build(choice, config)
-    engine.load_weights(weights)
+    _begin_with(weights, engine, config)
 
     run = run_dir.create(config)
     with run_dir.locked(run):
@@ -103,7 +103,7 @@ def resume(path: str | Path, changes: Optional[dict[str, Any]] = None) -> Run:
         if saved:
             engine.load_state(saved.state)
         else:
-            engine.load_weights(_starting_weights(config))
+            _begin_with(_starting_weights(config), engine, config)
         now = circumstances.collect(engine, faces)
         because = resuming.inexact(before, now)
         if because:
@@ -221,9 +221,18 @@ def _reals(config: TrainConfig, faces: Faces) -> np.ndarray:
 def _starting_weights(config: TrainConfig) -> dict[str, Any]:
     if config.weights is None:
         return {}
-    from mxgan.weights import load_net
+    from mxgan.weights import check_finite, load_net
 
-    return {"netG": load_net(config.weights, "generator").arrays}
+    net = load_net(config.weights, "generator")
+    check_finite(net, config.weights)
+    return {"netG": net.arrays}
+
+
+def _begin_with(weights: engines.Weights, engine: engines.Engine, config: TrainConfig) -> None:
+    try:
+        engine.load_weights(weights)
+    except ParamsError as error:
+        raise ParamsError(f"--weights {config.weights}: not this run's netG: {error}") from error
 
 
 def _same_faces(config: TrainConfig, written: dict[str, Any]) -> Faces:
