@@ -67,6 +67,7 @@ def program() -> None:
 @click.option("--seed", type=int, default=DEFAULTS.seed, show_default=True, help="Decides every random number.")
 @click.option("--out", help="The run directory.  [default: a new one under runs/]")
 @click.option("--weights", help="Start netG from this file.")
+@click.option("--plain", is_flag=True, help="Compute each step as the tutorial's loop is written: slower, the same.")
 @click.option(
     "--checkpoint-minutes",
     type=float,
@@ -239,6 +240,27 @@ def pack(folder: Path, file: Path, size: int, fit: str) -> None:
 
     config.TrainConfig(size=size, fit=fit)  # what train would refuse needn't be packed
     click.echo(pack_faces(folder, file, size, fit))
+
+
+@program.command()
+@click.option("--rounds", type=click.IntRange(min=1), default=7, show_default=True, help="Measurements of each.")
+@click.option("--batch-size", type=click.IntRange(min=1), default=64, show_default=True, help="And twice as many.")
+@click.option("--threads", type=click.IntRange(min=1), help="Of both sides.  [default: the cores this process may use]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def bench(rounds: int, batch_size: int, threads: int | None, as_json: bool) -> None:
+    """How fast, against the loops people would otherwise run, measured here and now; about 12 minutes on two cores.
+
+    Each job has a process of its own, warmed up; they take turns, and medians are compared. The other loops are in
+    benchmarks/, so a checkout is needed.
+
+    JSON keys: date, minutes, machine, load (load_before, others_before, others, stolen, busy), threads, rounds,
+    versions, gemm (gflops, by, all), rows (work, against, unit, target, value, low, high, met, note; of comparisons by,
+    ours_s, theirs_s) and seconds, each job's by round.
+    """
+    from mxgan import bench as benchmark
+
+    report = benchmark.run(rounds, batch_size, threads, lambda line: click.echo(line, err=True))
+    _print_json(report) if as_json else click.echo("\n".join(benchmark.lines(report)))
 
 
 def main(args: list[str] | None = None) -> None:

@@ -71,6 +71,9 @@ class Engine(Protocol):
     def discriminate(self, images: np.ndarray) -> np.ndarray:
         """Images (uint8 NHWC) to netD's logits: (n,), inference mode."""
 
+    def wait(self) -> None:
+        """Return once all that was asked for is computed."""
+
     def weights(self) -> Weights:
         """Both networks' arrays, once the work in flight is done."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,18 +17,32 @@ from mxgan.gluon import runtime
 from mxgan.weights import Net, fit, initial
 
 
+@dataclass(frozen=True)
+class Options:
+    """What of the tutorial's loop is computed otherwise. The first three change no bit of any result."""
+
+    reuse: bool = True  # netG's step goes on with the fake batch of netD's, where they have the same latents
+    freeze: bool = True  # netG's step computes no gradients by netD's weights, which nobody would use
+    static: bool = True  # MXNet plans each network's memory once
+    products: bool = True  # netG's first layer and netD's last as matrix products (`mxgan.gluon.fast`): other last bits
+
+
+PLAIN = Options(reuse=False, freeze=False, static=False, products=False)  # the loop as the tutorial writes it
+
+
 class Engine:
     """Both networks, their Trainers, and one step of training. See `mxgan.engines` for the protocol."""
 
     name = package = "mxnet"
 
-    def __init__(self, config: TrainConfig, ctx: str, dtype: str = "float32") -> None:
+    def __init__(self, config: TrainConfig, ctx: str, dtype: str = "float32", options: Options | None = None) -> None:
         mx = runtime.load(config.threads)
-        from mxgan.gluon import nets
+        from mxgan.gluon import fast, nets
 
         recipe = config.settings
         self.ctx, self.dtype, self.version = ctx, dtype, mx.__version__
         self.threads = os.environ["OMP_NUM_THREADS"]  # as the user's variable or `runtime.load` set it
+        self.options = options or (PLAIN if config.plain else Options())
         self._device = runtime.context(ctx)
         self.netG = nets.generator(config.latent, config.ngf, config.size, recipe.bias)
         self.netD = nets.discriminator(config.ndf, config.size, recipe.bias, recipe.first_norm, dtype=dtype)
@@ -36,6 +51,11 @@ class Engine:
             net.initialize(mx.init.Zero(), ctx=self._device)
             shapes = {key: parameter.shape for key, parameter in parameters(net).items()}
             write(net, initial.draw(config, name, shapes), name)
+        # In training the networks may be computed otherwise; pictures always come from the ones that were written down
+        products = self.options.products
+        self._trainedG = fast.generator(self.netG) if products else self.netG
+        self._trainedD = fast.discriminator(self.netD) if products else self.netD
+        for net in (self.netG, self.netD, self._trainedG, self._trainedD) if self.options.static else ():
             net.hybridize(static_alloc=True, static_shape=True)
         adam = {"learning_rate": recipe.lr, "beta1": recipe.beta1, "beta2": recipe.beta2}
         self.trainerG, self.trainerD = (
@@ -50,6 +70,8 @@ class Engine:
         gradient is the same as that of generating it again, since netG hasn't changed in between.
         """
         nd = runtime.load().nd
+        if z_g is None and not self.options.reuse:
+            z_g = z
         loss_d, logit_real, logit_fake, fake = self._backward_d(images, z, keep=z_g is None)
         self.trainerD.step(len(images))
         loss_g = self._backward_g(fake, z_g)
@@ -78,12 +100,12 @@ class Engine:
         real, z = self._images(images), self._latents(z)
         with autograd.record():
             if keep:
-                fake = self.netG(z)
+                fake = self._trainedG(z)
             else:
                 with autograd.pause(train_mode=True):
-                    fake = self.netG(z)
-            logit_real = self.netD(real).reshape((-1, 1))
-            logit_fake = self.netD(fake.detach()).reshape((-1, 1))
+                    fake = self._trainedG(z)
+            logit_real = self._trainedD(real).reshape((-1, 1))
+            logit_fake = self._trainedD(fake.detach()).reshape((-1, 1))
             loss_d = self.loss(logit_real, logit_real.ones_like()) + self.loss(logit_fake, logit_fake.zeros_like())
         loss_d.backward()
         return loss_d, logit_real, logit_fake, fake
@@ -91,10 +113,10 @@ class Engine:
     def _backward_g(self, fake, z: np.ndarray | None):
         """Gradients into netG through netD, of ``fake`` or of a batch generated from ``z``; returns its loss."""
         autograd = runtime.load().autograd
-        with _frozen(self.netD), autograd.record():
+        with _frozen(self.netD, self.options.freeze), autograd.record():
             if z is not None:
-                fake = self.netG(self._latents(z))
-            logit = self.netD(fake).reshape((-1, 1))
+                fake = self._trainedG(self._latents(z))
+            logit = self._trainedD(fake).reshape((-1, 1))
             loss_g = self.loss(logit, logit.ones_like())
         loss_g.backward()
         return loss_g
@@ -111,9 +133,13 @@ class Engine:
         """netD's logits of images (uint8 NHWC) in inference mode: (n,)."""
         return self.netD(self._images(images)).asnumpy().reshape(-1)
 
+    def wait(self) -> None:
+        """Return once all that was asked for is computed."""
+        runtime.load().nd.waitall()
+
     def weights(self) -> dict[str, dict[str, np.ndarray]]:
         """``{"netG": arrays, "netD": arrays}`` under canonical names; waits for the work in flight."""
-        runtime.load().nd.waitall()
+        self.wait()
         return {
             name: {key: parameter.data().asnumpy() for key, parameter in parameters(net).items()}
             for name, net in self._nets().items()
@@ -229,9 +255,10 @@ def write(net, arrays: dict[str, np.ndarray], where: str) -> None:
 
 
 @contextmanager
-def _frozen(net):
+def _frozen(net, freeze: bool):
     """No gradients into ``net``'s parameters: netG's step needs those with respect to its images alone."""
-    trainable = [parameter for parameter in net.collect_params().values() if parameter.grad_req != "null"]
+    parameters = net.collect_params().values() if freeze else ()
+    trainable = [parameter for parameter in parameters if parameter.grad_req != "null"]
     for parameter in trainable:
         parameter.grad_req = "null"
     try:

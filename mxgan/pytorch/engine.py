@@ -51,7 +51,8 @@ class Engine:
         recipe = config.settings
         self.ctx, self.dtype, self.version = ctx, getattr(torch, dtype), torch.__version__
         self.threads = str(torch.get_num_threads())
-        self.options = options or Options()
+        self.options = options or Options(channels_last=not config.plain)
+        self._plain = config.plain
         self._device = runtime.device(ctx)
         if self.options.deterministic:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
@@ -71,6 +72,8 @@ class Engine:
         ``z_g`` are the G step's own latents; without them the G step goes on with the D step's fake batch, whose
         gradient is the same as that of generating it again, since netG hasn't changed in between.
         """
+        if z_g is None and self._plain:
+            z_g = z
         with self._training():
             loss_d, logit_real, logit_fake, fake = self._backward_d(images, z, keep=z_g is None)
             self.adamD.step()
@@ -107,7 +110,7 @@ class Engine:
 
     def _backward_g(self, fake: torch.Tensor, z: np.ndarray | None) -> torch.Tensor:
         """Gradients into netG through netD, of ``fake`` or of a batch generated from ``z``; returns its loss."""
-        with _frozen(self.netD):
+        with _wasted(self.netD) if self._plain else _frozen(self.netD):
             with self._autocast():
                 if z is not None:
                     fake = self.netG(self._latents(z))
@@ -127,6 +130,11 @@ class Engine:
     def discriminate(self, images: np.ndarray) -> np.ndarray:
         """netD's logits of images (uint8 NHWC) in inference mode: (n,)."""
         return array(self._inference(self.netD, self._images(images))).reshape(-1)
+
+    def wait(self) -> None:
+        """Return once all that was asked for is computed; the CPU has done so already."""
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
 
     def weights(self) -> dict[str, dict[str, np.ndarray]]:
         """``{"netG": arrays, "netD": arrays}`` under canonical names; waits for the work in flight."""
@@ -196,10 +204,10 @@ class Engine:
         return _convolutions(self.options.precision != "float32", self.options.deterministic)
 
     def _inference(self, net: torch.nn.Sequential, x: torch.Tensor) -> torch.Tensor:
-        """In full precision whatever the options are: published weights give the same pictures everywhere."""
+        """In full precision whatever the options are, and deterministic: the same weights give the same pictures."""
         net.eval()
         try:
-            with torch.inference_mode(), _convolutions(False, self.options.deterministic):
+            with torch.inference_mode(), _convolutions(tf32=False, deterministic=True):
                 return net(x)
         finally:
             net.train()
@@ -231,7 +239,7 @@ def forward_of(net: Net, ctx: str) -> Callable[[np.ndarray], np.ndarray]:
     netG = netG.to(device, memory_format=torch.channels_last).eval()
 
     def forward(z: np.ndarray) -> np.ndarray:
-        with torch.inference_mode(), _convolutions(False, False):
+        with torch.inference_mode(), _convolutions(tf32=False, deterministic=True):
             return array(netG(tensor_of(z).float().to(device).reshape(*z.shape, 1, 1)))
 
     return forward
@@ -291,6 +299,20 @@ def _frozen(net: torch.nn.Module) -> Iterator[None]:
         yield
     finally:
         net.requires_grad_(True)
+
+
+@contextmanager
+def _wasted(net: torch.nn.Module) -> Iterator[None]:
+    """Gradients into ``net``'s parameters are computed, as the tutorial's loop does, and dropped, as it does too."""
+    parameters = list(net.parameters())
+    before = [parameter.grad for parameter in parameters]
+    for parameter in parameters:
+        parameter.grad = None
+    try:
+        yield
+    finally:
+        for parameter, gradient in zip(parameters, before):
+            parameter.grad = gradient
 
 
 @contextmanager

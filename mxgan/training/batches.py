@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Optional
 
 import numpy as np
 
@@ -27,3 +29,16 @@ def indices(seed: int, n: int, batch_size: int, first: int, last: int) -> Iterat
         if epoch != drawn:
             order, drawn = noise.order(seed, epoch, n), epoch
         yield np.take(order, range(batch * batch_size, (batch + 1) * batch_size), mode="wrap")
+
+
+def ahead(images: np.ndarray, order: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(indices, their images) for each of ``order``; the next are read from disk while the caller computes."""
+    with ThreadPoolExecutor(1, "faces") as reader:
+        ready: Optional[tuple[np.ndarray, Future]] = None
+        for chosen in order:
+            following = chosen, reader.submit(images.__getitem__, chosen)
+            if ready is not None:
+                yield ready[0], ready[1].result()
+            ready = following
+        if ready is not None:
+            yield ready[0], ready[1].result()

@@ -162,13 +162,14 @@ def _steps(setup: Setup, start: int, log: StepLog, progress: Progress, stop: sig
     if start == setup.steps:
         progress.say("all steps are done already: to go on, give more --epochs or --steps")
         whole = saver.save_files(step)  # its checkpoint was written, perhaps not all else
-    for indices in batches.indices(config.seed, len(images), config.batch_size, start, setup.steps):
+    order = batches.indices(config.seed, len(images), config.batch_size, start, setup.steps)
+    for indices, faces in batches.ahead(images, order):
         step += 1
         z = noise.latents(config.seed, "D step", step, config.batch_size, config.latent)
         z_g = None
         if config.settings.fresh_latents:
             z_g = noise.latents(config.seed, "G step", step, config.batch_size, config.latent)
-        log.add(step, indices, engine.train_step(images[indices], z, z_g), progress)
+        log.add(step, indices, engine.train_step(faces, z, z_g), progress)
         if stop.signal:
             progress.say(f"stopping: saving after step {step} (once more stops at once)")
         last = step == setup.steps or bool(stop.signal)

@@ -14,7 +14,7 @@ from mxgan import noise, pixels  # noqa: E402
 from mxgan.config import TrainConfig, resolve  # noqa: E402
 from mxgan.engines import State  # noqa: E402
 from mxgan.errors import ParamsError  # noqa: E402
-from mxgan.gluon.engine import Engine  # noqa: E402
+from mxgan.gluon.engine import Engine, Options  # noqa: E402
 from mxgan.weights import save_params  # noqa: E402
 
 RECIPES = ("gluon-tutorial", "pytorch-anime")
@@ -128,7 +128,7 @@ def tutorial_loop(netG, netD, recipe: str, steps: int) -> list[dict]:
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_training_is_the_tutorials_bit_for_bit(recipe, tmp_path):
-    engine = Engine(config(recipe), "cpu")
+    engine = Engine(config(recipe), "cpu", options=Options(products=False))
     netG, netD = tutorial_nets(recipe, engine.weights(), tmp_path)
 
     assert train(engine, recipe, 0, 5) == tutorial_loop(netG, netD, recipe, 5)

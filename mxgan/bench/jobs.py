@@ -1,0 +1,159 @@
+"""What is timed: each job runs in a process of its own, and jobs of one group take turns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from mxgan.config import RECIPES
+
+GENERATED, GENERATED_BATCH = 1000, 64
+GEMMS = ("pytorch", "mxnet_blas", "mxnet_onednn")  # functions of benchmarks/gemm.py
+
+
+@dataclass(frozen=True)
+class Job:
+    """One piece of work for a `worker`: ``count`` steps of it are timed together in each round."""
+
+    kind: str  # a function of `mxgan.bench.worker`
+    values: dict[str, Any] = field(default_factory=dict)
+    count: int = 1
+    threads_set: bool = True  # False: no thread variable at all, as most people start a tutorial
+
+
+@dataclass(frozen=True)
+class Row:
+    """The fastest of the jobs ``ours`` against ``theirs``: by how much at least?"""
+
+    work: str
+    against: str
+    ours: tuple[str, ...]
+    theirs: str
+    target: float
+
+
+@dataclass(frozen=True)
+class Group:
+    """Jobs that take turns, so that whatever else the machine does falls on all of them."""
+
+    jobs: dict[str, Job]
+    rows: tuple[Row, ...]
+
+
+def groups(batch: int, threads: int) -> list[Group]:
+    """The table for batches of ``batch`` and of twice as many."""
+    double = 2 * batch
+
+    def engine(name: str, recipe: str, size: int, count: int) -> Job:
+        values = {"engine": name, "recipe": recipe, "batch_size": size, "threads": threads}
+        return Job("engine", values, count)
+
+    def peer(file: str, size: Optional[int], count: int, call: str = "train", threads_set: bool = True) -> Job:
+        values = {"file": file, "call": call, "batch_size": size, "threads": threads if threads_set else None}
+        return Job("peer", values, count, threads_set)
+
+    tutorial, anime = "gluon-tutorial", "pytorch-anime"
+    loop = "the tutorial's loop as written"
+    return [
+        Group(
+            {
+                "tutorial": peer("tutorial_loop.py", batch, 3),
+                "mxnet": engine("mxnet", tutorial, batch, 3),
+                "tutorial, threads unset": peer("tutorial_loop.py", batch, 2, threads_set=False),
+                **{f"gemm, {name}": peer("gemm.py", None, 3, name) for name in GEMMS},
+            },
+            (
+                Row(f"step, {tutorial}, batch {batch}, MXNet engine", loop, ("mxnet",), "tutorial", 1.25),
+                Row(
+                    f"step, {tutorial}, batch {batch}, MXNet engine",
+                    f"{loop}, no thread variable set",
+                    ("mxnet",),
+                    "tutorial, threads unset",
+                    2.0,
+                ),
+            ),
+        ),
+        Group(
+            {
+                "tutorial, double": peer("tutorial_loop.py", double, 2),
+                "mxnet, double": engine("mxnet", tutorial, double, 2),
+            },
+            (
+                Row(
+                    f"step, {tutorial}, batch {double}, MXNet engine",
+                    loop,
+                    ("mxnet, double",),
+                    "tutorial, double",
+                    1.5,
+                ),
+            ),
+        ),
+        Group(
+            {
+                "notebook": peer("notebook_loop.py", double, 2),
+                "mxnet, anime": engine("mxnet", anime, double, 2),
+                "pytorch, anime": engine("pytorch", anime, double, 2),
+            },
+            (
+                Row(
+                    f"step, {anime}, batch {double}, best engine",
+                    "the notebooks' loop as written in PyTorch",
+                    ("mxnet, anime", "pytorch, anime"),
+                    "notebook",
+                    1.5,
+                ),
+            ),
+        ),
+        Group(
+            {
+                "plain pytorch": peer("plain_pytorch.py", batch, 3),
+                "pytorch": engine("pytorch", tutorial, batch, 3),
+            },
+            (
+                Row(
+                    f"step, {tutorial}, batch {batch}, PyTorch engine, float32",
+                    "the same written plainly in PyTorch eager",
+                    ("pytorch",),
+                    "plain pytorch",
+                    1.25,
+                ),
+            ),
+        ),
+        Group(
+            {
+                "eager": peer("plain_pytorch.py", GENERATED_BATCH, 1, "generate"),
+                **{
+                    f"{name}, generating": Job("generator", {"engine": name, "batch_size": GENERATED_BATCH})
+                    for name in ("onnx", "mxnet", "pytorch")
+                },
+            },
+            (
+                Row(
+                    f"{GENERATED} images in batches of {GENERATED_BATCH}, best engine",
+                    "PyTorch eager in eval mode",
+                    ("onnx, generating", "mxnet, generating", "pytorch, generating"),
+                    "eager",
+                    1.4,
+                ),
+            ),
+        ),
+    ]
+
+
+def gflop_of_step(batch: int, recipe: str = "gluon-tutorial", ngf: int = 64, ndf: int = 64) -> float:
+    """Arithmetic of one step at 64×64 pixels as the engines do it, in units of 1e9, a multiply-add counting as two.
+
+    Each of netG's layers is computed forward, and backward by its input and by its weights; the first one has no
+    gradient by its input. netD's run forward on three batches, backward by their input three times (the first layer's
+    in netG's step alone), and by their weights twice. Taps that fall on padding count, as is usual.
+    """
+    settings = RECIPES[recipe]
+    g = [settings.latent * ngf * 8 * 16]
+    g += [16 * 4**level * (ngf * 8 >> level) * (ngf * 4 >> level) * 16 for level in range(3)]
+    g += [32 * 32 * ngf * 3 * 16]
+    d = [32 * 32 * 3 * ndf * 16]
+    d += [16 * 4**level * (ndf * 8 >> level) * (ndf * 4 >> level) * 16 for level in reversed(range(3))]
+    d += [ndf * 8 * 16]
+    forward_g = 2 if settings.fresh_latents else 1
+    multiply_adds = (forward_g + 2) * sum(g) - g[0] + 8 * sum(d) - 2 * d[0]
+    return 2 * batch * multiply_adds / 1e9

@@ -1,0 +1,139 @@
+"""A process that does one job, warmed up, whenever it is told to: ``python -m mxgan.bench.worker JOB``.
+
+It prints a line of JSON when it is ready. Then each line on stdin is a number of steps to make, answered by a line of
+JSON with the seconds that one of them took.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from mxgan import config, engines, noise
+from mxgan.bench.jobs import GENERATED
+from mxgan.weights import initial, recognise
+
+WARM = 3  # steps before the first that counts: code is generated, memory is planned, caches fill
+PEERS_FACES = 640  # the tutorial holds its faces as floats in memory; how many doesn't change a step
+NETS = {"pytorch": "torch", "mxnet": "mxnet", "onnx": "onnxruntime"}
+
+Steps = Callable[[int], dict[str, float]]  # make so many, return measurements
+
+
+def engine(values: dict[str, Any]) -> Steps:
+    """Training as the program does it: faces read ahead, latents drawn, a step, then the numbers of the one before."""
+    from mxgan.faces import open_faces
+    from mxgan.training import batches
+
+    wanted = config.resolve(config.TrainConfig(data="painted", ctx="cpu", **values))
+    images = open_faces(wanted.data, wanted.size, wanted.fit, progress=False).images
+    built = engines.build(engines.choose(wanted.engine, "cpu", wanted.threads), wanted)
+    read = batches.ahead(images, batches.indices(wanted.seed, len(images), wanted.batch_size, 0, sys.maxsize))
+    done = 0
+
+    def steps(count: int) -> dict[str, float]:
+        nonlocal done
+        waited, behind, start = 0.0, None, time.perf_counter()
+        for _ in range(count):
+            done += 1
+            asked = time.perf_counter()
+            _, faces = next(read)
+            waited += time.perf_counter() - asked
+            z = noise.latents(wanted.seed, "D step", done, wanted.batch_size, wanted.latent)
+            z_g = None
+            if wanted.settings.fresh_latents:
+                z_g = noise.latents(wanted.seed, "G step", done, wanted.batch_size, wanted.latent)
+            stats = built.train_step(faces, z, z_g)
+            if behind is not None:
+                behind.read()
+            behind = stats
+        behind.read()
+        built.wait()
+        seconds = time.perf_counter() - start
+        return {"seconds": seconds / count, "waiting": waited / seconds}
+
+    return steps
+
+
+def peer(values: dict[str, Any]) -> Steps:
+    """A loop of the folder ``benchmarks``, which is a generator: each ``next()`` is one step."""
+    threads = values["threads"]
+    module = _module(Path(values["folder"]) / values["file"])
+    if "torch" in sys.modules and threads:
+        sys.modules["torch"].set_num_threads(threads)
+    call = getattr(module, values["call"])
+    if values["call"] == "train":
+        from mxgan.faces import open_faces
+
+        loop = call(open_faces("painted", progress=False).images[:PEERS_FACES], values["batch_size"])
+    elif values["call"] == "generate":
+        loop = call(noise.samples(0, 0, GENERATED, module.LATENT), values["batch_size"])
+    else:
+        loop = call()
+
+    def steps(count: int) -> dict[str, float]:
+        start = time.perf_counter()
+        for _ in range(count):
+            next(loop)
+        module.wait()
+        return {"seconds": (time.perf_counter() - start) / count}
+
+    return steps
+
+
+def generator(values: dict[str, Any]) -> Steps:
+    """Pictures by one of the engines, from freshly drawn weights of the tutorial's netG."""
+    wanted = config.resolve(config.TrainConfig())
+    arrays = initial.draw(wanted, "netG", _shapes(wanted))
+    built = engines.forward_of(engines.choose_generator(values["engine"], "cpu"), recognise(arrays, "netG"))
+    z = noise.samples(0, 0, GENERATED, wanted.latent)
+
+    def steps(count: int) -> dict[str, float]:
+        start = time.perf_counter()
+        for _ in range(count):
+            for first in range(0, GENERATED, values["batch_size"]):
+                built(z[first : first + values["batch_size"]])
+        return {"seconds": (time.perf_counter() - start) / count}
+
+    return steps
+
+
+def main(job: str) -> None:
+    """Do what the job, as JSON, says."""
+    described = json.loads(job)
+    steps = {"engine": engine, "peer": peer, "generator": generator}[described["kind"]](described["values"])
+    for _ in range(WARM):
+        steps(1)
+    found = {name: importlib.metadata.version(package) for name, package in NETS.items() if package in sys.modules}
+    print(json.dumps({"versions": found}), flush=True)
+    for line in sys.stdin:
+        print(json.dumps(steps(int(line))), flush=True)
+
+
+def _shapes(wanted: config.TrainConfig) -> dict[str, tuple[int, ...]]:
+    """netG's arrays at 64×64 pixels."""
+    channels = [wanted.latent, *(wanted.ngf * unit for unit in (8, 4, 2, 1)), 3]
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer, (before, after) in enumerate(zip(channels, channels[1:])):
+        shapes[f"{3 * layer}.weight"], shapes[f"{3 * layer}.bias"] = (before, after, 4, 4), (after,)
+        for name in initial.BATCHNORM if layer < 4 else ():
+            shapes[f"{3 * layer + 1}.{name}"] = (after,)
+    return shapes
+
+
+def _module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
