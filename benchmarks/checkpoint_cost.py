@@ -2,9 +2,9 @@
 
     python benchmarks/checkpoint_cost.py --engine mxnet
 
-One process makes some steps of the default recipe at full size, batch 64, and in between saves checkpoints as a
-run does: state out of the engine, checked for finiteness, written and flushed. An epoch of 6,000 faces is 94 steps, with
-one checkpoint at its end, and another each ten minutes. Both are timed in turn, so a busy machine slows both.
+One process makes some steps of the default recipe at full size, batch 64, and in between saves checkpoints as a run
+does: state out of the engine, checked for finiteness, written and flushed. An epoch of 6,000 faces is 94 steps and has
+one checkpoint, at its end; every ten minutes there is another. The two take turns, so a busy machine slows both.
 Prints one JSON object; the share is a ratio of medians.
 """
 

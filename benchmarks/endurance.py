@@ -43,7 +43,15 @@ def main() -> None:
         mxgan.train(config)
     first, last = seen[1], seen[-1]
     grown = {name: round(last[name] - first[name], 1) for name in last}
-    result = {"engine": options.engine, "steps": options.steps, "from": first, "to": last, "grown": grown}
+    each = [now["rss_mb"] for now in seen]
+    result = {
+        "engine": options.engine,
+        "steps": options.steps,
+        "from": first,
+        "to": last,
+        "grown": grown,
+        "rss_mb_at_each_epoch": each,
+    }
     print(json.dumps(result, indent=2))
     sys.exit(grown["rss_mb"] >= MOST_MB or grown["handles"] > 0 or grown["threads"] > 0)
 
