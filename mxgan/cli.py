@@ -69,6 +69,13 @@ def program() -> None:
 @click.option("--weights", help="Start netG from this file.")
 @click.option("--plain", is_flag=True, help="Compute each step as the tutorial's loop is written: slower, the same.")
 @click.option(
+    "--precision",
+    default=DEFAULTS.precision,
+    show_default=True,
+    help="PyTorch's convolutions in training: float32, tf32 (on a GPU) or bfloat16.",
+)
+@click.option("--deterministic", is_flag=True, help="PyTorch on a GPU: the same bits in every run. The CPU always is.")
+@click.option(
     "--checkpoint-minutes",
     type=float,
     default=DEFAULTS.checkpoint_minutes,

@@ -13,6 +13,7 @@ from mxgan.errors import MxganError
 ENGINES = ("auto", "mxnet", "pytorch")
 FITS = ("crop", "squash")
 SIZES = (32, 64, 128)
+PRECISIONS = ("float32", "tf32", "bfloat16")
 LIMITS = {  # far above what is of use, below what a slip of the finger would ask of the memory
     "epochs": 10**9, "steps": 10**12, "batch_size": 65536, "ngf": 1024, "ndf": 1024, "latent": 65536, "threads": 1024,
 }  # fmt: skip
@@ -77,12 +78,15 @@ class TrainConfig:
     checkpoint_minutes: float = 10.0  # at most so long between two checkpoints; one is made at each epoch anyway
     weights: Optional[str] = None  # start netG from this file instead of drawing its weights
     plain: bool = False  # compute every step as the tutorial writes it: the same mathematics, slower
+    precision: str = "tf32"  # of PyTorch's convolutions in training; tf32 is CUDA's alone, float32 elsewhere
+    deterministic: bool = False  # PyTorch on CUDA: the same bits in every run, slower; the CPU always is so
 
     def __post_init__(self) -> None:
         _one_of("recipe", self.recipe, RECIPES)
         _one_of("engine", self.engine, ENGINES)
         _one_of("fit", self.fit, FITS)
         _one_of("size", self.size, SIZES)
+        _one_of("precision", self.precision, PRECISIONS)
         parse_ctx(self.ctx)
         for name, most in LIMITS.items():
             value = getattr(self, name)

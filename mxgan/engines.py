@@ -147,12 +147,16 @@ def _version(package: Optional[str]) -> str:
 
 
 def build(choice: Choice, config: TrainConfig, dtype: str = "float32") -> Engine:
-    """The chosen engine with freshly drawn weights."""
+    """The chosen engine with freshly drawn weights. Raises MxganError where it can't compute as ``config`` asks."""
     if choice.engine == "pytorch":
         _runtime("pytorch").load(config.threads)  # before anything else imports torch
         from mxgan.pytorch.engine import Engine as PyTorchEngine
 
         return PyTorchEngine(config, choice.ctx, dtype)
+    if config.precision == "bfloat16":
+        raise MxganError("--precision bfloat16: the mxnet engine computes in float32; use --engine pytorch")
+    if config.deterministic and choice.ctx != "cpu":
+        raise MxganError("--deterministic: the mxnet engine can't promise it on a GPU; use --engine pytorch")
     from mxgan.gluon.engine import Engine as GluonEngine
 
     return GluonEngine(config, choice.ctx, dtype)

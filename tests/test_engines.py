@@ -3,6 +3,7 @@
 import pytest
 
 from mxgan import engines
+from mxgan.config import TrainConfig
 from mxgan.engines import Choice, choose, choose_generator
 from mxgan.errors import MissingPackage, MxganError
 from mxgan.gluon import runtime as gluon
@@ -125,3 +126,14 @@ def test_onnx_does_not_train(machine):
 def test_threads_reach_the_first_import(machine):
     choose("mxnet", "cpu", threads=3)
     assert machine.threads == [("mxnet", 3)]
+
+
+def test_mxnet_refuses_what_only_pytorch_can(machine):
+    for values, ctx, message in (
+        ({"precision": "bfloat16"}, "cpu", "--precision bfloat16: the mxnet engine computes in float32"),
+        ({"deterministic": True}, "gpu", "--deterministic: the mxnet engine can't promise it on a GPU"),
+    ):
+        with pytest.raises(MxganError, match=f"{message}.*; use --engine pytorch"):
+            engines.build(Choice("mxnet", ctx, ""), TrainConfig(**values))
+    with pytest.raises(MxganError, match="precision 'float16': one of float32, tf32, bfloat16"):
+        TrainConfig(precision="float16")

@@ -24,7 +24,6 @@ from mxgan.pytorch import nets, runtime
 from mxgan.pytorch.adam import Adam
 from mxgan.weights import Net, fit, initial
 
-PRECISIONS = ("float32", "tf32", "bfloat16")
 WORDS = {"weight": "gamma", "bias": "beta"}  # of BatchNorm: PyTorch's to the canonical ones; the running ones agree
 
 
@@ -51,7 +50,7 @@ class Engine:
         recipe = config.settings
         self.ctx, self.dtype, self.version = ctx, getattr(torch, dtype), torch.__version__
         self.threads = str(torch.get_num_threads())
-        self.options = options or Options(channels_last=not config.plain)
+        self.options = options or Options(config.precision, config.deterministic, channels_last=not config.plain)
         self._plain = config.plain
         self._device = runtime.device(ctx)
         if self.options.deterministic:

@@ -186,7 +186,8 @@ def test_the_layout_changes_no_digit_that_matters():
 
 def test_bfloat16_trains_beside_float32_and_generates_as_it():
     """Autocast: weights and statistics stay float32, and what is generated from weights doesn't change at all."""
-    exact, fast = Engine(config(), "cpu"), Engine(config(), "cpu", options=Options(precision="bfloat16"))
+    exact, fast = Engine(config(), "cpu"), Engine(config(precision="bfloat16"), "cpu")
+    assert (exact.options.precision, fast.options.precision) == ("tf32", "bfloat16")
     for ours, theirs in zip(train(fast, "gluon-tutorial", 0, 3), train(exact, "gluon-tutorial", 0, 3)):
         assert ours == pytest.approx(theirs, abs=0.05)
     assert {array.dtype for array in fast.weights()["netG"].values()} == {np.dtype(np.float32)}
@@ -196,7 +197,7 @@ def test_bfloat16_trains_beside_float32_and_generates_as_it():
 
 
 def test_deterministic_algorithms_on_request():
-    engine = Engine(config(), "cpu", options=Options(deterministic=True))
+    engine = Engine(config(deterministic=True), "cpu")
     try:
         assert torch.are_deterministic_algorithms_enabled()
         assert train(engine, "gluon-tutorial", 0, 2) == train(Engine(config(), "cpu"), "gluon-tutorial", 0, 2)
