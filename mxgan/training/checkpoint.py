@@ -70,8 +70,8 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
         atomic.write(temporary / MANIFEST, json.dumps(manifest, indent=2).encode())
         flush_folder(temporary)
         if target.exists():  # one that was found damaged, or it would have been resumed from
-            target.rename(folder / f"{target.name}.damaged-{secrets.token_hex(4)}")
-        temporary.rename(target)
+            os.rename(target, folder / f"{target.name}.damaged-{secrets.token_hex(4)}")
+        os.rename(temporary, target)
         flush_folder(folder)
     except (OSError, MxganError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -124,7 +124,7 @@ def prune(folder: Path, step: int, keep: int = KEEP) -> None:
     """
     for old in [found for found in steps(folder) if found <= step][:-keep]:
         # renamed first, so that one that is half-deleted is never taken for a checkpoint
-        (folder / f"{old:06d}").rename(_temporary(folder, old))
+        os.rename(folder / f"{old:06d}", _temporary(folder, old))
     for entry in folder.glob(".*.tmp"):
         shutil.rmtree(entry, ignore_errors=True)
 
