@@ -7,6 +7,6 @@ worker.py   an engine in a process of its own
 report.py   report.html, report.json and the PNGs
 """
 
-from mxgan.compare.compare import Comparison, compare
+from mxgan.compare.run import Comparison, compare
 
 __all__ = ["Comparison", "compare"]
