@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +14,7 @@ import cv2
 import needs
 import numpy as np
 import pytest
-from processes import TINY, mxgan
+from processes import NOBODY, TINY, mxgan
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -33,6 +37,22 @@ def faces_folder(tmp_path_factory) -> Path:
         cv2.circle(picture, (22, 20), 14, tuple(map(int, random.randint(0, 256, 3))), -1)
         assert cv2.imwrite(str(folder / f"{index:02}.png"), picture)
     return folder
+
+
+@pytest.fixture
+def users_folder() -> Iterator[Path]:
+    """A folder that `processes.ordinary_user` may look into."""
+    with tempfile.TemporaryDirectory() as name:
+        if os.geteuid() == 0:
+            os.chown(name, NOBODY, NOBODY)
+        yield Path(name)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interruptible() -> None:
+    """Ctrl-C reaches the processes that tests start, even where a shell in the background ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

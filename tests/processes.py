@@ -5,11 +5,28 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # Networks this narrow take milliseconds a step; the 24 faces of the tests' folder are 3 steps an epoch.
 TINY = ["--size", "32", "--ngf", "2", "--ndf", "3", "--latent", "5", "--batch-size", "8"]
+
+NOBODY = 65534  # the user of this number has no rights anywhere
+
+
+@contextmanager
+def ordinary_user() -> Iterator[None]:
+    """Permissions bind this process while the block runs, even where the tests run as root."""
+    root = os.geteuid() == 0
+    if root:
+        os.setresuid(NOBODY, NOBODY, 0)  # the saved one leads back
+    try:
+        yield
+    finally:
+        if root:
+            os.setresuid(0, 0, 0)
 
 
 def mxgan(*arguments: object, cwd: Path = ROOT, env: dict[str, str] | None = None) -> subprocess.CompletedProcess:

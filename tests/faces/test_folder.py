@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from processes import ordinary_user
 
 from mxgan import MxganError
 from mxgan.faces import folder
@@ -232,13 +233,13 @@ def test_what_is_no_file_gets_a_reason_and_nothing_waits_for_a_pipe(tmp_path):
     }
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_what_may_not_be_read(tmp_path):
-    (tmp_path / "a.png").write_bytes(encoded("PNG"))
-    (tmp_path / "a.png").chmod(0)
-    (tmp_path / "more").mkdir(mode=0)
-    names = in_order(name for name, _, _ in walk(str(tmp_path)))
-    reasons = dict(read_all(str(tmp_path), names, 64, "crop"))
+def test_what_may_not_be_read(users_folder):
+    (users_folder / "a.png").write_bytes(encoded("PNG"))
+    (users_folder / "a.png").chmod(0)
+    (users_folder / "more").mkdir(mode=0)
+    with ordinary_user():
+        names = in_order(name for name, _, _ in walk(str(users_folder)))
+        reasons = dict(read_all(str(users_folder), names, 64, "crop"))
     assert reasons == {"a.png": "Permission denied", "more": "Permission denied"}
 
 

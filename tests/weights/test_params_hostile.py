@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import params_makers as make
 import pytest
+from processes import ordinary_user
 
 from mxgan import ParamsError
 from mxgan.weights import params_file
@@ -283,12 +284,11 @@ def test_a_device():
         params_file.load("/dev/zero")
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read anything")
-def test_a_file_one_may_not_read(tmp_path):
-    (tmp_path / "a.params").write_bytes(REAL)
-    (tmp_path / "a.params").chmod(0)
-    with pytest.raises(ParamsError, match="can't be opened: Permission denied"):
-        params_file.load(tmp_path / "a.params")
+def test_a_file_one_may_not_read(users_folder):
+    (users_folder / "a.params").write_bytes(REAL)
+    (users_folder / "a.params").chmod(0)
+    with ordinary_user(), pytest.raises(ParamsError, match="can't be opened: Permission denied"):
+        params_file.load(users_folder / "a.params")
 
 
 def test_a_name_no_file_can_have():
