@@ -58,8 +58,9 @@ def check_same_run(written: dict[str, Any], kept: dict[str, Any]) -> None:
 
     Both are the values of config.json, now and then: somebody may have edited it, or copied a checkpoint into the run.
     """
-    names = [field.name for field in dataclasses.fields(TrainConfig) if field.name not in (*MAY_CHANGE, "out")]
-    pairs = {name: (written.get(name), kept.get(name)) for name in names}
+    fields = [field for field in dataclasses.fields(TrainConfig) if field.name not in (*MAY_CHANGE, "out")]
+    # a setting that an older version of mxgan didn't have is at its default
+    pairs = {field.name: tuple(values.get(field.name, field.default) for values in (written, kept)) for field in fields}
     pairs["data"] = tuple(part(values, "faces").get("fingerprint") for values in (written, kept))
     differences = [
         f"{name}: config.json has {now}, the checkpoint {then}" for name, (now, then) in pairs.items() if now != then

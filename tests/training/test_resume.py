@@ -23,7 +23,7 @@ import mxgan
 from mxgan import engines, training
 from mxgan.engines import Choice
 from mxgan.errors import MxganError, TrainingError
-from mxgan.training import run_dir
+from mxgan.training import checkpoint, run_dir
 
 
 @pytest.fixture
@@ -135,6 +135,17 @@ def test_what_was_edited_or_copied_in_is_found_out(faces_folder, tmp_path):
     (run / "config.json").write_text(text.replace('"batch_size": 8', '"batch_size": 4', 1))
     with pytest.raises(MxganError, match=r"batch_size: config.json has 4, the checkpoint 8.*or config.json was edited"):
         training.resume(run)
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_run_of_a_version_that_lacked_a_setting_goes_on(faces_folder, tmp_path):
+    run = train(faces_folder, tmp_path / "run", steps=2)
+    older = {name: value for name, value in config(run).items() if name != "fit"}
+    kept = checkpoint.load(run / "checkpoints" / "000002")
+    checkpoint.save(run / "checkpoints", replace(kept, config=older))
+    (run / "config.json").write_text(json.dumps(older))
+    for _ in range(2):  # the first time writes config.json anew
+        assert training.resume(run).step == 2
 
 
 @pytest.mark.usefixtures("tiny")
