@@ -20,7 +20,7 @@ from mxgan import pixels
 from mxgan.config import TrainConfig
 from mxgan.engines import Probe, State
 from mxgan.errors import ParamsError
-from mxgan.pytorch import nets, runtime
+from mxgan.pytorch import fast, nets, runtime
 from mxgan.pytorch.adam import Adam
 from mxgan.weights import Net, fit, initial
 
@@ -37,6 +37,7 @@ class Options:
     #                          bfloat16 by autocast, with float32 weights, statistics and losses
     deterministic: bool = False  # CUDA: the same bits in every run, at some cost in speed. The CPU is always so
     channels_last: bool = True  # the layout that convolutions are fastest in
+    products: bool = True  # CPU: some layers as matrix products (`mxgan.pytorch.fast`): other last bits in float32
     pinned: bool = True  # CUDA: batches travel from page-locked memory while the GPU computes
 
 
@@ -50,7 +51,8 @@ class Engine:
         recipe = config.settings
         self.ctx, self.dtype, self.version = ctx, getattr(torch, dtype), torch.__version__
         self.threads = str(torch.get_num_threads())
-        self.options = options or Options(config.precision, config.deterministic, channels_last=not config.plain)
+        quick = not config.plain
+        self.options = options or Options(config.precision, config.deterministic, channels_last=quick, products=quick)
         self._plain = config.plain
         self._device = runtime.device(ctx)
         if self.options.deterministic:
@@ -61,6 +63,10 @@ class Engine:
         for name, net in self._nets().items():
             shapes = {key: tuple(tensor.shape) for key, tensor in tensors(net).items()}
             write(net, initial.draw(config, name, shapes), name)
+        # In training the networks may be computed otherwise; pictures always come from the ones that were written down
+        products = self.options.products and self._device.type == "cpu" and self.options.precision != "bfloat16"
+        self._trainedG = fast.generator(self.netG) if products else self.netG
+        self._trainedD = fast.discriminator(self.netD) if products else self.netD
         self.adamG, self.adamD = (
             Adam(trainable(net), recipe.lr, recipe.beta1, recipe.beta2) for net in (self.netG, self.netD)
         )
@@ -100,9 +106,9 @@ class Engine:
         with self._autocast():
             # netG's statistics move once a step: here only if this is the batch that its own step goes on with
             with torch.set_grad_enabled(keep), _still(self.netG, still=not keep):
-                fake = self.netG(z)
+                fake = self._trainedG(z)
             # The fake batch first: MXNet updates statistics in the backward pass, so in reverse order
-            logit_fake, logit_real = self.netD(fake.detach()), self.netD(real)
+            logit_fake, logit_real = self._trainedD(fake.detach()), self._trainedD(real)
             loss_d = bce(logit_real, torch.ones_like(logit_real)) + bce(logit_fake, torch.zeros_like(logit_fake))
         loss_d.backward()
         return loss_d, logit_real.detach(), logit_fake.detach(), fake
@@ -112,8 +118,8 @@ class Engine:
         with _wasted(self.netD) if self._plain else _frozen(self.netD):
             with self._autocast():
                 if z is not None:
-                    fake = self.netG(self._latents(z))
-                logit = self.netD(fake)
+                    fake = self._trainedG(self._latents(z))
+                logit = self._trainedD(fake)
                 loss_g = bce(logit, torch.ones_like(logit))
             loss_g.backward()
         return loss_g
