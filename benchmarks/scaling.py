@@ -1,0 +1,101 @@
+"""How the cost of training grows with the work: batch size, width, picture size, number of faces.
+
+    python benchmarks/scaling.py [--engine mxnet] [--rounds 3] [--only batch width size faces] [--out scaling]
+
+Each point is a process of its own, warmed up. Prints a Markdown table of images per second and peak memory, and writes
+``<out>.png``. On two cores the widest networks take a minute a step: expect half an hour in all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+POINTS = {
+    "batch": [{"batch_size": n} for n in (16, 32, 64, 128, 256)],
+    "width": [{"ngf": n, "ndf": n} for n in (32, 64, 128)],
+    "size": [{"size": n} for n in (32, 64, 128)],
+    "faces": [{"data": f"painted:{n}"} for n in (1000, 6000, 60_000)],
+}
+LABELS = {"batch": "batch_size", "width": "ngf", "size": "size", "faces": "data"}
+WARM = 2
+
+
+def measure(engine: str, rounds: int, values: dict) -> dict:
+    """In this process: images per second, the median of the rounds, and the most memory it took."""
+    from mxgan import config, engines, noise
+    from mxgan.faces import open_faces
+    from mxgan.training import batches
+
+    wanted = config.resolve(config.TrainConfig(engine=engine, ctx="cpu", **values))
+    images = open_faces(wanted.data, wanted.size, wanted.fit).images
+    built = engines.build(engines.choose(engine, "cpu"), wanted)
+    read = batches.ahead(images, batches.indices(0, len(images), wanted.batch_size, 0, WARM + rounds))
+    rates = []
+    for step, (_, faces) in enumerate(read):
+        start = time.perf_counter()
+        built.train_step(faces, noise.latents(0, "D step", step, wanted.batch_size, wanted.latent)).read()
+        built.wait()
+        if step >= WARM:
+            rates.append(wanted.batch_size / (time.perf_counter() - start))
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
+    return {"images_per_s": round(median(rates), 2), "memory_gb": round(memory, 2)}
+
+
+def plot(found: dict[str, list[tuple[str, dict]]], path: Path) -> None:
+    """A panel for each way to grow: images per second, and memory."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, panels = pyplot.subplots(1, len(found), figsize=(4 * len(found), 3.2), squeeze=False)
+    for panel, (name, points) in zip(panels[0], found.items()):
+        labels = [label for label, _ in points]
+        panel.plot(labels, [one["images_per_s"] for _, one in points], "o-", color="tab:blue")
+        panel.set(xlabel=name, ylabel="images/s", ylim=(0, None))
+        memory = panel.twinx()
+        memory.plot(labels, [one["memory_gb"] for _, one in points], "s--", color="tab:grey")
+        memory.set(ylabel="GB", ylim=(0, None))
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--engine", default="mxnet")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="*", choices=POINTS, default=list(POINTS))
+    parser.add_argument("--out", type=Path, default=Path("scaling"))
+    parser.add_argument("--point", help="JSON of one point, measured in this process")
+    asked = parser.parse_args()
+    if asked.point:
+        print(json.dumps(measure(asked.engine, asked.rounds, json.loads(asked.point))))
+        return
+    found: dict[str, list[tuple[str, dict]]] = {}
+    print("| growing | to | images/s | memory, GB |\n|---|---|---|---|")
+    for name in asked.only:
+        for values in POINTS[name]:
+            command = [sys.executable, __file__, "--engine", asked.engine, "--rounds", str(asked.rounds)]
+            process = subprocess.run([*command, "--point", json.dumps(values)], stdout=subprocess.PIPE, text=True)
+            label = str(values[LABELS[name]]).replace("painted:", "")
+            if process.returncode:
+                print(f"| {name} | {label} | failed (status {process.returncode}) | |", flush=True)
+                continue
+            one = json.loads(process.stdout.splitlines()[-1])
+            found.setdefault(name, []).append((label, one))
+            print(f"| {name} | {label} | {one['images_per_s']} | {one['memory_gb']} |", flush=True)
+    if found:
+        plot(found, asked.out.with_suffix(".png"))
+
+
+if __name__ == "__main__":
+    main()
