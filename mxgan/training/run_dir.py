@@ -7,7 +7,6 @@ netG.params  netD.params  checkpoints/000094/  run.lock
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
 import os
 import time
@@ -92,7 +91,6 @@ class RunDir:
         records = log_file.read(self.log)
         if records:
             plots.save_curves(self.path / "curves.png", records)
-            gc.collect()  # a drawn figure is 5 MB in a knot, and ten of them would lie about until Python looks
 
     def remove_leftovers(self) -> None:
         """Remove the temporary files that a killed process of this run left behind."""
