@@ -262,7 +262,7 @@ def bench(rounds: int, batch_size: int, threads: int | None, as_json: bool) -> N
 
     JSON keys: date, minutes, machine, load (load_before, others_before, others, stolen, busy), threads, rounds,
     versions, gemm (gflops, by, all), rows (work, against, unit, target, value, low, high, met, note; of comparisons by,
-    ours_s, theirs_s) and seconds, each job's by round.
+    ours_s, theirs_s, by_processor_time) and seconds, each job's by round.
     """
     from mxgan import bench as benchmark
 

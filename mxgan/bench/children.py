@@ -27,6 +27,7 @@ class Measured:
     """A job's seconds, one number a round; or why there are none."""
 
     seconds: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)  # seconds of processor time, of all threads together
     waiting: list[float] = field(default_factory=list)  # the share of each that went into waiting for faces
     versions: dict[str, str] = field(default_factory=dict)
     problem: Optional[str] = None
@@ -71,6 +72,7 @@ def _measure_once(worker: _Worker, job: Job, into: Measured) -> None:
         into.problem = str(error)
         return
     into.seconds.append(answer["seconds"])
+    into.processor.append(answer["processor"])
     if "waiting" in answer:
         into.waiting.append(answer["waiting"])
 

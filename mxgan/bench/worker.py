@@ -114,7 +114,9 @@ def main(job: str) -> None:
     found = {name: importlib.metadata.version(package) for name, package in NETS.items() if package in sys.modules}
     print(json.dumps({"versions": found}), flush=True)
     for line in sys.stdin:
-        print(json.dumps(steps(int(line))), flush=True)
+        count, before = int(line), time.process_time()
+        measured = steps(count)
+        print(json.dumps({**measured, "processor": (time.process_time() - before) / count}), flush=True)
 
 
 def _shapes(wanted: config.TrainConfig) -> dict[str, tuple[int, ...]]:

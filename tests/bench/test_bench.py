@@ -77,14 +77,15 @@ ROW = Row("a step", "the loop", ("a", "b"), "them", 1.5)
 
 
 def test_the_fastest_of_ours_counts_and_the_medians_decide():
-    found = {"a": Measured([2, 2, 9]), "b": Measured([1, 1, 2]), "them": Measured([2, 4, 2])}
+    found = {"a": Measured([2, 2, 9], [1]), "b": Measured([1, 1, 2], [2]), "them": Measured([2, 4, 2], [3])}
     row = table._row(ROW, found)
     assert (row["by"], row["value"], row["met"]) == ("b", 2.0, True)
     assert (row["low"], row["high"], row["ours_s"], row["theirs_s"]) == (1.0, 4.0, 1, 2)
+    assert row["by_processor_time"] == 3.0
 
 
 def test_what_cannot_be_measured_is_said():
-    found = {"a": Measured(problem="no MXNet"), "b": Measured([1.0]), "them": Measured([1.0])}
+    found = {"a": Measured(problem="no MXNet"), "b": Measured([1.0], [1.0]), "them": Measured([1.0], [1.0])}
     row = table._row(ROW, found)
     assert (row["value"], row["met"], row["note"]) == (1.0, False, "no MXNet")
     row = table._row(ROW, {**found, "b": Measured(problem="no PyTorch")})
