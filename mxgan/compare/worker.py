@@ -90,7 +90,7 @@ def _serve(pipe: Connection, choice: engines.Choice, config: TrainConfig) -> Non
             method, *arguments = pipe.recv()
             task = tasks.get(method)
             pipe.send((False, task(engine, *arguments) if task else getattr(engine, method)(*arguments)))
-    except EOFError:
+    except (EOFError, BrokenPipeError, ConnectionResetError):  # the parent has gone
         return
     except Exception as error:
         traceback.print_exc()
