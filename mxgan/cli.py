@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -26,6 +27,28 @@ class Program(click.Group):
         if not args or (args[0].startswith("-") and args[0] not in own):
             args = ["train", *args]
         return super().parse_args(ctx, args)
+
+
+def recipe_options(command: Callable) -> Callable:
+    """What a recipe fixes of the training, each to be given otherwise; options of both `train` and `compare`."""
+    options = (
+        click.option("--lr-g", type=float, help="Adam's learning rate of netG."),
+        click.option("--lr-d", type=float, help="Adam's learning rate of netD."),
+        click.option("--loss", help="bce or hinge."),
+        click.option("--label-smoothing", type=float, help="Real faces' label is 1 minus this; bce alone."),
+        click.option("--spectral-norm/--no-spectral-norm", default=None, help="Of netD's convolutions."),
+        click.option("--augment", callback=_none_is_empty, help="color,translation,cutout: any of these, or none."),
+        click.option("--flip/--no-flip", default=None, help="Mirror every second real face, by chance."),
+        click.option("--ema", type=float, help="netG's moving average: half-life in images; 0: none."),
+        click.option("--ema-rampup", type=float, help="The half-life is at most this share of the images seen."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _none_is_empty(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    return "" if value == "none" else value
 
 
 def _versions(ctx: click.Context, option: click.Option, wanted: bool) -> None:
@@ -59,9 +82,10 @@ def program() -> None:
 @click.option("--steps", type=int, help="Updates of each network, instead of --epochs.")
 @click.option("--batch-size", type=int, help="Faces a step.  [default: the recipe's]")
 @click.option("--size", type=int, default=DEFAULTS.size, show_default=True, help="Pixels on a side: 32, 64 or 128.")
-@click.option("--ngf", type=int, default=DEFAULTS.ngf, show_default=True, help="Width of netG.")
-@click.option("--ndf", type=int, default=DEFAULTS.ndf, show_default=True, help="Width of netD.")
+@click.option("--ngf", type=int, help="Width of netG.  [default: the recipe's]")
+@click.option("--ndf", type=int, help="Width of netD.  [default: the recipe's]")
 @click.option("--latent", type=int, help="Numbers in a latent.  [default: the recipe's]")
+@recipe_options
 @click.option("--fit", default=DEFAULTS.fit, show_default=True, help="crop the middle, or squash to a square.")
 @click.option("--threads", type=int, help="Threads to compute with.  [default: the cores this process may use]")
 @click.option("--seed", type=int, default=DEFAULTS.seed, show_default=True, help="Decides every random number.")
@@ -154,9 +178,10 @@ def generate(
 @click.option("--steps", type=int, default=30, show_default=True, help="Of the training at full size.")
 @click.option("--batch-size", type=int, help="Faces a step.  [default: the recipe's]")
 @click.option("--size", type=int, default=DEFAULTS.size, show_default=True, help="Pixels on a side: 32, 64 or 128.")
-@click.option("--ngf", type=int, default=DEFAULTS.ngf, show_default=True, help="Width of netG.")
-@click.option("--ndf", type=int, default=DEFAULTS.ndf, show_default=True, help="Width of netD.")
+@click.option("--ngf", type=int, help="Width of netG.  [default: the recipe's]")
+@click.option("--ndf", type=int, help="Width of netD.  [default: the recipe's]")
 @click.option("--latent", type=int, help="Numbers in a latent.  [default: the recipe's]")
+@recipe_options
 @click.option("--fit", default=DEFAULTS.fit, show_default=True, help="crop the middle, or squash to a square.")
 @click.option("--threads", type=int, help="Threads to compute with.  [default: the cores this process may use]")
 @click.option("--seed", type=int, default=DEFAULTS.seed, show_default=True, help="Decides every random number.")

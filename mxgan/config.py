@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
@@ -14,6 +16,11 @@ ENGINES = ("auto", "mxnet", "pytorch")
 FITS = ("crop", "squash")
 SIZES = (32, 64, 128)
 PRECISIONS = ("float32", "tf32", "bfloat16")
+LOSSES = ("bce", "hinge")
+AUGMENTS = ("color", "translation", "cutout")  # in the order that they are applied in
+OPTIONS = (  # of training, beyond what the published builds have; a recipe may set them, and the user
+    "lr_g", "lr_d", "loss", "label_smoothing", "spectral_norm", "augment", "flip", "ema", "ema_rampup",
+)  # fmt: skip
 LIMITS = {  # far above what is of use, below what a slip of the finger would ask of the memory
     "epochs": 10**9, "steps": 10**12, "batch_size": 65536, "ngf": 1024, "ndf": 1024, "latent": 65536, "threads": 1024,
 }  # fmt: skip
@@ -21,7 +28,7 @@ LIMITS = {  # far above what is of use, below what a slip of the finger would as
 
 @dataclass(frozen=True)
 class Recipe:
-    """What one published build of the DCGAN fixes. Adam's settings and the losses are common to all."""
+    """What a build of the DCGAN fixes. The defaults are common to all published ones."""
 
     source: str
     latent: int
@@ -31,9 +38,19 @@ class Recipe:
     fresh_latents: bool  # does the G step draw its own latents, or use the D step's?
     batch_size: int
     epochs: int
-    lr: float = 2e-4
+    ngf: int = 64
+    ndf: int = 64
+    lr_g: float = 2e-4
+    lr_d: float = 2e-4
     beta1: float = 0.5
     beta2: float = 0.999
+    loss: str = "bce"
+    label_smoothing: float = 0
+    spectral_norm: bool = False
+    augment: str = ""
+    flip: bool = False
+    ema: float = 0
+    ema_rampup: float = 0.05
 
 
 RECIPES = {
@@ -68,8 +85,8 @@ class TrainConfig:
     steps: Optional[int] = None  # updates of each network
     batch_size: Optional[int] = None
     size: int = 64  # pixels on a side
-    ngf: int = 64  # netG's channels before the last layer
-    ndf: int = 64  # netD's channels after the first
+    ngf: Optional[int] = None  # netG's channels before the last layer
+    ndf: Optional[int] = None  # netD's channels after the first
     latent: Optional[int] = None
     fit: str = "crop"
     threads: Optional[int] = None  # None: every core this process may use
@@ -80,6 +97,15 @@ class TrainConfig:
     plain: bool = False  # compute every step as the tutorial writes it: the same mathematics, slower
     precision: str = "tf32"  # of PyTorch's convolutions in training; tf32 is CUDA's alone, float32 elsewhere
     deterministic: bool = False  # PyTorch on CUDA: the same bits in every run, slower; the CPU always is so
+    lr_g: Optional[float] = None  # Adam's learning rates
+    lr_d: Optional[float] = None
+    loss: Optional[str] = None  # binary cross entropy, or hinge (Lim & Ye 2017, arXiv:1705.02894)
+    label_smoothing: Optional[float] = None  # netD is told that real faces are real by 1 minus this; bce alone
+    spectral_norm: Optional[bool] = None  # of netD's convolutions (Miyato et al. 2018, arXiv:1802.05957)
+    augment: Optional[str] = None  # DiffAugment's parts, joined by commas; "": none (see `mxgan.augment`)
+    flip: Optional[bool] = None  # is every second real face mirrored, by chance?
+    ema: Optional[float] = None  # netG's moving average: half-life in images; 0: none
+    ema_rampup: Optional[float] = None  # the half-life is at most this share of the images seen so far
 
     def __post_init__(self) -> None:
         _one_of("recipe", self.recipe, RECIPES)
@@ -98,6 +124,28 @@ class TrainConfig:
             raise MxganError(f"checkpoint_minutes {self.checkpoint_minutes!r}: a number above 0")
         if not 0 <= self.seed < 2**63:
             raise MxganError(f"seed {self.seed}: a whole number from 0 to {2**63 - 1}")
+        self._check_options()
+
+    def _check_options(self) -> None:
+        """What a recipe supplies and the user may change."""
+        for name in ("lr_g", "lr_d"):
+            _number(name, getattr(self, name), "a number above 0, at most 1", lambda x: 0 < x <= 1)
+        _number("label_smoothing", self.label_smoothing, "a number from 0 to below 0.5", lambda x: 0 <= x < 0.5)
+        _number("ema", self.ema, "a half-life in images, 0 for none", lambda x: 0 <= x <= 1e12)
+        _number("ema_rampup", self.ema_rampup, "a share of the images seen, above 0", lambda x: 0 < x <= 1e12)
+        for name, known in (("loss", LOSSES), ("spectral_norm", (False, True)), ("flip", (False, True))):
+            if getattr(self, name) is not None:
+                _one_of(name, getattr(self, name), known)
+        parts = str(self.augment).split(",") if self.augment else []
+        if parts != [part for part in AUGMENTS if part in parts]:
+            raise MxganError(f"augment {self.augment!r}: any of {','.join(AUGMENTS)}, in this order, or none")
+        loss, smoothing = (self._or_recipes(name) for name in ("loss", "label_smoothing"))
+        if loss == "hinge" and smoothing:
+            raise MxganError(f"label_smoothing {smoothing}: the hinge loss has no labels; give loss bce, or 0")
+
+    def _or_recipes(self, name: str) -> Any:
+        value = getattr(self, name)
+        return getattr(self.settings, name) if value is None else value
 
     @property
     def settings(self) -> Recipe:
@@ -107,13 +155,11 @@ class TrainConfig:
 
 def resolve(config: TrainConfig) -> TrainConfig:
     """The same run with every value that the recipe supplies written out."""
-    recipe = config.settings
-    return dataclasses.replace(
-        config,
-        epochs=recipe.epochs if config.epochs is None and config.steps is None else config.epochs,
-        batch_size=recipe.batch_size if config.batch_size is None else config.batch_size,
-        latent=recipe.latent if config.latent is None else config.latent,
-    )
+    optional = {"latent", "batch_size", "ngf", "ndf", *OPTIONS}
+    values = {name: config._or_recipes(name) for name in optional}
+    if config.epochs is None and config.steps is None:
+        values["epochs"] = config.settings.epochs
+    return dataclasses.replace(config, **values)
 
 
 def parse_ctx(ctx: str) -> tuple[str, int]:
@@ -134,11 +180,25 @@ def to_json(config: TrainConfig) -> dict[str, Any]:
 def load(path: Path) -> TrainConfig:
     """Read back what `to_json` gave, from a run's config.json. Raises MxganError if it isn't one."""
     try:
-        values = json.loads(Path(path).read_text(encoding="utf-8"))
-        known = {field.name for field in dataclasses.fields(TrainConfig)}
-        return TrainConfig(**{name: value for name, value in values.items() if name in known})
+        return from_json(json.loads(Path(path).read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, ValueError, TypeError, AttributeError) as error:
         raise MxganError(f"{path}: not a run's configuration ({error})") from error
+
+
+def from_json(values: dict[str, Any]) -> TrainConfig:
+    """What `to_json` was given. A setting that an older version of mxgan didn't have is at its default.
+
+    Raises MxganError, TypeError or AttributeError where the values are not a configuration's.
+    """
+    known = {field.name for field in dataclasses.fields(TrainConfig)}
+    return TrainConfig(**{name: value for name, value in values.items() if name in known})
+
+
+def _number(name: str, value: Any, wanted: str, fits: Callable[[float], bool]) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or not fits(value):
+        raise MxganError(f"{name} {value!r}: {wanted}")
 
 
 def _one_of(name: str, value: Any, known: Any) -> None:

@@ -16,6 +16,7 @@ from typing import Optional, Protocol
 
 import numpy as np
 
+from mxgan.augment import Augmentation
 from mxgan.config import TrainConfig, parse_ctx
 from mxgan.errors import MxganError
 from mxgan.weights.net import Net
@@ -25,13 +26,18 @@ GENERATORS = (*TRAINERS, "onnx")
 TITLES = {"mxnet": "MXNet", "pytorch": "PyTorch", "onnx": "ONNX Runtime"}
 
 Weights = Mapping[str, Mapping[str, np.ndarray]]  # {"netG": {"0.weight": ...}, "netD": {...}}
+Augment = Optional[tuple[Augmentation, Augmentation, Augmentation]]  # of netD's real and fake batch, and of netG's
 
 
 @dataclass(frozen=True)
 class State:
     """All that a resume needs, in no engine's own format."""
 
-    arrays: dict[str, dict[str, np.ndarray]]  # netG, netD by canonical name; adamG, adamD by <canonical>.m and .v
+    arrays: dict[str, dict[str, np.ndarray]]
+    #   netG, netD: by canonical name; of a net with spectral norm the folded weights
+    #   adamG, adamD: <canonical>.m and .v
+    #   emaG: netG's moving average, by canonical name; where the run has one
+    #   spectral: netD's <layer>.weight as it is trained, with <layer>.u and .v; where the run has it
     counts: dict[str, int]  # how many updates adamG and adamD have made
 
 
@@ -59,14 +65,16 @@ class Engine(Protocol):
     version: str
     threads: str
 
-    def train_step(self, images: np.ndarray, z: np.ndarray, z_g: Optional[np.ndarray] = None) -> Stats:
+    def train_step(
+        self, images: np.ndarray, z: np.ndarray, z_g: Optional[np.ndarray] = None, augment: Augment = None
+    ) -> Stats:
         """Update netD, then netG. ``z_g``: the G step's own latents, for recipes that draw them afresh."""
 
     def forward(self, z: np.ndarray) -> np.ndarray:
-        """Latents to images in [-1, 1]: float NCHW, inference mode."""
+        """Latents to images in [-1, 1]: float NCHW, inference mode, by netG's moving average where there is one."""
 
     def generate(self, z: np.ndarray) -> np.ndarray:
-        """Latents to images: uint8 NHWC, inference mode."""
+        """Latents to images: uint8 NHWC, as `forward` makes them."""
 
     def discriminate(self, images: np.ndarray) -> np.ndarray:
         """Images (uint8 NHWC) to netD's logits: (n,), inference mode."""
@@ -75,10 +83,10 @@ class Engine(Protocol):
         """Return once all that was asked for is computed."""
 
     def weights(self) -> Weights:
-        """Both networks' arrays, once the work in flight is done."""
+        """The arrays of netG, netD and, where there is a moving average, netG-ema, once the work in flight is done."""
 
     def load_weights(self, weights: Weights) -> None:
-        """Set the networks that ``weights`` names."""
+        """Set the networks that ``weights`` names. The average begins anew with netG, unless it is among them."""
 
     def state(self) -> State:
         """Weights, Adam's moments and counts, once the work in flight is done."""
@@ -86,7 +94,9 @@ class Engine(Protocol):
     def load_state(self, state: State) -> None:
         """Go on from a state of this engine or another."""
 
-    def probe(self, images: np.ndarray, z: np.ndarray, z_g: Optional[np.ndarray] = None) -> Probe:
+    def probe(
+        self, images: np.ndarray, z: np.ndarray, z_g: Optional[np.ndarray] = None, augment: Augment = None
+    ) -> Probe:
         """Both losses and their gradients at the present weights (netG's before netD's update); changes nothing."""
 
 

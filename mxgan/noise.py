@@ -13,7 +13,7 @@ import numpy as np
 
 from mxgan.errors import MxganError
 
-STREAMS = ("D step", "G step", "samples", "generate", "augmentation", "painted")
+STREAMS = ("D step", "G step", "samples", "generate", "augmentation", "flip", "painted")
 BLOCK = 64  # generated latents are drawn in blocks of this many, so that any prefix or batch size sees the same ones
 
 
@@ -57,6 +57,14 @@ def uniform(seed: int, name: str, shape: tuple[int, ...]) -> np.ndarray:
     """Initial weights of the array called ``name``, uniform in [-1, 1): float32, in row-major order."""
     raw = _philox(seed, f"weights {name}").random_raw(int(np.prod(shape, dtype=np.int64)))
     return ((raw >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-23) - np.float32(1)).reshape(shape)
+
+
+def fractions(seed: int, stream: str, counter: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Numbers of one step, uniform in [0, 1): float32, in row-major order. ``stream`` is one of `STREAMS`."""
+    if stream not in STREAMS:
+        raise ValueError(f"unknown stream {stream!r}: one of {', '.join(STREAMS)}")
+    raw = _philox(seed, stream, counter).random_raw(int(np.prod(shape, dtype=np.int64)))
+    return ((raw >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24)).reshape(shape)
 
 
 def _philox(seed: int, stream: str, counter: int = 0) -> np.random.Philox:

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from mxgan.config import RECIPES, TrainConfig, load, parse_ctx, resolve, to_json
+from mxgan.config import OPTIONS, RECIPES, TrainConfig, load, parse_ctx, resolve, to_json
 from mxgan.errors import MxganError
 
 
@@ -22,13 +22,15 @@ def test_recipes(recipe, latent, bias, first_norm, init, fresh_latents, batch_si
     del values["source"]
     assert values == {
         "latent": latent, "bias": bias, "first_norm": first_norm, "init": init, "fresh_latents": fresh_latents,
-        "batch_size": batch_size, "epochs": epochs, "lr": 2e-4, "beta1": 0.5, "beta2": 0.999,
+        "batch_size": batch_size, "epochs": epochs, "ngf": 64, "ndf": 64, "lr_g": 2e-4, "lr_d": 2e-4, "beta1": 0.5,
+        "beta2": 0.999, "loss": "bce", "label_smoothing": 0, "spectral_norm": False, "augment": "", "flip": False,
+        "ema": 0, "ema_rampup": 0.05,
     }  # fmt: skip
 
 
 def test_there_are_three_recipes_and_the_tutorial_is_the_default():
     assert list(RECIPES) == ["gluon-tutorial", "pytorch-anime", "pytorch-celeba"]
-    default = TrainConfig()
+    default = resolve(TrainConfig())
     assert (default.recipe, default.data, default.size, default.ngf, default.ndf, default.fit, default.seed) == (
         "gluon-tutorial", "painted", 64, 64, 64, "crop", 0,
     )  # fmt: skip
@@ -39,6 +41,16 @@ def test_a_recipe_fills_in_what_was_left_open():
     assert (config.latent, config.batch_size, config.epochs, config.steps) == (128, 128, 25, None)
     config = resolve(TrainConfig(recipe="pytorch-anime", latent=7, batch_size=9, steps=11))
     assert (config.latent, config.batch_size, config.epochs, config.steps) == (7, 9, None, 11)
+
+
+def test_the_options_of_training_are_the_recipes_unless_given():
+    config = resolve(TrainConfig())
+    values = [getattr(config, name) for name in OPTIONS]
+    assert values == [2e-4, 2e-4, "bce", 0, False, "", False, 0, 0.05]
+    given = {"lr_g": 1e-4, "loss": "hinge", "spectral_norm": True, "augment": "color,cutout", "flip": True, "ema": 5000}
+    config = resolve(TrainConfig(**given))
+    assert {name: getattr(config, name) for name in given} == given
+    assert (config.lr_d, config.ema_rampup) == (2e-4, 0.05)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +77,19 @@ def test_a_recipe_fills_in_what_was_left_open():
         ({"epochs": 3, "steps": 4}, "epochs 3 and steps 4: give one of the two"),
         ({"seed": -1}, "seed -1: a whole number from 0 to 9223372036854775807"),
         ({"seed": 2**63}, "seed 9223372036854775808"),
+        ({"lr_g": 0}, "lr_g 0: a number above 0, at most 1"),
+        ({"lr_d": float("nan")}, "lr_d nan: a number above 0, at most 1"),
+        ({"lr_d": True}, "lr_d True: a number above 0, at most 1"),
+        ({"loss": "wgan"}, "loss 'wgan': one of bce, hinge"),
+        ({"label_smoothing": 0.5}, "label_smoothing 0.5: a number from 0 to below 0.5"),
+        ({"loss": "hinge", "label_smoothing": 0.1}, "label_smoothing 0.1: the hinge loss has no labels"),
+        ({"spectral_norm": "yes"}, "spectral_norm 'yes': one of False, True"),
+        ({"flip": 2}, "flip 2: one of False, True"),
+        ({"augment": "blur"}, "augment 'blur': any of color,translation,cutout, in this order, or none"),
+        ({"augment": 3}, "augment 3: any of color,translation,cutout, in this order, or none"),
+        ({"ema": -1}, "ema -1: a half-life in images, 0 for none"),
+        ({"ema": float("inf")}, "ema inf: a half-life in images, 0 for none"),
+        ({"ema_rampup": 0}, "ema_rampup 0: a share of the images seen, above 0"),
     ],
 )
 def test_a_value_without_sense_is_refused_by_name(values, message):
@@ -86,9 +111,15 @@ def test_through_json_and_back(tmp_path):
     config = resolve(TrainConfig(data="faces", recipe="pytorch-celeba", steps=5, seed=2**63 - 1, threads=2))
     values = json.loads(json.dumps(to_json(config)))
     assert values["seed"] == 2**63 - 1
-    assert values["recipe_settings"]["lr"] == 2e-4
+    assert values["recipe_settings"]["lr_g"] == 2e-4
     (tmp_path / "config.json").write_text(json.dumps({**values, "versions": {}, "ran_on": {}}))
     assert load(tmp_path / "config.json") == config
+
+
+def test_a_run_of_a_version_without_the_options_is_as_it_was(tmp_path):
+    values = {name: value for name, value in to_json(resolve(TrainConfig(steps=5))).items() if name not in OPTIONS}
+    (tmp_path / "config.json").write_text(json.dumps(values))
+    assert resolve(load(tmp_path / "config.json")) == resolve(TrainConfig(steps=5))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "3", '{"size": 48}', '{"epochs": "many"}', "{", "\xff"])

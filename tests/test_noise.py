@@ -20,6 +20,7 @@ def sha256(array: np.ndarray) -> str:
         ("samples", "5d9c6ec7fafab8ecd0a0368e6126abe8f6460fd2fc1218986e08dec05ad80ef3"),
         ("generate", "ef66694974c2b496ff79fd7629cb6f161f96dc047b54f4a34fdc9ab4ca8fdd6b"),
         ("augmentation", "c6cd62ea21716427e75c90380dcb59d896e9df639bb3a696a7d983e555f968ad"),
+        ("flip", "568e8d712e00a7e97758900d6014c31be14cea04a547b80ff3fbfbead2c23608"),
         ("painted", "211ab58eb9ed1668f8363a3e8f52a0cbe209ccd142f15e91dfdd6ab3be158c1f"),
     ],
 )
@@ -30,7 +31,7 @@ def test_the_latents_of_each_stream_are_pinned(stream, checksum):
 
 
 def test_every_stream_is_pinned_above():
-    assert noise.STREAMS == ("D step", "G step", "samples", "generate", "augmentation", "painted")
+    assert noise.STREAMS == ("D step", "G step", "samples", "generate", "augmentation", "flip", "painted")
 
 
 def test_samples_orders_and_initial_weights_are_pinned():

@@ -57,9 +57,10 @@ class Engine:
         self._trainedD = fast.discriminator(self.netD) if products else self.netD
         for net in (self.netG, self.netD, self._trainedG, self._trainedD) if self.options.static else ():
             net.hybridize(static_alloc=True, static_shape=True)
-        adam = {"learning_rate": recipe.lr, "beta1": recipe.beta1, "beta2": recipe.beta2}
+        adam = {"beta1": recipe.beta1, "beta2": recipe.beta2}
         self.trainerG, self.trainerD = (
-            mx.gluon.Trainer(list(parameters(net).values()), "adam", dict(adam)) for net in (self.netG, self.netD)
+            mx.gluon.Trainer(list(parameters(net).values()), "adam", {"learning_rate": lr, **adam})
+            for net, lr in ((self.netG, config.lr_g), (self.netD, config.lr_d))
         )
         self.loss = mx.gluon.loss.SigmoidBCELoss()
 

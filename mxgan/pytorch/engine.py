@@ -68,7 +68,8 @@ class Engine:
         self._trainedG = fast.generator(self.netG) if products else self.netG
         self._trainedD = fast.discriminator(self.netD) if products else self.netD
         self.adamG, self.adamD = (
-            Adam(trainable(net), recipe.lr, recipe.beta1, recipe.beta2) for net in (self.netG, self.netD)
+            Adam(trainable(net), lr, recipe.beta1, recipe.beta2)
+            for net, lr in ((self.netG, config.lr_g), (self.netD, config.lr_d))
         )
 
     def train_step(self, images: np.ndarray, z: np.ndarray, z_g: np.ndarray | None = None) -> Stats:

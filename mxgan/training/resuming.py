@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Optional
 
-from mxgan.config import TrainConfig, resolve, to_json
+from mxgan.config import TrainConfig, from_json, resolve, to_json
 from mxgan.errors import MxganError
 
 LENGTH = ("epochs", "steps")
@@ -20,6 +20,7 @@ def changed(saved: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
 
     Raises MxganError with the difference where that would make it another run.
     """
+    saved = resolve(saved)  # a version of mxgan that lacked a setting hasn't written its value
     differences = [
         f"{name}: the run has {getattr(saved, name)}, you asked for {value}"
         for name, value in changes.items()
@@ -58,9 +59,9 @@ def check_same_run(written: dict[str, Any], kept: dict[str, Any]) -> None:
 
     Both are the values of config.json, now and then: somebody may have edited it, or copied a checkpoint into the run.
     """
-    fields = [field for field in dataclasses.fields(TrainConfig) if field.name not in (*MAY_CHANGE, "out")]
-    # a setting that an older version of mxgan didn't have is at its default
-    pairs = {field.name: tuple(values.get(field.name, field.default) for values in (written, kept)) for field in fields}
+    now, then = (resolve(from_json(values)) for values in (written, kept))
+    names = [field.name for field in dataclasses.fields(TrainConfig) if field.name not in (*MAY_CHANGE, "out")]
+    pairs = {name: (getattr(now, name), getattr(then, name)) for name in names}
     pairs["data"] = tuple(part(values, "faces").get("fingerprint") for values in (written, kept))
     differences = [
         f"{name}: config.json has {now}, the checkpoint {then}" for name, (now, then) in pairs.items() if now != then

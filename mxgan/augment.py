@@ -1,0 +1,103 @@
+"""What DiffAugment does to images, as numbers and 0/1 matrices that an engine multiplies with.
+
+Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training" (arXiv:2006.10738): netD sees real and
+fake images changed in the same random ways, and netG's gradients go through the changes. Here the random numbers become
+arrays, in NumPy, so that both engines change the same images in the same ways.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+import numpy as np
+
+from mxgan import noise
+from mxgan.config import TrainConfig
+
+SHIFT = 1 / 8  # of the image's side: translation by at most so much each way
+CUT = 1 / 2  # of the image's side: the square that cutout sets to 0
+NUMBERS = 7  # random ones an image: three for color, two each for translation and cutout, drawn whatever is asked for
+BATCHES = 3  # a step: netD's real and fake images, and the fake ones of netG's step
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """One batch's changes: float32 arrays for n images of S×S pixels; None where the part isn't asked for.
+
+    In this order: y = color · x + brightness + (1 - contrast) · mean(x), over the three channels, where the mean is
+    that of the whole image; then rows · y · columns on each channel; then mask times that.
+    """
+
+    color: Optional[np.ndarray] = None  # (n, 3, 3): out, in
+    brightness: Optional[np.ndarray] = None  # (n,)
+    contrast: Optional[np.ndarray] = None  # (n,)
+    rows: Optional[np.ndarray] = None  # (n, S, S), 0 or 1
+    columns: Optional[np.ndarray] = None  # (n, S, S), 0 or 1
+    mask: Optional[np.ndarray] = None  # (n, 1, S, S), 0 or 1
+
+
+def draw(config: TrainConfig, step: int) -> Optional[tuple[Augmentation, Augmentation, Augmentation]]:
+    """The changes of one step, to netD's real batch, its fake batch and netG's; None where the run has no augmentation.
+
+    ``config`` is resolved.
+    """
+    if not config.augment:
+        return None
+    numbers = noise.fractions(config.seed, "augmentation", step, (BATCHES, NUMBERS, config.batch_size))
+    parts = config.augment.split(",")
+    return tuple(_augmentation(parts, config.size, batch) for batch in numbers)
+
+
+def mirrored(config: TrainConfig, step: int, images: np.ndarray) -> np.ndarray:
+    """A step's real images, uint8 NHWC, of which every second one by chance is its mirror image, if the run has that.
+
+    ``config`` is resolved.
+    """
+    if not config.flip:
+        return images
+    chosen = noise.fractions(config.seed, "flip", step, (len(images),)) < 0.5
+    return np.where(chosen[:, None, None, None], images[:, :, ::-1], images)
+
+
+def _augmentation(parts: list[str], size: int, numbers: np.ndarray) -> Augmentation:
+    """``numbers``: (NUMBERS, n), uniform in [0, 1)."""
+    arrays = {}
+    if "color" in parts:
+        arrays.update(_color(*numbers[:3]))
+    if "translation" in parts:
+        most = int(size * SHIFT + 0.5)
+        down, right = _whole(numbers[3:5], 2 * most + 1) - most
+        arrays.update(rows=_shifted(size, down), columns=_shifted(size, right).transpose(0, 2, 1))
+    if "cutout" in parts:
+        cut = int(size * CUT + 0.5)
+        first = _whole(numbers[5:7], size + 1 - cut % 2) - cut // 2  # row, column; part of the square may be outside
+        place = np.arange(size) - first[:, :, None]
+        hidden_rows, hidden_columns = (place >= 0) & (place < cut)
+        hidden = hidden_rows[:, None, :, None] & hidden_columns[:, None, None, :]
+        arrays.update(mask=(~hidden).astype(np.float32))
+    return Augmentation(**arrays)
+
+
+def _color(lighter: np.ndarray, colorful: np.ndarray, contrasting: np.ndarray) -> dict[str, np.ndarray]:
+    """Brightness x + r - 0.5; saturation by 2r about the mean of the channels; contrast by r + 0.5 about that of all.
+
+    Brightness commutes with the other two, and saturation leaves the mean as it is, so they are one linear map.
+    """
+    one, three = np.float32(1), np.float32(3)
+    saturation, contrast = 2 * colorful, contrasting + np.float32(0.5)
+    grey = np.full((3, 3), one / three)
+    matrix = saturation[:, None, None] * np.eye(3, dtype=np.float32) + (one - saturation)[:, None, None] * grey
+    color = contrast[:, None, None] * matrix
+    return {"color": color, "brightness": lighter - np.float32(0.5), "contrast": contrast}
+
+
+def _shifted(size: int, by: np.ndarray) -> np.ndarray:
+    """(n, size, size): times a column of pixels, it gives at i the pixel at i + by, and 0 beyond the edge."""
+    places = np.arange(size)
+    return (places[:, None] + by[:, None, None] == places).astype(np.float32)
+
+
+def _whole(fractions: np.ndarray, n: int) -> np.ndarray:
+    """Uniform in [0, 1), to whole numbers 0..n-1."""
+    return np.floor(fractions * np.float32(n)).astype(np.int64).clip(max=n - 1)
