@@ -8,23 +8,24 @@ the netD step's latents, it goes on with the same fake batch.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from mxgan import pixels
+from mxgan.augment import Augmentation
 from mxgan.config import TrainConfig
-from mxgan.engines import Probe, State
+from mxgan.engines import Augment, Probe, State
 from mxgan.errors import ParamsError
-from mxgan.pytorch import fast, nets, runtime
+from mxgan.pytorch import augment as augmenting
+from mxgan.pytorch import fast, losses, modes, nets, runtime
 from mxgan.pytorch.adam import Adam
+from mxgan.pytorch.average import Average
+from mxgan.pytorch.spectral import SpectralNorm
+from mxgan.pytorch.tensors import array, arrays_of, tensor_of, tensors, trainable, write
 from mxgan.weights import Net, fit, initial
-
-WORDS = {"weight": "gamma", "bias": "beta"}  # of BatchNorm: PyTorch's to the canonical ones; the running ones agree
 
 
 @dataclass(frozen=True)
@@ -60,77 +61,88 @@ class Engine:
             torch.use_deterministic_algorithms(True)
         self.netG = self._place(nets.generator(config.latent, config.ngf, config.size, recipe.bias))
         self.netD = self._place(nets.discriminator(config.ndf, config.size, recipe.bias, recipe.first_norm))
-        for name, net in self._nets().items():
+        for name, net in (("netG", self.netG), ("netD", self.netD)):
             shapes = {key: tuple(tensor.shape) for key, tensor in tensors(net).items()}
             write(net, initial.draw(config, name, shapes), name)
         # In training the networks may be computed otherwise; pictures always come from the ones that were written down
         products = self.options.products and self._device.type == "cpu" and self.options.precision != "bfloat16"
         self._trainedG = fast.generator(self.netG) if products else self.netG
         self._trainedD = fast.discriminator(self.netD) if products else self.netD
-        self.adamG, self.adamD = (
-            Adam(trainable(net), lr, recipe.beta1, recipe.beta2)
-            for net, lr in ((self.netG, config.lr_g), (self.netD, config.lr_d))
-        )
+        self.average = Average(self.netG, config) if config.ema else None
+        self.spectral = SpectralNorm(self.netD, config.seed) if config.spectral_norm else None
+        self._loss, self._smoothing = config.loss, config.label_smoothing
+        of_netD = {**trainable(self.netD), **(self.spectral.weights if self.spectral else {})}
+        self.adamG = Adam(trainable(self.netG), config.lr_g, recipe.beta1, recipe.beta2)
+        self.adamD = Adam(of_netD, config.lr_d, recipe.beta1, recipe.beta2)
 
-    def train_step(self, images: np.ndarray, z: np.ndarray, z_g: np.ndarray | None = None) -> Stats:
+    def train_step(
+        self, images: np.ndarray, z: np.ndarray, z_g: np.ndarray | None = None, augment: Augment = None
+    ) -> Stats:
         """Update netD, then netG, on real images (uint8 NHWC) and latents (n, latent); on a GPU returns at once.
 
         ``z_g`` are the G step's own latents; without them the G step goes on with the D step's fake batch, whose
         gradient is the same as that of generating it again, since netG hasn't changed in between.
+        ``augment``: how netD sees its real and its fake batch, and netG's.
         """
         if z_g is None and self._plain:
             z_g = z
         with self._training():
-            loss_d, logit_real, logit_fake, fake = self._backward_d(images, z, keep=z_g is None)
+            loss_d, logit_real, logit_fake, fake = self._backward_d(images, z, keep=z_g is None, augment=augment)
             self.adamD.step()
-            loss_g = self._backward_g(fake, z_g)
+            if self.spectral:
+                self.spectral.follow()
+            loss_g = self._backward_g(fake, z_g, augment)
             self.adamG.step()
+            if self.average:
+                self.average.follow(self.adamG.count)
         scores = (logit.to(self.dtype).sigmoid().mean() for logit in (logit_real, logit_fake))
         return Stats(torch.stack([loss_d.detach(), loss_g.detach(), *scores]))
 
-    def probe(self, images: np.ndarray, z: np.ndarray, z_g: np.ndarray | None = None) -> Probe:
+    def probe(self, images: np.ndarray, z: np.ndarray, z_g: np.ndarray | None = None, augment: Augment = None) -> Probe:
         """The losses and gradients of one step, taken without making it: weights and statistics stay as they were."""
-        before = self.weights()
-        with self._training():
-            loss_d, _, _, fake = self._backward_d(images, z, keep=z_g is None)
-            loss_g = self._backward_g(fake, z_g)
+        with self._training(), modes.statistics_kept(self.netG, self.netD):
+            loss_d, _, _, fake = self._backward_d(images, z, keep=z_g is None, augment=augment)
+            loss_g = self._backward_g(fake, z_g, augment)
         gradients = {}
-        for name, net in self._nets().items():
-            for key, parameter in trainable(net).items():
+        for name, adam in (("netG", self.adamG), ("netD", self.adamD)):
+            for key, parameter in adam.parameters.items():
                 gradients[f"{name}.{key}"], parameter.grad = array(parameter.grad), None
-        self.load_weights(before)
         return Probe({"loss_d": float(loss_d.detach()), "loss_g": float(loss_g.detach())}, gradients)
 
-    def _backward_d(self, images: np.ndarray, z: np.ndarray, keep: bool):
+    def _backward_d(self, images: np.ndarray, z: np.ndarray, keep: bool, augment: Augment):
         """Gradients into netD; returns its loss, both logits and the fake batch (``keep``: with its graph)."""
         real, z = self._images(images), self._latents(z)
+        of_real, of_fake, _ = augment or (None, None, None)
         with self._autocast():
             # netG's statistics move once a step: here only if this is the batch that its own step goes on with
-            with torch.set_grad_enabled(keep), _still(self.netG, still=not keep):
+            with torch.set_grad_enabled(keep), modes.still(self.netG, still=not keep):
                 fake = self._trainedG(z)
             # The fake batch first: MXNet updates statistics in the backward pass, so in reverse order
-            logit_fake, logit_real = self._trainedD(fake.detach()), self._trainedD(real)
-            loss_d = bce(logit_real, torch.ones_like(logit_real)) + bce(logit_fake, torch.zeros_like(logit_fake))
+            logit_fake = self._trainedD(self._changed(fake.detach(), of_fake))
+            logit_real = self._trainedD(self._changed(real, of_real))
+            loss_d = losses.of_netD(logit_real, logit_fake, self._loss, self._smoothing)
         loss_d.backward()
+        if self.spectral:
+            self.spectral.pull_back()
         return loss_d, logit_real.detach(), logit_fake.detach(), fake
 
-    def _backward_g(self, fake: torch.Tensor, z: np.ndarray | None) -> torch.Tensor:
+    def _backward_g(self, fake: torch.Tensor, z: np.ndarray | None, augment: Augment) -> torch.Tensor:
         """Gradients into netG through netD, of ``fake`` or of a batch generated from ``z``; returns its loss."""
-        with _wasted(self.netD) if self._plain else _frozen(self.netD):
+        with modes.wasted(self.netD) if self._plain else modes.frozen(self.netD):
             with self._autocast():
                 if z is not None:
                     fake = self._trainedG(self._latents(z))
-                logit = self._trainedD(fake)
-                loss_g = bce(logit, torch.ones_like(logit))
+                logit = self._trainedD(self._changed(fake, augment[2] if augment else None))
+                loss_g = losses.of_netG(logit, self._loss)
             loss_g.backward()
         return loss_g
 
     def forward(self, z: np.ndarray) -> np.ndarray:
-        """Latents (n, latent) to images in [-1, 1], NCHW, in inference mode."""
-        return array(self._inference(self.netG, self._latents(z)))
+        """Latents (n, latent) to images in [-1, 1], NCHW, in inference mode, by netG's average where there is one."""
+        return array(self._inference(self.average.net if self.average else self.netG, self._latents(z)))
 
     def generate(self, z: np.ndarray) -> np.ndarray:
-        """Latents (n, latent) to images, uint8 NHWC, in inference mode."""
+        """Latents (n, latent) to images, uint8 NHWC, as `forward` makes them."""
         return pixels.to_uint8(self.forward(z))
 
     def discriminate(self, images: np.ndarray) -> np.ndarray:
@@ -143,31 +155,40 @@ class Engine:
             torch.cuda.synchronize(self._device)
 
     def weights(self) -> dict[str, dict[str, np.ndarray]]:
-        """``{"netG": arrays, "netD": arrays}`` under canonical names; waits for the work in flight."""
-        return {
-            name: {key: array(tensor) for key, tensor in tensors(net).items()} for name, net in self._nets().items()
-        }
+        """The arrays of netG, netD and, of a run with an average, netG-ema; waits for the work in flight."""
+        return {name: arrays_of(net) for name, net in self._nets().items()}
 
     def load_weights(self, weights: dict[str, dict[str, np.ndarray]]) -> None:
-        """Set the networks named in ``weights`` (netG, netD). Raises ParamsError if one doesn't fit."""
+        """Set the networks named in ``weights``. Raises ParamsError if one doesn't fit.
+
+        The average begins anew with netG, and spectral norm with netD.
+        """
         for name, arrays in weights.items():
             write(self._nets()[name], arrays, name)
+        if self.average and "netG" in weights and "netG-ema" not in weights:
+            self.average.restart()
+        if self.spectral and "netD" in weights:
+            self.spectral.start()
 
     def state(self) -> State:
         """Everything a resume needs: weights, Adam's moments and its step counts; waits for the work in flight."""
-        arrays, counts = dict(self.weights()), {}
+        arrays = {"netG": arrays_of(self.netG), "netD": arrays_of(self.netD)}
         for key, adam in self._optimizers():
             arrays[key] = {
                 f"{name}.{moment}": array(values[name])
                 for name in (adam.parameters if adam.count else ())
                 for moment, values in (("m", adam.m), ("v", adam.v))
             }
-            counts[key] = adam.count
-        return State(arrays, counts)
+        if self.average:
+            arrays["emaG"] = arrays_of(self.average.net)
+        if self.spectral:
+            arrays["spectral"] = self.spectral.arrays()
+        return State(arrays, {key: adam.count for key, adam in self._optimizers()})
 
     def load_state(self, state: State) -> None:
         """Go on from what `state` gave, on this engine or another. Raises ParamsError where an array doesn't fit."""
-        self.load_weights({name: state.arrays[name] for name in self._nets()})
+        for name, net in (("netG", self.netG), ("netD", self.netD)):
+            write(net, state.arrays[name], name)
         for key, adam in self._optimizers():
             moments = state.arrays[key]
             wanted = {f"{name}.{moment}": w.shape for name, w in adam.parameters.items() for moment in "mv"}
@@ -177,9 +198,14 @@ class Engine:
                     fresh = f"{name}.{moment}" not in moments  # of a run that hasn't made a step
                     value.zero_() if fresh else value.copy_(tensor_of(moments[f"{name}.{moment}"]))
             adam.count = state.counts[key]
+        if self.average:
+            write(self.average.net, state.arrays.get("emaG", {}), "emaG")
+        if self.spectral:
+            self.spectral.load(state.arrays.get("spectral", {}))
 
     def _nets(self) -> dict[str, torch.nn.Sequential]:
-        return {"netG": self.netG, "netD": self.netD}
+        average = {"netG-ema": self.average.net} if self.average else {}
+        return {"netG": self.netG, "netD": self.netD, **average}
 
     def _optimizers(self) -> list[tuple[str, Adam]]:
         return [("adamG", self.adamG), ("adamD", self.adamD)]
@@ -197,6 +223,13 @@ class Engine:
     def _latents(self, z: np.ndarray) -> torch.Tensor:
         return self._send(tensor_of(z).to(self.dtype)).reshape(*z.shape, 1, 1)
 
+    def _changed(self, images: torch.Tensor, one: Augmentation | None) -> torch.Tensor:
+        """As netD sees them, in full precision."""
+        if one is None:
+            return images
+        with torch.autocast(self._device.type, enabled=False):
+            return augmenting.changed(images.to(self.dtype), one, lambda a: self._send(tensor_of(a)).to(self.dtype))
+
     def _send(self, batch: torch.Tensor) -> torch.Tensor:
         if self._device.type != "cuda":
             return batch
@@ -207,13 +240,13 @@ class Engine:
         return torch.autocast(self._device.type, torch.bfloat16, enabled=self.options.precision == "bfloat16")
 
     def _training(self):
-        return _convolutions(self.options.precision != "float32", self.options.deterministic)
+        return modes.convolutions(self.options.precision != "float32", self.options.deterministic)
 
     def _inference(self, net: torch.nn.Sequential, x: torch.Tensor) -> torch.Tensor:
         """In full precision whatever the options are, and deterministic: the same weights give the same pictures."""
         net.eval()
         try:
-            with torch.inference_mode(), _convolutions(tf32=False, deterministic=True):
+            with torch.inference_mode(), modes.convolutions(tf32=False, deterministic=True):
                 return net(x)
         finally:
             net.train()
@@ -245,90 +278,7 @@ def forward_of(net: Net, ctx: str) -> Callable[[np.ndarray], np.ndarray]:
     netG = netG.to(device, memory_format=torch.channels_last).eval()
 
     def forward(z: np.ndarray) -> np.ndarray:
-        with torch.inference_mode(), _convolutions(tf32=False, deterministic=True):
+        with torch.inference_mode(), modes.convolutions(tf32=False, deterministic=True):
             return array(netG(tensor_of(z).float().to(device).reshape(*z.shape, 1, 1)))
 
     return forward
-
-
-def tensors(net: torch.nn.Sequential) -> dict[str, torch.Tensor]:
-    """A net's parameters and running statistics under canonical names (0.weight, 1.gamma, ...), in layer order."""
-    return {
-        f"{index}.{WORDS.get(word, word) if isinstance(layer, nets.BatchNorm) else word}": tensor
-        for index, layer in enumerate(net)
-        for word, tensor in layer.state_dict(keep_vars=True).items()
-        if word != "num_batches_tracked"
-    }
-
-
-def trainable(net: torch.nn.Sequential) -> dict[str, torch.Tensor]:
-    """The parameters alone: running statistics aren't trained."""
-    return {name: tensor for name, tensor in tensors(net).items() if isinstance(tensor, torch.nn.Parameter)}
-
-
-def write(net: torch.nn.Sequential, arrays: dict[str, np.ndarray], where: str) -> None:
-    """Set every tensor of ``net`` from canonical arrays. Raises ParamsError unless names and shapes are the net's.
-
-    ``where`` names the file or the network in the message.
-    """
-    mine = tensors(net)
-    fit.check(arrays, {name: tuple(tensor.shape) for name, tensor in mine.items()}, where)
-    with torch.no_grad():
-        for name, tensor in mine.items():
-            tensor.copy_(tensor_of(arrays[name]))
-
-
-def array(tensor: torch.Tensor) -> np.ndarray:
-    """A tensor as an array of its own: on the CPU, in row-major order."""
-    return np.array(tensor.detach().cpu(), order="C")
-
-
-def tensor_of(values: np.ndarray) -> torch.Tensor:
-    """An array as a tensor on the CPU, copied: arrays read from files are read-only."""
-    return torch.from_numpy(np.array(values, order="C"))
-
-
-@contextmanager
-def _convolutions(tf32: bool, deterministic: bool) -> Iterator[None]:
-    """How cuDNN computes inside this block; without CUDA nothing changes."""
-    with torch.backends.cudnn.flags(
-        enabled=True, benchmark=not deterministic, deterministic=deterministic, allow_tf32=tf32
-    ):
-        yield
-
-
-@contextmanager
-def _frozen(net: torch.nn.Module) -> Iterator[None]:
-    """No gradients into ``net``'s parameters: netG's step needs those with respect to its images alone."""
-    net.requires_grad_(False)
-    try:
-        yield
-    finally:
-        net.requires_grad_(True)
-
-
-@contextmanager
-def _wasted(net: torch.nn.Module) -> Iterator[None]:
-    """Gradients into ``net``'s parameters are computed, as the tutorial's loop does, and dropped, as it does too."""
-    parameters = list(net.parameters())
-    before = [parameter.grad for parameter in parameters]
-    for parameter in parameters:
-        parameter.grad = None
-    try:
-        yield
-    finally:
-        for parameter, gradient in zip(parameters, before):
-            parameter.grad = gradient
-
-
-@contextmanager
-def _still(net: torch.nn.Sequential, still: bool) -> Iterator[None]:
-    """Running statistics stay as they are."""
-    norms = [layer for layer in net if isinstance(layer, nets.BatchNorm)]
-    for norm in norms:
-        norm.moves = not still
-    try:
-        yield
-    finally:
-        for norm in norms:
-            norm.moves = True

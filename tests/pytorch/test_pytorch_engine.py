@@ -12,7 +12,8 @@ from mxgan.config import TrainConfig, resolve  # noqa: E402
 from mxgan.engines import State  # noqa: E402
 from mxgan.errors import MxganError, ParamsError  # noqa: E402
 from mxgan.pytorch import nets, runtime  # noqa: E402
-from mxgan.pytorch.engine import Engine, Options, forward_of, write  # noqa: E402
+from mxgan.pytorch.engine import Engine, Options, forward_of  # noqa: E402
+from mxgan.pytorch.tensors import write  # noqa: E402
 from mxgan.weights import recognise  # noqa: E402
 
 RECIPES = ("gluon-tutorial", "pytorch-anime")

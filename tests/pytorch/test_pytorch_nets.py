@@ -9,7 +9,7 @@ from torch import nn  # noqa: E402
 
 from mxgan.config import RECIPES, SIZES  # noqa: E402
 from mxgan.pytorch import nets  # noqa: E402
-from mxgan.pytorch.engine import tensors, trainable  # noqa: E402
+from mxgan.pytorch.tensors import tensors, trainable  # noqa: E402
 
 
 def notebook_netG(latent: int = 128, ngf: int = 64) -> nn.Sequential:
