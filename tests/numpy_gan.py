@@ -7,6 +7,7 @@ Radford et al. 2016 (arXiv:1511.06434), Ioffe & Szegedy 2015 (BatchNorm) and Kin
 from __future__ import annotations
 
 import numpy as np
+from numpy_options import NO_CHANGES, PLAIN, Options, changed, changed_back
 
 
 def convolve(x, w, stride, pad):
@@ -48,7 +49,8 @@ def by_kernel(small, large, stride, pad):
 class Network:
     """netG or netD: ``forward`` remembers what ``backward`` needs, so they come in pairs, last in, first out."""
 
-    def __init__(self, arrays: dict[str, np.ndarray], generator: bool) -> None:
+    def __init__(self, arrays: dict[str, np.ndarray], generator: bool, lr: float = 2e-4) -> None:
+        self.lr = lr
         self.arrays = {name: np.asarray(array, np.float64) for name, array in arrays.items()}
         self.generator = generator
         self.layers = sorted({int(name.split(".")[0]) for name in arrays if name.endswith("weight")})
@@ -115,7 +117,7 @@ class Network:
         """One update; the hyper-parameters are float32, as MXNet keeps them."""
         self.count += 1
         beta1, beta2, epsilon = 0.5, float(np.float32(0.999)), float(np.float32(1e-8))
-        rate = float(np.float32(2e-4 * np.sqrt(1 - 0.999**self.count) / (1 - 0.5**self.count)))
+        rate = float(np.float32(self.lr * np.sqrt(1 - 0.999**self.count) / (1 - 0.5**self.count)))
         for name, gradient in gradients.items():
             m, v = self.moments[name]
             m, v = beta1 * m + (1 - beta1) * gradient, beta2 * v + (1 - beta2) * gradient**2
@@ -123,36 +125,53 @@ class Network:
             self.arrays[name] = self.arrays[name] - rate * m / (np.sqrt(v) + epsilon)
 
 
-def netD_gradients(netG: Network, netD: Network, images: np.ndarray, z: np.ndarray) -> tuple[dict, dict]:
+def netD_gradients(
+    netG: Network, netD: Network, images: np.ndarray, z: np.ndarray, options: Options = PLAIN, augment=NO_CHANGES
+) -> tuple[dict, dict]:
     """netD's loss with both scores, and its gradients, on images (uint8 NHWC) and latents (n, latent)."""
     fake, _ = netG.forward(z.astype(np.float64)[:, :, None, None])
-    real, kept_real = netD.forward(images.transpose(0, 3, 1, 2) / 127.5 - 1)
-    fake, kept_fake = netD.forward(fake)
-    n = len(images)
-    of_fake, _ = netD.backward(sigmoid(fake) / n, kept_fake)  # the fake batch's statistics go in first
-    of_real, _ = netD.backward((sigmoid(real) - 1) / n, kept_real)
-    numbers = {
-        "loss_d": np.mean(softplus(-real)) + np.mean(softplus(fake)),
-        "score_real": np.mean(sigmoid(real)),
-        "score_fake": np.mean(sigmoid(fake)),
-    }
+    real, kept_real = netD.forward(changed(images.transpose(0, 3, 1, 2) / 127.5 - 1, augment[0]))
+    fake, kept_fake = netD.forward(changed(fake, augment[1]))
+    n, label = len(images), 1 - options.label_smoothing
+    if options.loss == "hinge":
+        loss = np.maximum(1 - real, 0).mean() + np.maximum(1 + fake, 0).mean()
+        by_real, by_fake = -1.0 * (real < 1) / n, 1.0 * (fake > -1) / n
+    else:
+        loss = np.mean(label * softplus(-real) + (1 - label) * softplus(real)) + np.mean(softplus(fake))
+        by_real, by_fake = (sigmoid(real) - label) / n, sigmoid(fake) / n
+    of_fake, _ = netD.backward(by_fake, kept_fake)  # the fake batch's statistics go in first
+    of_real, _ = netD.backward(by_real, kept_real)
+    numbers = {"loss_d": loss, "score_real": np.mean(sigmoid(real)), "score_fake": np.mean(sigmoid(fake))}
     return numbers, {name: of_real[name] + of_fake[name] for name in of_real}
 
 
-def netG_gradients(netG: Network, netD: Network, z: np.ndarray) -> tuple[float, dict]:
+def netG_gradients(
+    netG: Network, netD: Network, z: np.ndarray, options: Options = PLAIN, augment=NO_CHANGES
+) -> tuple[float, dict]:
     """netG's loss, and its gradients through netD, on latents (n, latent)."""
     fake, kept_g = netG.forward(z.astype(np.float64)[:, :, None, None])
-    logit, kept_d = netD.forward(fake)
-    _, of_images = netD.backward((sigmoid(logit) - 1) / len(z), kept_d)
-    return np.mean(softplus(-logit)), netG.backward(of_images, kept_g)[0]
+    logit, kept_d = netD.forward(changed(fake, augment[2]))
+    hinge = options.loss == "hinge"
+    by_logit = np.full_like(logit, -1) if hinge else sigmoid(logit) - 1
+    _, of_images = netD.backward(by_logit / len(z), kept_d)
+    loss = -logit.mean() if hinge else np.mean(softplus(-logit))
+    return loss, netG.backward(changed_back(of_images, augment[2]), kept_g)[0]
 
 
-def step(netG: Network, netD: Network, images: np.ndarray, z: np.ndarray, z_g=None) -> dict[str, float]:
+def step(
+    netG: Network, netD: Network, images: np.ndarray, z: np.ndarray, z_g=None, augment=None, options: Options = PLAIN
+) -> dict[str, float]:
     """One update of netD and then one of netG; ``z_g``: the latter's own latents."""
-    numbers, gradients = netD_gradients(netG, netD, images, z)
-    netD.adam(gradients)
-    loss_g, gradients = netG_gradients(netG, netD, z if z_g is None else z_g)
+    augment = augment or NO_CHANGES
+    numbers, gradients = netD_gradients(netG, netD, images, z, options, augment)
+    if options.spectral is None:
+        netD.adam(gradients)
+    else:
+        options.spectral.adam(netD, gradients)
+    loss_g, gradients = netG_gradients(netG, netD, z if z_g is None else z_g, options, augment)
     netG.adam(gradients)
+    if options.average is not None:
+        options.average.follow(netG, len(z))
     return {**numbers, "loss_g": loss_g}
 
 
