@@ -57,7 +57,9 @@ def mirrored(config: TrainConfig, step: int, images: np.ndarray) -> np.ndarray:
     if not config.flip:
         return images
     chosen = noise.fractions(config.seed, "flip", step, (len(images),)) < 0.5
-    return np.where(chosen[:, None, None, None], images[:, :, ::-1], images)
+    changed = images.copy()
+    changed[chosen] = np.take(images[chosen], np.arange(images.shape[2])[::-1], axis=2)
+    return changed
 
 
 def _augmentation(parts: list[str], size: int, numbers: np.ndarray) -> Augmentation:
@@ -68,14 +70,13 @@ def _augmentation(parts: list[str], size: int, numbers: np.ndarray) -> Augmentat
     if "translation" in parts:
         most = int(size * SHIFT + 0.5)
         down, right = _whole(numbers[3:5], 2 * most + 1) - most
-        arrays.update(rows=_shifted(size, down), columns=_shifted(size, right).transpose(0, 2, 1))
+        arrays.update(rows=_shifted(size, down, most), columns=_shifted(size, -right, most))  # -: from the other side
     if "cutout" in parts:
         cut = int(size * CUT + 0.5)
         first = _whole(numbers[5:7], size + 1 - cut % 2) - cut // 2  # row, column; part of the square may be outside
         place = np.arange(size) - first[:, :, None]
-        hidden_rows, hidden_columns = (place >= 0) & (place < cut)
-        hidden = hidden_rows[:, None, :, None] & hidden_columns[:, None, None, :]
-        arrays.update(mask=(~hidden).astype(np.float32))
+        rows, columns = ((place >= 0) & (place < cut)).astype(np.float32)
+        arrays.update(mask=1 - rows[:, None, :, None] * columns[:, None, None, :])
     return Augmentation(**arrays)
 
 
@@ -92,10 +93,10 @@ def _color(lighter: np.ndarray, colorful: np.ndarray, contrasting: np.ndarray) -
     return {"color": color, "brightness": lighter - np.float32(0.5), "contrast": contrast}
 
 
-def _shifted(size: int, by: np.ndarray) -> np.ndarray:
+def _shifted(size: int, by: np.ndarray, most: int) -> np.ndarray:
     """(n, size, size): times a column of pixels, it gives at i the pixel at i + by, and 0 beyond the edge."""
-    places = np.arange(size)
-    return (places[:, None] + by[:, None, None] == places).astype(np.float32)
+    every = np.eye(size + 2 * most, size, -most, np.float32)  # of all shifts, below one another
+    return every[(by + most)[:, None] + np.arange(size)]
 
 
 def _whole(fractions: np.ndarray, n: int) -> np.ndarray:

@@ -18,6 +18,7 @@ from mxgan.compare import outcome, proof, report, speed, worker  # noqa: E402
 from mxgan.config import RECIPES, TrainConfig, resolve  # noqa: E402
 from mxgan.engines import Choice  # noqa: E402
 from mxgan.errors import TrainingError  # noqa: E402
+from mxgan.training import batches  # noqa: E402
 
 NAMES = ("mxnet", "pytorch")
 TINY = ["--size", "32", "--ngf", "4", "--ndf", "4", "--latent", "5", "--batch-size", "8", "--threads", "1"]
@@ -74,12 +75,12 @@ def test_a_step_in_float64_is_the_same_wherever_it_goes_on(monkeypatch):
     one, two = (engines.build(Choice(name, "cpu", ""), small, "float64") for name in NAMES)
     images = faces(8, 32)
     for step in (1, 2):
-        one.train_step(images, *proof.step_latents(small, step)).read()
+        one.train_step(*batches.inputs(small, step, images)).read()
     two.load_state(one.state())
     for source, target in ((two, one), (one, two)):
         assert target.state().counts == source.state().counts
         for engine in (one, two):
-            engine.train_step(images, *proof.step_latents(small, 3)).read()
+            engine.train_step(*batches.inputs(small, 3, images)).read()
         theirs, ours = target.state().arrays, source.state().arrays
         for group, arrays in theirs.items():
             for name, array in arrays.items():

@@ -28,29 +28,23 @@ Steps = Callable[[int], dict[str, float]]  # make so many, return measurements
 
 
 def engine(values: dict[str, Any]) -> Steps:
-    """Training as the program does it: faces read ahead, latents drawn, a step, then the numbers of the one before."""
+    """Training as the program does it: a step whose inputs were made ahead, then the numbers of the one before."""
     from mxgan.faces import open_faces
     from mxgan.training import batches
 
     wanted = config.resolve(config.TrainConfig(data="painted", ctx="cpu", **values))
     images = open_faces(wanted.data, wanted.size, wanted.fit, progress=False).images
     built = engines.build(engines.choose(wanted.engine, "cpu", wanted.threads), wanted)
-    read = batches.ahead(images, batches.indices(wanted.seed, len(images), wanted.batch_size, 0, sys.maxsize))
-    done = 0
+    order = enumerate(batches.indices(wanted.seed, len(images), wanted.batch_size, 0, sys.maxsize), 1)
+    read = batches.ahead(lambda place: batches.inputs(wanted, place[0], images[place[1]]), order)
 
     def steps(count: int) -> dict[str, float]:
-        nonlocal done
         waited, behind, start = 0.0, None, time.perf_counter()
         for _ in range(count):
-            done += 1
             asked = time.perf_counter()
-            _, faces = next(read)
+            _, inputs = next(read)
             waited += time.perf_counter() - asked
-            z = noise.latents(wanted.seed, "D step", done, wanted.batch_size, wanted.latent)
-            z_g = None
-            if wanted.settings.fresh_latents:
-                z_g = noise.latents(wanted.seed, "G step", done, wanted.batch_size, wanted.latent)
-            stats = built.train_step(faces, z, z_g)
+            stats = built.train_step(*inputs)
             if behind is not None:
                 behind.read()
             behind = stats

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mxgan import noise, pixels
-from mxgan.compare.proof import relative, step_latents
+from mxgan.compare.proof import relative
 from mxgan.compare.worker import Worker
 from mxgan.config import TrainConfig
 from mxgan.engines import State
@@ -44,18 +44,19 @@ def observe(
     """
     names = list(workers)
     one, two = workers.values()
-    start = one.engine("weights")
-    two.engine("load_weights", start)
+    start = one.engine("state")
+    two.engine("load_state", start)
+    weights = one.engine("weights")
     z = noise.latents(config.seed, "samples", 0, SAMPLES, config.latent)
     first = _first_step(config, images, one, two, z)
-    runs, drift, early = _train(config, images, workers, start, say)
+    runs, drift, early = _train(config, images, workers, weights, say)
     samples = {name: worker.engine("generate", z) for name, worker in workers.items()}
-    trained = one.engine("weights")
+    trained = one.engine("state")
     say(f"float32: {names[0]} once more, from weights one rounding away")
-    control = _control(config, images, one, start, early)
+    control = _control(config, images, one, start, weights, early)
 
     for worker in (one, two):
-        worker.engine("load_weights", trained)
+        worker.engine("load_state", trained)
     outputs = [worker.engine("forward", z) for worker in (one, two)]
     grids = [pixels.to_uint8(output) for output in outputs]
     logits = [worker.engine("discriminate", images[:SAMPLES]) for worker in (one, two)]
@@ -76,7 +77,7 @@ def observe(
 
 def _first_step(config: TrainConfig, images: np.ndarray, one: Worker, two: Worker, z: np.ndarray) -> dict[str, Any]:
     """How far apart rounding alone puts the two before any update: in the outputs, the losses, the gradients."""
-    batch = (images[_picks(config, images, 1)], *step_latents(config, 1))
+    batch = _batch(config, images, 1)
     outputs = [worker.engine("forward", z) for worker in (one, two)]
     theirs, ours = (worker.engine("probe", *batch) for worker in (one, two))
     true = {name: b for name, b in theirs.gradients.items() if name in _trained_through(theirs.gradients)}
@@ -111,7 +112,7 @@ def _train(
     logs: dict[str, list[dict[str, float]]] = {name: [] for name in workers}
     drift, early = [], {}
     for step in range(1, config.steps + 1):
-        batch = (images[_picks(config, images, step)], *step_latents(config, step))
+        batch = _batch(config, images, step)
         for name, worker in workers.items():
             stats, seconds = worker.train(*batch)
             logs[name].append({"step": step, **stats, "seconds": seconds})
@@ -125,18 +126,23 @@ def _train(
     return runs, drift, early
 
 
-def _control(config: TrainConfig, images: np.ndarray, one: Worker, start: Mapping, early: Mapping) -> list:
-    """The first engine against itself, from weights moved by one rounding each: drift that no other engine caused."""
+def _control(
+    config: TrainConfig, images: np.ndarray, one: Worker, start: State, weights: Mapping, early: Mapping
+) -> list:
+    """The first engine against itself, from weights moved by one rounding each: drift that no other engine caused.
+
+    ``weights`` are those of ``start``; ``early`` those it came to, by step.
+    """
     moved = {
-        net: {name: np.nextafter(array, np.float32(np.inf)) for name, array in arrays.items()}
-        for net, arrays in start.items()
+        group: {name: np.nextafter(array, np.float32(np.inf)) for name, array in arrays.items()}
+        for group, arrays in start.arrays.items()
     }
-    one.engine("load_state", State({**moved, "adamG": {}, "adamD": {}}, {"adamG": 0, "adamD": 0}))
+    one.engine("load_state", State(moved, start.counts))
     found = []
     for step in range(1, max(early, default=0) + 1):
-        one.train(images[_picks(config, images, step)], *step_latents(config, step))
+        one.train(*_batch(config, images, step))
         if step in early:
-            found.append({"step": step, **_distance(one.engine("weights"), early[step], start)})
+            found.append({"step": step, **_distance(one.engine("weights"), early[step], weights)})
     return found
 
 
@@ -163,5 +169,6 @@ def _summary(log: list[dict[str, float]]) -> dict[str, float]:
     return {f"late_{key}": float(np.mean([record[key] for record in log[-LATE:]])) for key in keys}
 
 
-def _picks(config: TrainConfig, images: np.ndarray, step: int) -> np.ndarray:
-    return next(batches.indices(config.seed, len(images), config.batch_size, step - 1, step))
+def _batch(config: TrainConfig, images: np.ndarray, step: int) -> tuple:
+    picks = next(batches.indices(config.seed, len(images), config.batch_size, step - 1, step))
+    return batches.inputs(config, step, images[picks])

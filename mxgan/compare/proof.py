@@ -57,17 +57,17 @@ def prove(config: TrainConfig, images: np.ndarray, names: tuple[str, str], ctx: 
     """
     small = dataclasses.replace(config, ngf=WIDTH, ndf=WIDTH, batch_size=BATCH, epochs=None, steps=STEPS)
     one, two = (engines.build(engines.Choice(name, ctx, ""), small, "float64") for name in names)
-    two.load_weights(one.weights())
+    two.load_state(one.state())
     z = noise.latents(small.seed, "samples", 0, BATCH, small.latent)
     found = list(_forward(one, two, z, images[:BATCH], 0))
     indices = batches.indices(small.seed, len(images), BATCH, 0, STEPS)
     for step, picks in enumerate(indices, start=1):
-        batch = (images[picks], *step_latents(small, step))
+        batch = batches.inputs(small, step, images[picks])
         found += _probes(one, two, batch, step)
         stats = [engine.train_step(*batch).read() for engine in (one, two)]
         found += [_relative("loss", name, step, stats[1][name], stats[0][name]) for name in stats[0]]
         found += _weights(one, two, step)
-    two.load_weights(one.weights())  # now on trained weights, the same ones
+    two.load_state(one.state())  # now on trained weights, the same ones
     return [*found, *_forward(one, two, z, images[:BATCH], STEPS)]
 
 
@@ -79,14 +79,6 @@ def worst_of_each(deviations: list[Deviation]) -> list[dict]:
     return [
         {**dataclasses.asdict(max(group, key=lambda one: one.share)), "count": len(group)} for group in groups.values()
     ]
-
-
-def step_latents(config: TrainConfig, step: int) -> tuple:
-    """The latents of a step's two updates, as training draws them; the second is None where the recipe reuses one."""
-    z, z_g = (
-        noise.latents(config.seed, stream, step, config.batch_size, config.latent) for stream in ("D step", "G step")
-    )
-    return z, z_g if config.settings.fresh_latents else None
 
 
 def relative(a: np.ndarray, b: np.ndarray) -> float:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from mxgan import noise
-from mxgan.compare.proof import step_latents
 from mxgan.compare.worker import Worker
 from mxgan.config import TrainConfig
+from mxgan.training import batches
 
 WARM_UP = 2  # steps before the clock: the first ones choose and compile kernels
 ROUNDS = 7
@@ -28,7 +28,7 @@ def measure(
     Keys of each engine: step_images_per_s, generate_images_per_s (median, low, high: the quartiles; rounds: each
     round's), seconds_a_step (median), peak_memory_bytes (of a process that trains and generates).
     """
-    batch = (images[: config.batch_size], *step_latents(config, 1))
+    batch = batches.inputs(config, 1, images[: config.batch_size])
     z = noise.samples(config.seed, 0, 64, config.latent)
     for worker in workers.values():
         for _ in range(WARM_UP):

@@ -1,15 +1,19 @@
-"""Which images make up which step: a function of (seed, step), so that any step can be drawn alone."""
+"""What each step is made of, images and noise: a function of (seed, step), so that any step can be drawn alone."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Optional
+from typing import Optional, TypeVar
 
 import numpy as np
 
-from mxgan import noise
+from mxgan import augment, noise
+from mxgan.config import TrainConfig
+from mxgan.engines import Augment
+
+T, U = TypeVar("T"), TypeVar("U")
 
 
 def steps_per_epoch(n: int, batch_size: int) -> int:
@@ -31,14 +35,27 @@ def indices(seed: int, n: int, batch_size: int, first: int, last: int) -> Iterat
         yield np.take(order, range(batch * batch_size, (batch + 1) * batch_size), mode="wrap")
 
 
-def ahead(images: np.ndarray, order: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """(indices, their images) for each of ``order``; the next are read from disk while the caller computes."""
+def ahead(read: Callable[[T], U], order: Iterable[T]) -> Iterator[tuple[T, U]]:
+    """(one, what ``read`` makes of it) for each of ``order``; the next is being read while the caller computes."""
     with ThreadPoolExecutor(1, "faces") as reader:
-        ready: Optional[tuple[np.ndarray, Future]] = None
-        for chosen in order:
-            following = chosen, reader.submit(images.__getitem__, chosen)
+        ready: Optional[tuple[T, Future]] = None
+        for one in order:
+            following = one, reader.submit(read, one)
             if ready is not None:
                 yield ready[0], ready[1].result()
             ready = following
         if ready is not None:
             yield ready[0], ready[1].result()
+
+
+def inputs(
+    config: TrainConfig, step: int, images: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, Optional[np.ndarray], Augment]:
+    """What `mxgan.engines.Engine.train_step` takes at ``step``, from 1 on: images, z, z_g and augment.
+
+    ``images``: the step's faces, uint8 NHWC, as they are in the data. ``config`` is resolved.
+    """
+    streams = ("D step", "G step") if config.settings.fresh_latents else ("D step",)
+    latents = [noise.latents(config.seed, stream, step, config.batch_size, config.latent) for stream in streams]
+    z, z_g = (*latents, None)[:2]
+    return augment.mirrored(config, step, images), z, z_g, augment.draw(config, step)

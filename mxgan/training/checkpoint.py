@@ -1,6 +1,7 @@
 """Checkpoints: everything a resume needs, whole or not there, each byte accounted for.
 
     checkpoints/000094/  manifest.json  netG.params  netD.params  adamG.params  adamD.params
+                         emaG.params  spectral.params    of runs that have them
 
 A checkpoint is written into a temporary folder, flushed to the disk and then renamed. Its manifest holds the SHA-256 of
 every file and of itself. There are no pickles: nothing in it can run when it is read.
@@ -27,7 +28,8 @@ from mxgan.errors import MxganError
 from mxgan.training.log_file import Mark
 from mxgan.weights import list_file, params_file
 
-ARRAYS = ("netG", "netD", "adamG", "adamD")
+ARRAYS = ("netG", "netD", "adamG", "adamD")  # of every run
+MORE_ARRAYS = ("emaG", "spectral")  # of some
 COUNTS = ("adamG", "adamD")
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -57,7 +59,10 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
             folder.mkdir()
             flush_folder(folder.parent)
         temporary.mkdir()
-        files = {f"{name}.params": _write_arrays(temporary / f"{name}.params", state.arrays[name]) for name in ARRAYS}
+        files = {
+            f"{name}.params": _write_arrays(temporary / f"{name}.params", arrays)
+            for name, arrays in state.arrays.items()
+        }
         manifest = {
             "format": FORMAT,
             "step": step,
@@ -103,7 +108,7 @@ def newest(folder: Path, say: Callable[[str], None]) -> Optional[Checkpoint]:
 def load(path: Path) -> Checkpoint:
     """Read and verify one checkpoint. Raises MxganError, naming the file and the fault, if it is damaged."""
     manifest = _manifest(path)
-    arrays = {name: _read_arrays(path / f"{name}.params", manifest["files"][f"{name}.params"]) for name in ARRAYS}
+    arrays = {name[: -len(".params")]: _read_arrays(path / name, wanted) for name, wanted in manifest["files"].items()}
     state = State(arrays, manifest["counts"])
     return Checkpoint(manifest["step"], state, Mark(**manifest["log"]), manifest["config"])
 
@@ -186,7 +191,8 @@ def _makes_sense(manifest: dict[str, Any], name: str) -> bool:
         and all(_is_count(count) and count <= step for count in counts.values())
         and _has_keys(log, ("bytes", "sha256"))
         and _is_count(log["bytes"])
-        and _has_keys(files, [f"{name}.params" for name in ARRAYS])
+        and isinstance(files, dict)
+        and {f"{name}.params" for name in ARRAYS} <= set(files) <= {f"{n}.params" for n in (*ARRAYS, *MORE_ARRAYS)}
         and all(_has_keys(file, ("bytes", "sha256")) for file in files.values())
         and isinstance(manifest.get("config"), dict)
     )

@@ -162,14 +162,13 @@ def _steps(setup: Setup, start: int, log: StepLog, progress: Progress, stop: sig
     if start == setup.steps:
         progress.say("all steps are done already: to go on, give more --epochs or --steps")
         whole = saver.save_files(step)  # its checkpoint was written, perhaps not all else
-    order = batches.indices(config.seed, len(images), config.batch_size, start, setup.steps)
-    for indices, faces in batches.ahead(images, order):
-        step += 1
-        z = noise.latents(config.seed, "D step", step, config.batch_size, config.latent)
-        z_g = None
-        if config.settings.fresh_latents:
-            z_g = noise.latents(config.seed, "G step", step, config.batch_size, config.latent)
-        log.add(step, indices, engine.train_step(faces, z, z_g), progress)
+
+    def read(place: tuple[int, np.ndarray]) -> tuple:
+        return batches.inputs(config, place[0], images[place[1]])
+
+    order = enumerate(batches.indices(config.seed, len(images), config.batch_size, start, setup.steps), start + 1)
+    for (step, indices), inputs in batches.ahead(read, order):
+        log.add(step, indices, engine.train_step(*inputs), progress)
         if stop.signal:
             progress.say(f"stopping: saving after step {step} (once more stops at once)")
         last = step == setup.steps or bool(stop.signal)

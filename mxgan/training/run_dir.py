@@ -1,7 +1,7 @@
 """The run directory: everything a run makes, and nothing anywhere else.
 
 config.json  state.json  log.jsonl  reals.png  skipped.txt  samples/000094.png  curves.png
-netG.params  netD.params  checkpoints/000094/  run.lock
+netG.params  netD.params  netG-ema.params  checkpoints/000094/  run.lock
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class RunDir:
         plots.save_png(self.path / "samples" / f"{step:06d}.png", plots.grid(images))
 
     def save_weights(self, weights: Weights) -> None:
-        """netG.params and netD.params, as MXNet's own ``load_parameters`` reads them."""
+        """netG.params, netD.params, netG-ema.params, as MXNet's own ``load_parameters`` reads them."""
         for name, arrays in weights.items():
             params_file.save(self.path / f"{name}.params", arrays)
 

@@ -17,6 +17,8 @@ from mxgan.training.progress import Progress
 from mxgan.training.run_dir import RunDir
 from mxgan.training.step_log import StepLog
 
+WEIGHTS = {"netG": "netG", "netD": "netD", "emaG": "netG-ema"}  # a state's arrays, and what their file is called
+
 
 class Saver:
     """Writes into the run directory, when asked and, for checkpoints, when it is time."""
@@ -65,7 +67,7 @@ class Saver:
         return time.monotonic() - self._saved >= 60 * self._config.checkpoint_minutes
 
     def _files(self, step: int, state: State, samples: np.ndarray) -> bool:
-        weights = {name: state.arrays[name] for name in ("netG", "netD")}
+        weights = {name: state.arrays[key] for key, name in WEIGHTS.items() if key in state.arrays}
         return all(
             [
                 self._try(lambda: self._run.save_samples(step, samples)),

@@ -1,9 +1,10 @@
-"""Which images make up which step."""
+"""What each step is made of."""
 
 import numpy as np
 import pytest
 
-from mxgan import noise
+from mxgan import augment, noise
+from mxgan.config import TrainConfig, resolve
 from mxgan.training import batches
 
 
@@ -34,3 +35,19 @@ def test_any_step_can_be_drawn_without_those_before_it():
         for one, two in zip(straight[first:], later):
             assert one.dtype == np.int64
             np.testing.assert_array_equal(one, two)
+
+
+def test_a_steps_inputs():
+    images = np.random.RandomState(0).randint(0, 256, (8, 32, 32, 3)).astype(np.uint8)
+    plain = resolve(TrainConfig(size=32, latent=5, batch_size=8, seed=3))
+    faces, z, z_g, augmentation = batches.inputs(plain, 2, images)
+    assert faces is images and z_g is None and augmentation is None
+    np.testing.assert_array_equal(z, noise.latents(3, "D step", 2, 8, 5))
+    values = {"recipe": "pytorch-anime", "flip": True, "augment": "color"}
+    rich = resolve(TrainConfig(size=32, latent=5, batch_size=8, seed=3, **values))
+    faces, z, z_g, augmentation = batches.inputs(rich, 2, images)
+    np.testing.assert_array_equal(faces, augment.mirrored(rich, 2, images))
+    assert (faces != images).any()
+    np.testing.assert_array_equal(z, noise.latents(3, "D step", 2, 8, 5))
+    np.testing.assert_array_equal(z_g, noise.latents(3, "G step", 2, 8, 5))
+    assert [one.color.shape for one in augmentation] == [(8, 3, 3)] * 3

@@ -57,6 +57,18 @@ def test_it_comes_back_as_it_was(folder):
     assert newest(folder) == (20, "")
 
 
+def test_what_only_some_runs_have_comes_back_too(folder):
+    more = {"emaG": {"0.weight": np.ones((2, 3), np.float32)}, "spectral": {"0.u": np.ones(2, np.float32)}}
+    sparse = made(30)
+    checkpoint.save(folder, Checkpoint(30, State({**sparse.state.arrays, **more}, sparse.state.counts), LOG, {}))
+    back = checkpoint.load(folder / "000030").state.arrays
+    assert list(back) == ["netG", "netD", "adamG", "adamD", "emaG", "spectral"]
+    np.testing.assert_array_equal(back["spectral"]["0.u"], more["spectral"]["0.u"])
+    (folder / "000030" / "emaG.params").unlink()
+    step, said = newest(folder)
+    assert step == 20 and "emaG.params: damaged checkpoint" in said
+
+
 def test_none_yet(tmp_path):
     assert checkpoint.newest(tmp_path / "checkpoints", pytest.fail) is None
     (tmp_path / "checkpoints").mkdir()
@@ -127,6 +139,9 @@ HOSTILE = {
     "a log below zero": lambda manifest: {**manifest, "log": {"bytes": -1, "sha256": ""}},
     "a huge log": lambda manifest: {**manifest, "log": {"bytes": 10**30, "sha256": ""}},
     "no configuration": lambda manifest: {**manifest, "config": "x"},
+    "a file too many": lambda manifest: {
+        **manifest, "files": {**manifest["files"], "../x.params": {"bytes": 0, "sha256": ""}}
+    },
     "a newer format": lambda manifest: {**manifest, "format": 2},
     "a format that is none": lambda manifest: {**manifest, "format": ["x" * 1000]},
 }  # fmt: skip

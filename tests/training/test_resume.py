@@ -20,7 +20,7 @@ from processes import mxgan as mxgan_process
 from tiny_runs import log, outcome, train
 
 import mxgan
-from mxgan import engines, training
+from mxgan import engines, noise, plots, training
 from mxgan.engines import Choice
 from mxgan.errors import MxganError, TrainingError
 from mxgan.training import checkpoint, run_dir
@@ -29,6 +29,18 @@ from mxgan.training import checkpoint, run_dir
 @pytest.fixture
 def tiny(monkeypatch):
     tiny_engine.install(monkeypatch)
+
+
+OPTIONS = (
+    {"lr_g": 1e-4, "lr_d": 4e-4},
+    {"loss": "hinge"},
+    {"label_smoothing": 0.1},
+    {"spectral_norm": True},
+    {"augment": "color,translation,cutout"},
+    {"flip": True},
+    {"ema": 50.0},
+)
+ALL = {name: value for values in OPTIONS for name, value in values.items() if name != "label_smoothing"}
 
 
 def config(run: Path) -> dict:
@@ -62,6 +74,51 @@ def test_bit_for_bit_on_a_real_engine(faces_folder, tmp_path, engine):
     run = train(faces_folder, tmp_path / "run", steps=4, **settings)
     training.resume(run, {"steps": 7})
     assert outcome(run) == whole
+
+
+@pytest.mark.parametrize("values", [*OPTIONS, ALL], ids=lambda values: ",".join(values))
+@pytest.mark.parametrize("engine", ["mxnet", "pytorch"])
+def test_bit_for_bit_with_every_option(faces_folder, tmp_path, engine, values):
+    needs.mxnet() if engine == "mxnet" else pytest.importorskip("torch")
+    settings = {"engine": engine, "ngf": 2, "ndf": 3, **values}
+    whole = outcome(train(faces_folder, tmp_path / "whole", steps=5, **settings))
+    assert ("netG-ema.params" in whole) == ("checkpoints/000005/emaG.params" in whole) == ("ema" in values)
+    assert ("checkpoints/000005/spectral.params" in whole) == ("spectral_norm" in values)
+    run = train(faces_folder, tmp_path / "run", steps=2, **settings)
+    training.resume(run, {"steps": 5})
+    assert outcome(run) == whole
+
+
+@pytest.mark.parametrize("engine", ["mxnet", "pytorch"])
+def test_pictures_of_a_run_with_an_average_are_the_averages(faces_folder, tmp_path, engine):
+    needs.mxnet() if engine == "mxnet" else pytest.importorskip("torch")
+    run = train(faces_folder, tmp_path / "run", steps=6, engine=engine, ngf=2, ndf=3, ema=50.0, ema_rampup=1.0)
+    fixed = noise.latents(0, "samples", 0, 24, 5)
+    grid = plots.grid(mxgan.load_generator(run, engine).generate(fixed))
+    np.testing.assert_array_equal(cv2.imread(str(run / "samples" / "000006.png"))[:, :, ::-1], grid)
+    bare = mxgan.load_params(run / "netG.params")
+    average = mxgan.load_params(run / "netG-ema.params")
+    assert {name: array.shape for name, array in average.items()} == {name: a.shape for name, a in bare.items()}
+    assert all((average[name] != bare[name]).any() for name in bare)
+
+
+def test_killed_with_every_option_on(faces_folder, tmp_path):
+    pytest.importorskip("torch")
+    options = ["--loss", "hinge", "--spectral-norm", "--augment", "color,translation,cutout", "--flip", "--ema", "50"]
+    command = [sys.executable, "-m", "mxgan", "train", "--data", faces_folder, *TINY, *options, "--steps", "60"]
+    command += ["--engine", "pytorch", "--threads", "1", "--checkpoint-minutes", "1e-9", "--out"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "env": environment(), "text": True}
+    whole = subprocess.run([*map(str, command), str(tmp_path / "whole")], **quiet)
+    assert whole.returncode == 0, whole.stderr
+    process = subprocess.Popen([*map(str, command), str(tmp_path / "run")], **quiet)
+    while not (tmp_path / "run" / "netG-ema.params").exists():
+        assert process.poll() is None, process.stderr.read()
+    process.kill()
+    process.communicate()
+    assert len(log(tmp_path / "run")) < 60  # it was at work
+    again = mxgan_process("train", "--resume", tmp_path / "run")
+    assert again.returncode == 0, again.stderr
+    assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
 
 
 def test_ctrl_c_in_a_process_of_its_own_then_resume(mx, faces_folder, tmp_path):
@@ -140,12 +197,16 @@ def test_what_was_edited_or_copied_in_is_found_out(faces_folder, tmp_path):
 @pytest.mark.usefixtures("tiny")
 def test_a_run_of_a_version_that_lacked_a_setting_goes_on(faces_folder, tmp_path):
     run = train(faces_folder, tmp_path / "run", steps=2)
-    older = {name: value for name, value in config(run).items() if name != "fit"}
+    lacking = ("fit", *mxgan.config.OPTIONS)
+    older = {name: value for name, value in config(run).items() if name not in lacking}
+    assert len(older) == len(config(run)) - 10
     kept = checkpoint.load(run / "checkpoints" / "000002")
     checkpoint.save(run / "checkpoints", replace(kept, config=older))
     (run / "config.json").write_text(json.dumps(older))
     for _ in range(2):  # the first time writes config.json anew
-        assert training.resume(run).step == 2
+        assert training.resume(run, {"loss": "bce", "lr_d": 2e-4, "augment": ""}).step == 2  # what it was all along
+    with pytest.raises(MxganError, match="flip: the run has False, you asked for True; ema: the run has 0"):
+        training.resume(run, {"flip": True, "ema": 100.0})
 
 
 @pytest.mark.usefixtures("tiny")
@@ -287,7 +348,7 @@ def test_one_run_one_process(faces_folder, tmp_path, monkeypatch):
 
 def test_numbers_that_are_not_finite_leave_what_was_good(faces_folder, tmp_path, monkeypatch, capsys):
     class Diverging(tiny_engine.TinyEngine):
-        def train_step(self, images, z, z_g=None):
+        def train_step(self, images, z, z_g=None, augment=None):
             if self.counts["adamD"] == 4:
                 self.weights["netD"]["0.weight"][0] = np.nan
             return super().train_step(images, z, z_g)

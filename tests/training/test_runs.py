@@ -63,7 +63,7 @@ def test_one_at_work(finished):
 
 def test_one_that_failed(finished, faces_folder, monkeypatch):
     class Rotten(tiny_engine.TinyEngine):
-        def train_step(self, images, z, z_g=None):
+        def train_step(self, images, z, z_g=None, augment=None):
             self.weights["netD"]["0.weight"][:] = np.nan
             return super().train_step(images, z, z_g)
 

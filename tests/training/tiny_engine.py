@@ -36,7 +36,7 @@ class TinyEngine:
         }
         self.counts = dict.fromkeys(self.moments, 0)
 
-    def train_step(self, images, z, z_g=None):
+    def train_step(self, images, z, z_g=None, augment=None):
         netG, netD = (self.weights[net]["0.weight"] for net in ("netG", "netD"))
         real, fake = features(images), np.tanh(z @ netG)
         score_real, score_fake = (sigmoid(with_one(x) @ netD) for x in (real, fake))

@@ -26,5 +26,5 @@ def log(run: Path) -> list[dict]:
 def outcome(run: Path) -> dict:
     """What a run came to: its weights' and its last checkpoint's bytes, and its log."""
     last = run / "checkpoints" / f"{checkpoint.steps(run / 'checkpoints')[-1]:06d}"
-    files = [run / "netG.params", run / "netD.params", *sorted(last.glob("*.params"))]
+    files = [*sorted(run.glob("*.params")), *sorted(last.glob("*.params"))]
     return {**{str(file.relative_to(run)): file.read_bytes() for file in files}, "log.jsonl": log(run)}
