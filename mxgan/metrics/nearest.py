@@ -1,0 +1,36 @@
+"""Is netG memorising? The generated faces that come nearest to a real one, beside the real ones they are near to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from mxgan import plots
+from mxgan.errors import MxganError
+from mxgan.metrics.prdc import neighbours
+
+ROWS, COLUMNS = 10, 7  # of the picture, without the column of generated faces
+
+
+def find(fake: np.ndarray, real: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The `ROWS` generated features (m, d) nearest to any real one (n, d), the nearest first: their places (rows,), and
+    those of their nearest real ones, the nearest first (rows, `COLUMNS`).
+    """
+    distances, places = neighbours(fake, real, min(COLUMNS, len(real)))
+    rows = np.argsort(distances[:, 0], kind="stable")[:ROWS]
+    return rows, places[rows]
+
+
+def sheet(fake: np.ndarray, real: np.ndarray) -> np.ndarray:
+    """One picture, a row for each of ``fake`` (rows, S, S, 3): it, then its real ones (rows, columns, S, S, 3)."""
+    rows = np.concatenate([fake[:, None], real], axis=1)
+    return plots.grid(rows.reshape(-1, *fake.shape[1:]), columns=rows.shape[1])
+
+
+def check_place(path: Path) -> None:
+    """Raise MxganError where no PNG can be written."""
+    if path.suffix.lower() != ".png":
+        raise MxganError(f"--nearest {path}: the picture is written as .png; give a name that ends so")
+    if path.is_dir() or not path.parent.is_dir():
+        raise MxganError(f"--nearest {path}: {'a folder is there' if path.is_dir() else f'no folder {path.parent}'}")

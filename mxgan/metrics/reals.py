@@ -1,0 +1,89 @@
+"""Features of real faces, computed once: kept in the cache folder, by the faces' fingerprint and the extractor."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from mxgan import atomic, noise
+from mxgan.errors import MxganError
+from mxgan.faces import Faces
+from mxgan.faces.cache import cache_folder
+
+BATCH = 64  # faces in memory at once
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Some of a set's faces, in random order: none twice."""
+
+    faces: Faces
+    order: np.ndarray  # their places in the set
+    seed: int
+
+    def batches(self, first: int, n: int) -> Iterator[np.ndarray]:
+        """The chosen faces ``first`` .. ``first + n - 1``, at most `BATCH` at a time: uint8 (·, S, S, 3)."""
+        for start in range(first, first + n, BATCH):
+            yield self.faces.images[self.order[start : min(start + BATCH, first + n)]]
+
+    def images(self, places: np.ndarray) -> np.ndarray:
+        """The chosen faces of these numbers, an array of any shape."""
+        return self.faces.images[self.order[places]]
+
+
+def choose(faces: Faces, n: int, seed: int) -> Chosen:
+    """n of the faces (or all), in the order that ``seed`` decides."""
+    return Chosen(faces, noise.order(seed, 0, len(faces.images))[:n], seed)
+
+
+def features(chosen: Chosen, extractor: Any, progress: bool = True) -> np.ndarray:
+    """Features of all chosen faces, float32 (n, length), from the cache if they are there.
+
+    ``extractor`` is a mxgan.pytorch.features.Extractor. Raises MxganError where the cache can't be written.
+    """
+    n = len(chosen.order)
+    wanted = {
+        "format": 1,
+        "faces": chosen.faces.fingerprint,
+        "order": [chosen.seed, n],
+        "extractor": [extractor.name, extractor.input_size, extractor.resize, extractor.weights],
+    }
+    name = hashlib.blake2b(json.dumps(wanted).encode(), digest_size=16).hexdigest()
+    folder = cache_folder().parent / "features"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MxganError(
+            f"{folder}: features can't be kept there: {error.strerror}; set MXGAN_CACHE to another folder"
+        ) from error
+    path = folder / f"{name}.npy"
+    try:
+        found = np.load(path)
+        if found.dtype == np.float32 and found.shape == (n, extractor.length):
+            return found
+    except (OSError, ValueError, EOFError):  # none yet, or damaged: made anew
+        found = None
+    found = collect(chosen.batches(0, n), n, extractor, "features of real faces", progress)
+    with atomic.writing(path) as out:
+        np.save(out, found)
+    return found
+
+
+def collect(batches: Iterable[np.ndarray], n: int, extractor: Any, title: str, progress: bool = True) -> np.ndarray:
+    """Features of n images that come in batches: float32 (n, length). Raises MxganError if one isn't finite."""
+    found = np.empty((n, extractor.length), np.float32)
+    done = 0
+    with tqdm(total=n, desc=title, unit=" faces", dynamic_ncols=True, leave=False, disable=not progress) as bar:
+        for images in batches:
+            found[done : done + len(images)] = extractor.features(images)
+            done += len(images)
+            bar.update(len(images))
+    if not np.isfinite(found).all():
+        raise MxganError(f"{extractor.name}: features that are NaN or infinite: are its weights whole?")
+    return found
