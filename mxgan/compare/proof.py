@@ -107,7 +107,7 @@ def _probes(one: Engine, two: Engine, batch: tuple, step: int) -> Iterator[Devia
 
 def _weights(one: Engine, two: Engine, step: int) -> Iterator[Deviation]:
     ours, theirs = (
-        {f"{net}.{name}": array for net, arrays in engine.weights().items() for name, array in arrays.items()}
+        {f"{net}.{name}": array for net, arrays in _arrays(engine).items() for name, array in arrays.items()}
         for engine in (two, one)
     )
     for name, b in theirs.items():
@@ -120,6 +120,12 @@ def _weights(one: Engine, two: Engine, step: int) -> Iterator[Deviation]:
             yield Deviation(kind, name, step, float(np.abs(a - b).max()), "absolute", LIMIT)
         else:
             yield _relative(kind, name, step, a, b)
+
+
+def _arrays(engine: Engine) -> dict[str, Mapping[str, np.ndarray]]:
+    """What `weights` says, and the weights that spectral norm keeps beside netD's."""
+    kept = engine.state().arrays.get("spectral")
+    return {**engine.weights(), **({} if kept is None else {"spectral": kept})}
 
 
 def _feeds_batchnorm(name: str, arrays: Mapping[str, np.ndarray]) -> bool:
