@@ -1,19 +1,25 @@
-"""The Gluon engine: the tutorial's training step on autograd, SigmoidBCELoss and one Trainer per network."""
+"""The Gluon engine: the tutorial's training step on autograd, its loss and one Trainer per network.
+
+What a recipe may add to the tutorial is in a file each beside this one: `losses`, `augment`, `spectral`, `average`.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 
 from mxgan import pixels
+from mxgan.augment import Augmentation
 from mxgan.config import TrainConfig
-from mxgan.engines import Probe, State
+from mxgan.engines import Augment, Probe, State
 from mxgan.errors import ParamsError
 from mxgan.gluon import runtime
+from mxgan.gluon.augment import apply
+from mxgan.gluon.named import parameters, trainable, write
 from mxgan.weights import Net, fit, initial
 
 
@@ -37,7 +43,7 @@ class Engine:
 
     def __init__(self, config: TrainConfig, ctx: str, dtype: str = "float32", options: Options | None = None) -> None:
         mx = runtime.load(config.threads)
-        from mxgan.gluon import fast, nets
+        from mxgan.gluon import average, fast, losses, nets, spectral
 
         recipe = config.settings
         self.ctx, self.dtype, self.version = ctx, dtype, mx.__version__
@@ -46,58 +52,72 @@ class Engine:
         self._device = runtime.context(ctx)
         self.netG = nets.generator(config.latent, config.ngf, config.size, recipe.bias)
         self.netD = nets.discriminator(config.ndf, config.size, recipe.bias, recipe.first_norm, dtype=dtype)
+        self.netG_ema = nets.generator(config.latent, config.ngf, config.size, recipe.bias) if config.ema else None
         for name, net in self._nets().items():
             net.cast(dtype)
             net.initialize(mx.init.Zero(), ctx=self._device)
             shapes = {key: parameter.shape for key, parameter in parameters(net).items()}
-            write(net, initial.draw(config, name, shapes), name)
+            write(net, initial.draw(config, "netG" if net is self.netG_ema else name, shapes), name)
         # In training the networks may be computed otherwise; pictures always come from the ones that were written down
         products = self.options.products
         self._trainedG = fast.generator(self.netG) if products else self.netG
         self._trainedD = fast.discriminator(self.netD) if products else self.netD
-        for net in (self.netG, self.netD, self._trainedG, self._trainedD) if self.options.static else ():
+        for net in (*self._nets().values(), self._trainedG, self._trainedD) if self.options.static else ():
             net.hybridize(static_alloc=True, static_shape=True)
         adam = {"beta1": recipe.beta1, "beta2": recipe.beta2}
         self.trainerG, self.trainerD = (
             mx.gluon.Trainer(list(parameters(net).values()), "adam", {"learning_rate": lr, **adam})
             for net, lr in ((self.netG, config.lr_g), (self.netD, config.lr_d))
         )
-        self.loss = mx.gluon.loss.SigmoidBCELoss()
+        self.loss = losses.named(config.loss, config.label_smoothing)
+        self.spectral = spectral.SpectralNorm(parameters(self.netD), config.seed) if config.spectral_norm else None
+        self.average = None
+        if self.netG_ema:
+            pair = parameters(self.netG), parameters(self.netG_ema)
+            self.average = average.Average(*pair, config.ema, config.ema_rampup)
 
-    def train_step(self, images: np.ndarray, z: np.ndarray, z_g: np.ndarray | None = None) -> Stats:
+    def train_step(
+        self, images: np.ndarray, z: np.ndarray, z_g: np.ndarray | None = None, augment: Augment = None
+    ) -> Stats:
         """Update netD, then netG, on real images (uint8 NHWC) and latents (n, latent); returns at once.
 
         ``z_g`` are the G step's own latents; without them the G step goes on with the D step's fake batch, whose
-        gradient is the same as that of generating it again, since netG hasn't changed in between.
+        gradient is the same as that of generating it again, since netG hasn't changed in between. ``augment`` is what
+        netD sees changed: `mxgan.augment` draws it.
         """
         nd = runtime.load().nd
         if z_g is None and not self.options.reuse:
             z_g = z
-        loss_d, logit_real, logit_fake, fake = self._backward_d(images, z, keep=z_g is None)
-        self.trainerD.step(len(images))
-        loss_g = self._backward_g(fake, z_g)
+        loss_d, logit_real, logit_fake, fake = self._backward_d(images, z, z_g is None, augment)
+        with self.spectral.unfolded() if self.spectral else nullcontext():
+            self.trainerD.step(len(images))
+        loss_g = self._backward_g(fake, z_g, augment)
         self.trainerG.step(len(images))
+        if self.average:
+            self.average.update(self.trainerG._optimizer.num_update * len(images), len(images))
         values = (loss_d, loss_g, nd.sigmoid(logit_real), nd.sigmoid(logit_fake))
         return Stats(nd.stack(*(value.mean() for value in values)))
 
-    def probe(self, images: np.ndarray, z: np.ndarray, z_g: np.ndarray | None = None) -> Probe:
+    def probe(self, images: np.ndarray, z: np.ndarray, z_g: np.ndarray | None = None, augment: Augment = None) -> Probe:
         """Both losses and their gradients at the weights as they are; weights and statistics stay so.
 
         netG's are taken through netD as it is now, where `train_step` updates it first.
         """
         before = self.weights()
-        loss_d, _, _, fake = self._backward_d(images, z, keep=z_g is None)
+        loss_d, _, _, fake = self._backward_d(images, z, z_g is None, augment)
         gradients = self._gradients("netD")
-        loss_g = self._backward_g(fake, z_g)
+        loss_g = self._backward_g(fake, z_g, augment)
         gradients.update(self._gradients("netG"))
         losses = {"loss_d": float(loss_d.mean().asscalar()), "loss_g": float(loss_g.mean().asscalar())}
-        self.load_weights(before)
+        for name, net in self._nets().items():
+            write(net, before[name], name)
         # MXNet sums over the batch and its Trainer divides; a gradient of the mean is what is meant
         return Probe(losses, {name: gradient / len(images) for name, gradient in gradients.items()})
 
-    def _backward_d(self, images: np.ndarray, z: np.ndarray, keep: bool):
+    def _backward_d(self, images: np.ndarray, z: np.ndarray, keep: bool, augment: Augment):
         """Gradients into netD; returns its loss, both logits and the fake batch (``keep``: with its graph)."""
         autograd = runtime.load().autograd
+        of_real, of_fake, _ = augment or (None, None, None)
         real, z = self._images(images), self._latents(z)
         with autograd.record():
             if keep:
@@ -105,33 +125,41 @@ class Engine:
             else:
                 with autograd.pause(train_mode=True):
                     fake = self._trainedG(z)
-            logit_real = self._trainedD(real).reshape((-1, 1))
-            logit_fake = self._trainedD(fake.detach()).reshape((-1, 1))
-            loss_d = self.loss(logit_real, logit_real.ones_like()) + self.loss(logit_fake, logit_fake.zeros_like())
+            logit_real = self._logit(real, of_real)
+            logit_fake = self._logit(fake.detach(), of_fake)
+            loss_d = self.loss.netD(logit_real, logit_fake)
         loss_d.backward()
+        if self.spectral:
+            self.spectral.chain()
         return loss_d, logit_real, logit_fake, fake
 
-    def _backward_g(self, fake, z: np.ndarray | None):
+    def _backward_g(self, fake, z: np.ndarray | None, augment: Augment):
         """Gradients into netG through netD, of ``fake`` or of a batch generated from ``z``; returns its loss."""
         autograd = runtime.load().autograd
         with _frozen(self.netD, self.options.freeze), autograd.record():
             if z is not None:
                 fake = self._trainedG(self._latents(z))
-            logit = self._trainedD(fake).reshape((-1, 1))
-            loss_g = self.loss(logit, logit.ones_like())
+            loss_g = self.loss.netG(self._logit(fake, augment and augment[2]))
         loss_g.backward()
         return loss_g
 
+    def _logit(self, images, changes: Augmentation | None):
+        """netD's logits (n, 1) of images as ``changes`` make them."""
+        if changes is not None:
+            images = apply(changes, images)
+        return self._trainedD(images).reshape((-1, 1))
+
     def forward(self, z: np.ndarray) -> np.ndarray:
-        """Latents (n, latent) to images in [-1, 1], NCHW, in inference mode."""
-        return self.netG(self._latents(z)).asnumpy()
+        """Latents (n, latent) to images in [-1, 1], NCHW, in inference mode; of netG's average, where there is one."""
+        return (self.netG_ema or self.netG)(self._latents(z)).asnumpy()
 
     def generate(self, z: np.ndarray) -> np.ndarray:
-        """Latents (n, latent) to images, uint8 NHWC, in inference mode."""
+        """`forward`, as pixels: uint8 NHWC."""
         return pixels.to_uint8(self.forward(z))
 
     def discriminate(self, images: np.ndarray) -> np.ndarray:
         """netD's logits of images (uint8 NHWC) in inference mode: (n,)."""
+        self.wait()  # running statistics move in a backward pass, which MXNet may not have come to
         return self.netD(self._images(images)).asnumpy().reshape(-1)
 
     def wait(self) -> None:
@@ -139,7 +167,7 @@ class Engine:
         runtime.load().nd.waitall()
 
     def weights(self) -> dict[str, dict[str, np.ndarray]]:
-        """``{"netG": arrays, "netD": arrays}`` under canonical names; waits for the work in flight."""
+        """The arrays of netG, netD and, if there is one, netG-ema by canonical name; waits for the work in flight."""
         self.wait()
         return {
             name: {key: parameter.data().asnumpy() for key, parameter in parameters(net).items()}
@@ -147,13 +175,24 @@ class Engine:
         }
 
     def load_weights(self, weights: dict[str, dict[str, np.ndarray]]) -> None:
-        """Set the networks named in ``weights`` (netG, netD). Raises ParamsError if one doesn't fit."""
+        """Set the networks that ``weights`` names. Raises ParamsError if one doesn't fit.
+
+        netG's average begins anew with netG, if there is none beside it, and spectral norm with netD.
+        """
         for name, arrays in weights.items():
             write(self._nets()[name], arrays, name)
+        if self.average and "netG" in weights and "netG-ema" not in weights:
+            self.average.restart()
+        if self.spectral and "netD" in weights:
+            self.spectral.restart()
 
     def state(self) -> State:
         """Everything a resume needs: weights, Adam's moments and its step counts; waits for the work in flight."""
-        arrays, counts = dict(self.weights()), {}
+        arrays, counts = self.weights(), {}
+        if self.average:
+            arrays["emaG"] = arrays.pop("netG-ema")
+        if self.spectral:
+            arrays["spectral"] = self.spectral.state()
         for key, net, trainer in self._optimizers():
             states = trainer._updaters[0].states  # Trainer's only public way out is a pickle
             arrays[key] = {
@@ -166,7 +205,9 @@ class Engine:
 
     def load_state(self, state: State) -> None:
         """Go on from what `state` gave, on this engine or another. Raises ParamsError where an array doesn't fit."""
-        self.load_weights({name: state.arrays[name] for name in self._nets()})
+        self.load_weights({name: state.arrays.get("emaG" if name == "netG-ema" else name, {}) for name in self._nets()})
+        if self.spectral:
+            self.spectral.load_state(state.arrays.get("spectral", {}))
         for key, net, trainer in self._optimizers():
             updater, moments = trainer._updaters[0], state.arrays[key]
             mine = parameters(net)
@@ -189,7 +230,8 @@ class Engine:
         return {f"{name}.{key}": mine[key].grad().asnumpy() for key in trainable(self._nets()[name])}
 
     def _nets(self) -> dict:
-        return {"netG": self.netG, "netD": self.netD}
+        nets = {"netG": self.netG, "netD": self.netD, "netG-ema": self.netG_ema}
+        return {name: net for name, net in nets.items() if net is not None}
 
     def _images(self, images: np.ndarray):
         """uint8 NHWC to float NCHW in [-1, 1], on the device: a quarter of the bytes travel."""
@@ -228,31 +270,6 @@ def forward_of(net: Net, ctx: str) -> Callable[[np.ndarray], np.ndarray]:
     write(netG, net.arrays, "netG")
     netG.hybridize(static_alloc=True, static_shape=True)
     return lambda z: netG(runtime.array(z, device, "float32").reshape((*z.shape, 1, 1))).asnumpy()
-
-
-def parameters(net) -> dict:
-    """A HybridSequential's Parameters under canonical names (0.weight, 0.bias, 1.gamma, ...), in layer order."""
-    return {
-        f"{index}.{name[len(layer.prefix) :]}": parameter
-        for index, layer in enumerate(net)
-        for name, parameter in layer.collect_params().items()
-    }
-
-
-def trainable(net) -> dict[str, int]:
-    """Canonical name to the index that the Trainer knows a Parameter by; running statistics aren't trained."""
-    return {name: i for i, (name, parameter) in enumerate(parameters(net).items()) if parameter.grad_req != "null"}
-
-
-def write(net, arrays: dict[str, np.ndarray], where: str) -> None:
-    """Set every Parameter of ``net`` from canonical arrays. Raises ParamsError unless names and shapes are the net's.
-
-    ``where`` names the file or the network in the message.
-    """
-    mine = parameters(net)
-    fit.check(arrays, {name: parameter.shape for name, parameter in mine.items()}, where)
-    for name, parameter in mine.items():
-        parameter.set_data(runtime.array(arrays[name], parameter.list_ctx()[0], parameter.dtype))
 
 
 @contextmanager
