@@ -66,6 +66,11 @@ RECIPES = {
         "the PyTorch CelebA notebook",
         latent=128, bias=False, first_norm=True, init="uniform", fresh_latents=True, batch_size=128, epochs=25,
     ),
+    "mxgan": Recipe(
+        "the Gluon tutorial, trained for better pictures",
+        latent=150, bias=True, first_norm=False, init="normal", fresh_latents=False, batch_size=64, epochs=10,
+        augment="color,translation", flip=True, ema=10000,
+    ),
 }  # fmt: skip
 DEFAULT_RECIPE = "gluon-tutorial"
 

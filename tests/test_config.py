@@ -28,8 +28,19 @@ def test_recipes(recipe, latent, bias, first_norm, init, fresh_latents, batch_si
     }  # fmt: skip
 
 
-def test_there_are_three_recipes_and_the_tutorial_is_the_default():
-    assert list(RECIPES) == ["gluon-tutorial", "pytorch-anime", "pytorch-celeba"]
+def test_our_own_recipe_is_the_tutorial_with_options():
+    tutorial, ours = (dataclasses.asdict(RECIPES[name]) for name in ("gluon-tutorial", "mxgan"))
+    networks = ("latent", "bias", "first_norm", "ngf", "ndf")
+    assert [ours[name] for name in networks] == [tutorial[name] for name in networks]
+    config = resolve(TrainConfig(recipe="mxgan"))
+    assert config.augment and config.flip and config.ema > 0
+    plain = {"augment": "", "flip": False, "ema": 0}  # each can be turned off again
+    config = resolve(TrainConfig(recipe="mxgan", **plain))
+    assert {name: getattr(config, name) for name in plain} == plain
+
+
+def test_the_tutorial_is_the_default():
+    assert list(RECIPES) == ["gluon-tutorial", "pytorch-anime", "pytorch-celeba", "mxgan"]
     default = resolve(TrainConfig())
     assert (default.recipe, default.data, default.size, default.ngf, default.ndf, default.fit, default.seed) == (
         "gluon-tutorial", "painted", 64, 64, 64, "crop", 0,
@@ -56,7 +67,7 @@ def test_the_options_of_training_are_the_recipes_unless_given():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"recipe": "dcgan"}, "recipe 'dcgan': one of gluon-tutorial, pytorch-anime, pytorch-celeba"),
+        ({"recipe": "dcgan"}, "recipe 'dcgan': one of gluon-tutorial, pytorch-anime, pytorch-celeba, mxgan"),
         ({"engine": "tensorflow"}, "engine 'tensorflow': one of auto, mxnet, pytorch"),
         ({"ctx": "cuda"}, "ctx 'cuda': one of auto, cpu, gpu, gpu:N"),
         ({"ctx": "gpu:-1"}, "ctx 'gpu:-1'"),
