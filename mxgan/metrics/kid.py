@@ -40,4 +40,5 @@ def mmd2(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def _k(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return (x @ y.T / x.shape[1] + 1) ** 3
+    base = x @ y.T / x.shape[1] + 1
+    return base * base * base  # NumPy's ** 3 takes ten times as long
