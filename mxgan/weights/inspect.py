@@ -20,7 +20,7 @@ def inspect(path: str | os.PathLike) -> dict[str, Any]:
     (names.scheme); arrays: a list of name, canonical (null outside a recognised network), net (its kind), shape, dtype
     (as stored), finite, and min, mean, max over the finite values (null where there are none); net: kind, latent,
     width, channels, image_size, bias, first_norm, or null where it isn't one network; nets: all of them; usable_for:
-    some of generate, train, onnx, convert; warnings.
+    some of generate, evaluate, train, onnx, convert; warnings.
 
     Raises ParamsError where the file can't be read, MissingPackage where its extra isn't installed.
     """
@@ -107,7 +107,7 @@ def _net(net: Net) -> dict[str, Any]:
 def _uses(nets: list[Net], finite: bool) -> list[str]:
     """What mxgan can do with the file: pictures need exactly one generator, of finite weights."""
     generator = finite and sum(net.kind == "generator" for net in nets) == 1
-    return [*(("generate", "train", "onnx") if generator else ()), "convert"]
+    return [*(("generate", "evaluate", "train", "onnx") if generator else ()), "convert"]
 
 
 def _table(arrays: list[dict[str, Any]]) -> list[str]:

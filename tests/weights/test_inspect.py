@@ -37,7 +37,7 @@ def test_a_generator_is_told_in_full():
         "first_norm": True,
     }
     assert report["nets"] == [report["net"]]
-    assert report["usable_for"] == ["generate", "train", "onnx", "convert"]
+    assert report["usable_for"] == ["generate", "evaluate", "train", "onnx", "convert"]
     assert report["warnings"] == []
     assert len(report["arrays"]) == 26
 
