@@ -132,7 +132,7 @@ def test_the_table_for_people():
     assert text[1:4] == [
         "container: V2, written by MXNet 0.12 to 1.x; naming scheme: export",
         "generator: latent 150, width 2, images 64×64×3, with convolution bias",
-        "usable for: generate, train, onnx, convert",
+        "usable for: generate, evaluate, train, onnx, convert",
     ]
     assert text[5].split() == ["name", "canonical", "shape", "dtype", "finite", "min", "mean", "max"]
     assert text[6].split()[:5] == ["arg:hybridsequential0_conv0_weight", "0.weight", "150×16×4×4", "float32", "yes"]
