@@ -30,10 +30,11 @@ class Options:
     reuse: bool = True  # netG's step goes on with the fake batch of netD's, where they have the same latents
     freeze: bool = True  # netG's step computes no gradients by netD's weights, which nobody would use
     static: bool = True  # MXNet plans each network's memory once
-    products: bool = True  # netG's first layer and netD's last as matrix products (`mxgan.gluon.fast`): other last bits
+    products: bool = True  # netG's first layer and netD's last are matrix products: other last bits
+    unbiased: bool = True  # netG's biases in front of a BatchNorm aren't added while they are zero: other last bits
 
 
-PLAIN = Options(reuse=False, freeze=False, static=False, products=False)  # the loop as the tutorial writes it
+PLAIN = Options(reuse=False, freeze=False, static=False, products=False, unbiased=False)  # the tutorial's
 
 
 class Engine:
@@ -43,7 +44,7 @@ class Engine:
 
     def __init__(self, config: TrainConfig, ctx: str, dtype: str = "float32", options: Options | None = None) -> None:
         mx = runtime.load(config.threads)
-        from mxgan.gluon import average, fast, losses, nets, spectral
+        from mxgan.gluon import average, losses, nets, spectral
 
         recipe = config.settings
         self.ctx, self.dtype, self.version = ctx, dtype, mx.__version__
@@ -58,12 +59,9 @@ class Engine:
             net.initialize(mx.init.Zero(), ctx=self._device)
             shapes = {key: parameter.shape for key, parameter in parameters(net).items()}
             write(net, initial.draw(config, "netG" if net is self.netG_ema else name, shapes), name)
-        # In training the networks may be computed otherwise; pictures always come from the ones that were written down
-        products = self.options.products
-        self._trainedG = fast.generator(self.netG) if products else self.netG
-        self._trainedD = fast.discriminator(self.netD) if products else self.netD
-        for net in (*self._nets().values(), self._trainedG, self._trainedD) if self.options.static else ():
+        for net in self._nets().values() if self.options.static else ():
             net.hybridize(static_alloc=True, static_shape=True)
+        self._choose_forms()
         adam = {"beta1": recipe.beta1, "beta2": recipe.beta2}
         self.trainerG, self.trainerD = (
             mx.gluon.Trainer(list(parameters(net).values()), "adam", {"learning_rate": lr, **adam})
@@ -181,6 +179,8 @@ class Engine:
         """
         for name, arrays in weights.items():
             write(self._nets()[name], arrays, name)
+        if "netG" in weights:
+            self._choose_forms()
         if self.average and "netG" in weights and "netG-ema" not in weights:
             self.average.restart()
         if self.spectral and "netD" in weights:
@@ -222,6 +222,19 @@ class Engine:
             trainer._optimizer.begin_num_update = trainer._optimizer.num_update = state.counts[key]
             trainer._optimizer._index_update_count.clear()
 
+    def _choose_forms(self) -> None:
+        """How the networks are computed in training; pictures always come from the ones that were written down."""
+        from mxgan.gluon import fast
+
+        options, self._trainedG, self._trainedD = self.options, self.netG, self.netD
+        if options.products or options.unbiased:
+            biased = not options.unbiased or fast.has_biases(self.netG)
+            self._trainedG = fast.generator(self.netG, options.products, biased)
+        if options.products:
+            self._trainedD = fast.discriminator(self.netD)
+        for net in (self._trainedG, self._trainedD) if options.static else ():
+            net.hybridize(static_alloc=True, static_shape=True)
+
     def _optimizers(self) -> list[tuple]:
         return [("adamG", self.netG, self.trainerG), ("adamD", self.netD, self.trainerD)]
 
@@ -260,16 +273,28 @@ def forward_of(net: Net, ctx: str) -> Callable[[np.ndarray], np.ndarray]:
     Raises ParamsError where its size or widths are not netG's, MxganError or ImportError where ctx can't be had.
     """
     mx, device = runtime.load(), runtime.context(ctx)
-    from mxgan.gluon import nets
+    from mxgan.gluon import fast, nets
 
     try:
         netG = nets.generator(net.latent, net.width, net.image_size, net.bias, net.channels)
     except ValueError as error:
         raise ParamsError(f"this generator makes {net.image_size}×{net.image_size} pixels: {error}") from error
     netG.initialize(mx.init.Zero(), ctx=device)
-    write(netG, net.arrays, "netG")
+    write(netG, _without_biases(net.arrays), "netG")
+    netG = fast.generator(netG, product=False, biased=False)
     netG.hybridize(static_alloc=True, static_shape=True)
     return lambda z: netG(runtime.array(z, device, "float32").reshape((*z.shape, 1, 1))).asnumpy()
+
+
+def _without_biases(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """netG's arrays for the same function, each bias in front of a BatchNorm taken off the mean that it subtracts."""
+    same = dict(arrays)
+    for name in arrays:
+        layer = name.partition(".running_mean")[0]
+        if layer != name and f"{int(layer) - 1}.bias" in arrays:
+            bias = f"{int(layer) - 1}.bias"
+            same[name], same[bias] = arrays[name] - arrays[bias], np.zeros_like(arrays[bias])
+    return same
 
 
 @contextmanager

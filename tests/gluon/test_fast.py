@@ -1,5 +1,7 @@
 """The fast path against the loop as the tutorial writes it: the same bits where it says so, else the same numbers."""
 
+from dataclasses import replace
+
 import needs
 import numpy as np
 import pytest
@@ -13,11 +15,10 @@ from mxgan.gluon.engine import PLAIN, Engine, Options, parameters  # noqa: E402
 
 RECIPES = ("gluon-tutorial", "pytorch-anime")
 BATCH = 4
+EXACT = Options(products=False, unbiased=False)
 ONE_BY_ONE = {
-    "reuse": Options(reuse=True, freeze=False, static=False, products=False),
-    "freeze": Options(reuse=False, freeze=True, static=False, products=False),
-    "static": Options(reuse=False, freeze=False, static=True, products=False),
-    "all that are exact": Options(products=False),
+    **{name: replace(PLAIN, **{name: True}) for name in ("reuse", "freeze", "static")},
+    "all that are exact": EXACT,
 }
 
 
@@ -50,6 +51,21 @@ def test_what_is_exact_changes_no_bit(name, recipe):
             np.testing.assert_array_equal(ours.arrays[part][key], array, err_msg=f"{part} {key}")
 
 
+def test_biases_that_are_zero_stay_zero_and_others_are_added():
+    engine = Engine(config("gluon-tutorial"), "cpu", "float64")
+    train(engine, "gluon-tutorial", 3)
+    weights = engine.weights()["netG"]
+    assert not weights["0.bias"].any() and not weights["3.bias"].any() and weights["9.bias"].all()  # 9: the last layer
+    biased = {**weights, "3.bias": np.linspace(-1, 1, len(weights["3.bias"]))}
+    quick, plain = (Engine(config("gluon-tutorial", plain=value), "cpu", "float64") for value in (False, True))
+    for engine in (quick, plain):
+        engine.load_weights({"netG": biased})
+    for one, other in zip(train(quick, "gluon-tutorial", 5), train(plain, "gluon-tutorial", 5)):
+        assert one == pytest.approx(other, rel=1e-9)
+    for key, array in plain.weights()["netG"].items():
+        np.testing.assert_allclose(quick.weights()["netG"][key], array, rtol=0, atol=1e-9, err_msg=key)
+
+
 @pytest.mark.parametrize("size", [32, 64])
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_the_default_is_the_plain_loop_to_rounding_in_float64(recipe, size):
@@ -76,8 +92,11 @@ def test_the_default_is_the_same_in_every_run(recipe):
 
 @pytest.mark.parametrize("bias", [True, False])
 def test_the_fast_networks_are_the_written_ones_over_the_same_parameters(bias):
+    def generator(net):
+        return fast.generator(net, product=True, biased=fast.has_biases(net))
+
     for net, quick_one, x in (
-        (nets.generator(5, 3, 32, bias), fast.generator, mx.nd.random.normal(shape=(4, 5, 1, 1))),
+        (nets.generator(5, 3, 32, bias), generator, mx.nd.random.normal(shape=(4, 5, 1, 1))),
         (nets.discriminator(2, 32, bias), fast.discriminator, mx.nd.random.normal(shape=(4, 3, 32, 32))),
     ):
         net.initialize(mx.init.Normal(0.5))

@@ -128,7 +128,7 @@ def tutorial_loop(netG, netD, recipe: str, steps: int) -> list[dict]:
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_training_is_the_tutorials_bit_for_bit(recipe, tmp_path):
-    engine = Engine(config(recipe), "cpu", options=Options(products=False))
+    engine = Engine(config(recipe), "cpu", options=Options(products=False, unbiased=False))
     netG, netD = tutorial_nets(recipe, engine.weights(), tmp_path)
 
     assert train(engine, recipe, 0, 5) == tutorial_loop(netG, netD, recipe, 5)
