@@ -68,11 +68,9 @@ class Engine:
             for net, lr in ((self.netG, config.lr_g), (self.netD, config.lr_d))
         )
         self.loss = losses.named(config.loss, config.label_smoothing)
-        self.spectral = spectral.SpectralNorm(parameters(self.netD), config.seed) if config.spectral_norm else None
-        self.average = None
-        if self.netG_ema:
-            pair = parameters(self.netG), parameters(self.netG_ema)
-            self.average = average.Average(*pair, config.ema, config.ema_rampup)
+        self.spectral = spectral.SpectralNorm(self.netD, config.seed) if config.spectral_norm else None
+        moving = (self.netG, self.netG_ema, config.ema, config.ema_rampup)
+        self.average = average.Average(*moving) if config.ema else None
 
     def train_step(
         self, images: np.ndarray, z: np.ndarray, z_g: np.ndarray | None = None, augment: Augment = None
@@ -280,21 +278,10 @@ def forward_of(net: Net, ctx: str) -> Callable[[np.ndarray], np.ndarray]:
     except ValueError as error:
         raise ParamsError(f"this generator makes {net.image_size}×{net.image_size} pixels: {error}") from error
     netG.initialize(mx.init.Zero(), ctx=device)
-    write(netG, _without_biases(net.arrays), "netG")
+    write(netG, fast.without_biases(net.arrays), "netG")
     netG = fast.generator(netG, product=False, biased=False)
     netG.hybridize(static_alloc=True, static_shape=True)
     return lambda z: netG(runtime.array(z, device, "float32").reshape((*z.shape, 1, 1))).asnumpy()
-
-
-def _without_biases(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """netG's arrays for the same function, each bias in front of a BatchNorm taken off the mean that it subtracts."""
-    same = dict(arrays)
-    for name in arrays:
-        layer = name.partition(".running_mean")[0]
-        if layer != name and f"{int(layer) - 1}.bias" in arrays:
-            bias = f"{int(layer) - 1}.bias"
-            same[name], same[bias] = arrays[name] - arrays[bias], np.zeros_like(arrays[bias])
-    return same
 
 
 @contextmanager

@@ -15,6 +15,7 @@ without a word, wherever oneDNN lays its input out otherwise than its output.
 
 from __future__ import annotations
 
+import numpy as np
 from mxnet.gluon import HybridBlock, nn
 
 
@@ -82,6 +83,17 @@ def has_biases(netG: nn.HybridSequential) -> bool:
     *normed, _, _ = netG
     biases = [layer.bias for layer in normed if getattr(layer, "bias", None) is not None]
     return any(bias.data().asnumpy().any() for bias in biases)
+
+
+def without_biases(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """netG's arrays for the same function, each bias in front of a BatchNorm taken off the mean that it subtracts."""
+    same = dict(arrays)
+    for name in arrays:
+        layer = name.partition(".running_mean")[0]
+        if layer != name and f"{int(layer) - 1}.bias" in arrays:
+            bias = f"{int(layer) - 1}.bias"
+            same[name], same[bias] = arrays[name] - arrays[bias], np.zeros_like(arrays[bias])
+    return same
 
 
 def _sequence(layers: list[HybridBlock]) -> nn.HybridSequential:

@@ -13,21 +13,23 @@ from contextlib import contextmanager
 import numpy as np
 from mxnet import nd
 from mxnet.gluon import Parameter
+from mxnet.gluon.nn import HybridSequential
 
 from mxgan import noise
 from mxgan.gluon import runtime
+from mxgan.gluon.named import parameters
 from mxgan.weights import fit
 
 
 class SpectralNorm:
-    """Keeps W of the convolutions among netD's ``parameters``, which from now on are W/sigma.
+    """Keeps W of netD's convolutions, whose parameters from now on are W/sigma.
 
     A step is: forward and backward with W/sigma; `chain`; and ``with unfolded()``, the optimizer's update of W.
     """
 
-    def __init__(self, parameters: dict[str, Parameter], seed: int) -> None:
+    def __init__(self, netD: HybridSequential, seed: int) -> None:
         self._layers = {}
-        for name, parameter in parameters.items():
+        for name, parameter in parameters(netD).items():
             layer = name.partition(".")[0]
             if len(parameter.shape) == 4:
                 self._layers[layer] = _Layer(parameter, noise.normal(seed, f"netD.{layer}.u", parameter.shape[:1]))

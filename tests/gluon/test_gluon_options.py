@@ -115,7 +115,7 @@ def small_netD():
 
 def test_spectral_norm_finds_the_largest_singular_value():
     netD, before = small_netD()
-    spectral = SpectralNorm(parameters(netD), seed=0)
+    spectral = SpectralNorm(netD, seed=0)
     for _ in range(200):
         with spectral.unfolded():
             for name, one in parameters(netD).items():
@@ -130,7 +130,7 @@ def test_spectral_norm_finds_the_largest_singular_value():
 
 def test_spectral_norms_first_iteration_is_the_papers():
     netD, before = small_netD()
-    state = SpectralNorm(parameters(netD), seed=5).state()
+    state = SpectralNorm(netD, seed=5).state()
     assert {name.partition(".")[2] for name in state} == {"weight", "u", "v"}
     for name in (name for name, array in before.items() if array.ndim == 4):
         layer, matrix = name.partition(".")[0], before[name].reshape(len(before[name]), -1)
@@ -146,7 +146,7 @@ def test_spectral_norms_first_iteration_is_the_papers():
 
 def test_the_gradient_goes_through_sigma():
     netD, before = small_netD()
-    spectral = SpectralNorm(parameters(netD), seed=0)
+    spectral = SpectralNorm(netD, seed=0)
     state, random = spectral.state(), np.random.RandomState(2)
     by_folded = {name: random.randn(*array.shape) for name, array in before.items()}
     for name, one in parameters(netD).items():
@@ -171,10 +171,13 @@ def test_the_averages_half_life_is_in_images():
     netG = nets.generator(5, 3, 32)
     netG.cast("float64")
     netG.initialize(mx.init.Normal(0.5))
-    mine = {name: mx.gluon.Parameter(name, shape=one.shape, dtype="float64") for name, one in parameters(netG).items()}
+    average = nets.generator(5, 3, 32)
+    average.cast("float64")
+    average.initialize()
+    mine = parameters(average)
     for one in mine.values():
-        one.initialize(mx.init.Zero())
-    one_half_life = Average(parameters(netG), mine, half_life=40, rampup=1e9)
+        one.set_data(nd.zeros(one.shape))
+    one_half_life = Average(netG, average, half_life=40, rampup=1e9)
     for step in range(1, 6):
         one_half_life.update(8 * step, 8)
     for name, one in parameters(netG).items():
@@ -260,7 +263,7 @@ def test_other_weights_begin_with_a_spectral_norm_of_their_own():
     netD.initialize()
     for name, one in parameters(netD).items():
         one.set_data(nd.array(weights[name]))
-    afresh = SpectralNorm(parameters(netD), settings.seed).state()
+    afresh = SpectralNorm(netD, settings.seed).state()
     assert_same({"spectral": state["spectral"]}, {"spectral": afresh})
     netD_now = {name: one.data().asnumpy() for name, one in parameters(netD).items()}
     assert_same({"netD": state["netD"]}, {"netD": netD_now})
