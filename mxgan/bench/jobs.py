@@ -57,9 +57,9 @@ def groups(batch: int, threads: int) -> list[Group]:
     return [
         Group(
             {
-                "tutorial": peer("tutorial_loop.py", batch, 2),
-                "mxnet": engine("mxnet", tutorial, batch, 2),
-                "tutorial, threads unset": peer("tutorial_loop.py", batch, 1, threads_set=False),
+                "tutorial": peer("tutorial_loop.py", batch, 4),
+                "mxnet": engine("mxnet", tutorial, batch, 4),
+                "tutorial, threads unset": peer("tutorial_loop.py", batch, 2, threads_set=False),
                 **{f"gemm, {name}": peer("gemm.py", None, 3, name) for name in GEMMS},
             },
             (
@@ -75,8 +75,8 @@ def groups(batch: int, threads: int) -> list[Group]:
         ),
         Group(
             {
-                "tutorial, double": peer("tutorial_loop.py", double, 1),
-                "mxnet, double": engine("mxnet", tutorial, double, 1),
+                "tutorial, double": peer("tutorial_loop.py", double, 2),
+                "mxnet, double": engine("mxnet", tutorial, double, 2),
             },
             (
                 Row(
@@ -90,9 +90,9 @@ def groups(batch: int, threads: int) -> list[Group]:
         ),
         Group(
             {
-                "notebook": peer("notebook_loop.py", double, 1),
-                "mxnet, anime": engine("mxnet", anime, double, 1),
-                "pytorch, anime": engine("pytorch", anime, double, 1),
+                "notebook": peer("notebook_loop.py", double, 2),
+                "mxnet, anime": engine("mxnet", anime, double, 2),
+                "pytorch, anime": engine("pytorch", anime, double, 2),
             },
             (
                 Row(
@@ -106,8 +106,8 @@ def groups(batch: int, threads: int) -> list[Group]:
         ),
         Group(
             {
-                "plain pytorch": peer("plain_pytorch.py", batch, 2),
-                "pytorch": engine("pytorch", tutorial, batch, 2),
+                "plain pytorch": peer("plain_pytorch.py", batch, 4),
+                "pytorch": engine("pytorch", tutorial, batch, 4),
             },
             (
                 Row(
