@@ -131,10 +131,12 @@ def _control(
 ) -> list:
     """The first engine against itself, from weights moved by one rounding each: drift that no other engine caused.
 
-    ``weights`` are those of ``start``; ``early`` those it came to, by step.
+    ``weights`` are those of ``start``; ``early`` those it came to, by step. 0 stays: nothing was rounded there.
     """
     moved = {
-        group: {name: np.nextafter(array, np.float32(np.inf)) for name, array in arrays.items()}
+        group: {
+            name: np.where(array == 0, array, np.nextafter(array, np.float32(np.inf))) for name, array in arrays.items()
+        }
         for group, arrays in start.arrays.items()
     }
     one.engine("load_state", State(moved, start.counts))
