@@ -106,13 +106,20 @@ def program() -> None:
     show_default=True,
     help="At most so long between two checkpoints; each epoch makes one anyway.",
 )
+@click.option(
+    "--evaluate-every",
+    type=int,
+    default=DEFAULTS.evaluate_every,
+    show_default=True,
+    help="Score the pictures at the first end of an epoch from each multiple of so many steps on; 0: never.",
+)
 @click.option("--resume", "run", type=PATH, help="Go on with the run in this folder, bit for bit.")
 @click.option("--dry-run", is_flag=True, help="Print the resolved configuration as JSON and write nothing.")
 def train(dry_run: bool, run: Path | None, **options: object) -> None:
     """Train on faces; the run directory's path is the one line on stdout.
 
-    With --resume, epochs, steps and checkpoint-minutes may be given anew, and engine, ctx and threads, which end the
-    exactness; any other change is another run.
+    With --resume, epochs, steps, checkpoint-minutes and evaluate-every may be given anew, and engine, ctx and threads,
+    which end the exactness; any other change is another run.
     """
     wanted = config.TrainConfig(**options)
     changes = {name: value for name, value in options.items() if _given(name)}
@@ -135,10 +142,10 @@ def train(dry_run: bool, run: Path | None, **options: object) -> None:
 @click.argument("run", type=PATH, required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def runs(folder: Path, run: Path | None, as_json: bool) -> None:
-    """A table of the runs in FOLDER: recipe, engine, step, age, state. `mxgan runs show RUN`: one run.
+    """A table of the runs in FOLDER: recipe, engine, step, best score, age, state. `mxgan runs show RUN`: one run.
 
-    JSON keys: runs, a list of path, recipe, engine, step, steps, age_s, state (running, finished, stopped, failed) and
-    why; of `show`: these and config, checkpoints, last, warnings.
+    JSON keys: runs, a list of path, recipe, engine, step, steps, best (step, score; or null), age_s, state (running,
+    finished, stopped, failed) and why; of `show`: these and config, checkpoints, last, scores, warnings.
     """
     from mxgan.training import runs as table
 

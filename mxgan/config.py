@@ -98,6 +98,7 @@ class TrainConfig:
     seed: int = 0
     out: Optional[str] = None  # the run directory; None: a new one under runs/
     checkpoint_minutes: float = 10.0  # at most so long between two checkpoints; one is made at each epoch anyway
+    evaluate_every: int = 100  # steps; the first end of an epoch from there on is scored; 0: none (`training.score`)
     weights: Optional[str] = None  # start netG from this file instead of drawing its weights
     plain: bool = False  # compute every step as the tutorial writes it: the same mathematics, slower
     precision: str = "tf32"  # of PyTorch's convolutions in training; tf32 is CUDA's alone, float32 elsewhere
@@ -127,6 +128,9 @@ class TrainConfig:
             raise MxganError(f"epochs {self.epochs} and steps {self.steps}: give one of the two")
         if not isinstance(self.checkpoint_minutes, (int, float)) or not self.checkpoint_minutes > 0:
             raise MxganError(f"checkpoint_minutes {self.checkpoint_minutes!r}: a number above 0")
+        every, most = self.evaluate_every, LIMITS["steps"]
+        if type(every) is not int or not 0 <= every <= most:
+            raise MxganError(f"evaluate_every {every!r}: a whole number of steps up to {most}, 0 for never")
         if not 0 <= self.seed < 2**63:
             raise MxganError(f"seed {self.seed}: a whole number from 0 to {2**63 - 1}")
         self._check_options()

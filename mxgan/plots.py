@@ -41,7 +41,7 @@ def save_png(path: Path, image: np.ndarray) -> None:
 
 
 def save_curves(path: Path, log: Sequence[dict]) -> None:
-    """Plot losses and scores against the step, from the records of log.jsonl, into a PNG."""
+    """Plot losses, netD's scores and the pictures', where there are any, from the records of log.jsonl, as a PNG."""
     import io
 
     with _no_backend():
@@ -50,9 +50,11 @@ def save_curves(path: Path, log: Sequence[dict]) -> None:
 
     from mxgan import atomic
 
-    figure = Figure(figsize=(9, 6.5), dpi=110, layout="constrained")
-    losses, scores = figure.subplots(2, 1, sharex=True)
     warnings = [record for record in log if "warning" in record]
+    rated = [(record["step"], record["score"]) for record in log if "score" in record]
+    figure = Figure(figsize=(9, 9.5 if rated else 6.5), dpi=110, layout="constrained")
+    panels = figure.subplots(3 if rated else 2, 1, sharex=True)
+    losses, scores = panels[:2]
     log = [record for record in log if "loss_d" in record]
     steps = [record["step"] for record in log]
     for axes, names, title in ((losses, LOSSES, "Loss"), (scores, SCORES, "Score: mean sigmoid(D(·))")):
@@ -61,6 +63,9 @@ def save_curves(path: Path, log: Sequence[dict]) -> None:
             axes.plot(steps, values, color=colour, alpha=0.25, linewidth=0.8)
             axes.plot(steps, _smooth(values), color=colour, linewidth=1.6, label=label)
         axes.set_title(title, loc="left", fontsize=11)
+    if rated:
+        _draw_rated(panels[2], rated)
+    for axes in panels:
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
         for warning in warnings:
@@ -68,15 +73,27 @@ def save_curves(path: Path, log: Sequence[dict]) -> None:
             axes.annotate(
                 f" {warning['kind']}", (warning["step"], 0.02), xycoords=("data", "axes fraction"), color="#a21caf"
             )
-        axes.legend(frameon=False, loc="upper right", ncols=2)
+        # above the axes, where no curve can be
+        axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2, ncols=2)
     losses.set_ylim(bottom=0)
     scores.set_ylim(0, 1)
-    scores.set_xlabel("step")
+    panels[-1].set_xlabel("step")
     data = io.BytesIO()
     FigureCanvasAgg(figure).print_png(data)
     atomic.write(path, data.getvalue())
-    del figure, losses, scores, axes
+    del figure, panels, losses, scores, axes
     gc.collect()  # a drawn figure is 5 MB in a knot, and ten of them would lie about until Python looks
+
+
+def _draw_rated(axes, rated: Sequence[tuple[int, float]]) -> None:
+    """The pictures' scores by step, the best one marked."""
+    steps, values = zip(*rated)
+    axes.plot(steps, values, color="#15803d", marker=".", linewidth=1.6, label="sliced Wasserstein distance × 10³")
+    best = min(range(len(values)), key=lambda index: values[index])
+    label = f"best: {values[best]:.1f} at step {steps[best]}"
+    axes.plot(steps[best], values[best], "o", markersize=9, markerfacecolor="none", color="#15803d", label=label)
+    axes.set_title("Score of the pictures (lower is better)", loc="left", fontsize=11)
+    axes.set_ylim(bottom=0)
 
 
 @contextmanager

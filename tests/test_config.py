@@ -88,6 +88,8 @@ def test_the_options_of_training_are_the_recipes_unless_given():
         ({"epochs": 3, "steps": 4}, "epochs 3 and steps 4: give one of the two"),
         ({"seed": -1}, "seed -1: a whole number from 0 to 9223372036854775807"),
         ({"seed": 2**63}, "seed 9223372036854775808"),
+        ({"evaluate_every": -1}, "evaluate_every -1: a whole number of steps up to 1000000000000, 0 for never"),
+        ({"evaluate_every": True}, "evaluate_every True: a whole number of steps"),
         ({"lr_g": 0}, "lr_g 0: a number above 0, at most 1"),
         ({"lr_d": float("nan")}, "lr_d nan: a number above 0, at most 1"),
         ({"lr_d": True}, "lr_d True: a number above 0, at most 1"),

@@ -31,7 +31,7 @@ def test_the_latents_of_each_stream_are_pinned(stream, checksum):
 
 
 def test_every_stream_is_pinned_above():
-    assert noise.STREAMS == ("D step", "G step", "samples", "generate", "augmentation", "flip", "painted")
+    assert noise.STREAMS == ("D step", "G step", "samples", "generate", "augmentation", "flip", "painted", "score")
 
 
 def test_samples_orders_and_initial_weights_are_pinned():

@@ -15,7 +15,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Optional
@@ -25,7 +25,9 @@ import numpy as np
 from mxgan import atomic
 from mxgan.engines import State
 from mxgan.errors import MxganError
+from mxgan.training import score
 from mxgan.training.log_file import Mark
+from mxgan.training.score import Score
 from mxgan.weights import list_file, params_file
 
 ARRAYS = ("netG", "netD", "adamG", "adamD")  # of every run
@@ -33,7 +35,7 @@ MORE_ARRAYS = ("emaG", "spectral")  # of some
 COUNTS = ("adamG", "adamD")
 MANIFEST = "manifest.json"
 FORMAT = 1
-KEEP = 3  # the last so many are kept
+KEEP = 3  # the last so many are kept, and the best
 
 
 @dataclass(frozen=True)
@@ -122,12 +124,17 @@ def steps(folder: Path) -> list[int]:
     return sorted(int(name) for name in names if name == f"{int(name):06d}")
 
 
-def prune(folder: Path, step: int, keep: int = KEEP) -> None:
+def prune(folder: Path, step: int, scores: Sequence[Score] = (), keep: int = KEEP) -> None:
     """Keep the last ``keep`` checkpoints up to ``step``, the newest; remove what a killed process left half-written.
+
+    With each of them the one that had the best of ``scores`` then: whichever a resume goes on from, its best is there.
 
     Later ones are damaged, or the run would have gone on from them: they neither count nor vanish.
     """
-    for old in [found for found in steps(folder) if found <= step][:-keep]:
+    found = [one for one in steps(folder) if one <= step]
+    bests = [score.best(scores, one) for one in found[-keep:]]
+    kept = {*found[-keep:], *(one.step for one in bests if one)}
+    for old in [one for one in found if one not in kept]:
         # renamed first, so that one that is half-deleted is never taken for a checkpoint
         os.rename(folder / f"{old:06d}", _temporary(folder, old))
     for entry in folder.glob(".*.tmp"):

@@ -17,7 +17,17 @@ from mxgan import engines, noise
 from mxgan.config import TrainConfig
 from mxgan.errors import MxganError, ParamsError, TrainingError
 from mxgan.faces import Faces, open_faces
-from mxgan.training import batches, checkpoint, circumstances, log_file, resuming, run_dir, signals
+from mxgan.training import (
+    batches,
+    checkpoint,
+    circumstances,
+    log_file,
+    resuming,
+    run_dir,
+    saving,
+    score,
+    signals,
+)
 from mxgan.training.progress import Progress
 from mxgan.training.saving import Saver
 from mxgan.training.step_log import NonFinite, StepLog
@@ -126,14 +136,20 @@ def _run(setup: Setup, start: int, mark: log_file.Mark, notes: list[str]) -> Run
     earlier = log_file.read(run.log, mark.bytes) if known else []
     if not known:
         notes.append(f"warning: {run.log} isn't what it was: some of its lines are lost; the run itself is whole")
+    else:
+        saving.restore_best(run, score.of(earlier), notes.append)
     log = StepLog(log_file.LogFile(run.log, mark.bytes), earlier, setup.per_epoch, config.batch_size)
     epochs = math.ceil(setup.steps / setup.per_epoch)
     with contextlib.closing(log.file), Progress(start, setup.steps, epochs) as progress, signals.watch() as stop:
         progress.say(f"{run.path}: {config.recipe}, {setup.steps} steps of {config.batch_size} faces, {config.data}")
         if setup.faces.skipped:
             progress.say(f"{len(setup.faces.skipped)} files skipped: {run.path / 'skipped.txt'} says which and why")
+        if config.evaluate_every and len(setup.faces.images) < score.LEAST:
+            notes.append(f"no scores: they need {score.LEAST} faces, there are {len(setup.faces.images)}")
         for note in notes:
             progress.say(note)
+        if log.scores:
+            progress.scored(log.scores[-1].value)
         state: dict[str, Any] = {"state": "running", "step": start, "steps": setup.steps, "pid": os.getpid()}
         _write_down(run, "state.json", state, progress)
         try:
@@ -147,6 +163,13 @@ def _run(setup: Setup, start: int, mark: log_file.Mark, notes: list[str]) -> Run
         if step < setup.steps:
             again = f"mxgan train --resume {shlex.quote(str(run.path))}"
             progress.say(f"stopped after step {step} of {setup.steps}; to go on: {again}")
+        best = score.best(log.scores)
+        if best and best.step < step:
+            last = log.scores[-1]
+            progress.say(
+                f"best score {best.value} at step {best.step}, last {last.value} at step {last.step}: new faces come "
+                f"from {run.path / run_dir.BEST}.params, of step {best.step}"
+            )
         progress.say(
             f"pictures {run.path / 'samples'}, curves {run.path / 'curves.png'}, weights {run.path / 'netG.params'}"
         )
@@ -157,7 +180,8 @@ def _run(setup: Setup, start: int, mark: log_file.Mark, notes: list[str]) -> Run
 def _steps(setup: Setup, start: int, log: StepLog, progress: Progress, stop: signals.Stop) -> int:
     """Run the steps; returns how many are done, fewer than planned when stopped."""
     config, engine, images = setup.config, setup.engine, setup.faces.images
-    saver = Saver(config, setup.run, engine, _reals(config, setup.faces), log, progress, setup.written)
+    scorer = score.Scorer(config, images) if len(images) >= score.LEAST else None
+    saver = Saver(config, setup.run, engine, _reals(config, setup.faces), log, progress, setup.written, scorer)
     step, whole = start, True
     if start == setup.steps:
         progress.say("all steps are done already: to go on, give more --epochs or --steps")
@@ -174,7 +198,8 @@ def _steps(setup: Setup, start: int, log: StepLog, progress: Progress, stop: sig
         last = step == setup.steps or bool(stop.signal)
         epoch_end = step % setup.per_epoch == 0
         if last or epoch_end:
-            whole = saver.save(step, epoch_end)
+            scored = epoch_end and score.is_due(step, config.evaluate_every, setup.per_epoch)
+            whole = saver.save(step, epoch_end, scored)
         elif saver.due():
             saver.save_checkpoint(step)
         if last:

@@ -20,6 +20,7 @@ class Progress:
         self._steps, self._epochs = steps, epochs
         self._started, self._first, self._shown = time.monotonic(), first, 0.0
         self._warned: list[str] = []
+        self._score = ""
         self._bar: Optional[tqdm] = None
         if _is_terminal():
             layout = "{desc} {percentage:3.0f}%|{bar:16}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]{postfix}"
@@ -36,7 +37,7 @@ class Progress:
         """One more step is done: ``record`` is its line of log.jsonl."""
         numbers = (
             f"loss_d {record['loss_d']:.3f} loss_g {record['loss_g']:.3f} score_real {record['score_real']:.2f} "
-            f"score_fake {record['score_fake']:.2f} {record['images_per_s']:.0f} images/s"
+            f"score_fake {record['score_fake']:.2f} {self._score}{record['images_per_s']:.0f} images/s"
         )
         epoch = " ".join([*self._warned, f"epoch {record['epoch']}/{self._epochs}"])
         if self._bar is not None:
@@ -49,6 +50,10 @@ class Progress:
             self._shown = now
             left = (now - self._started) / max(step - self._first, 1) * (self._steps - step)
             self.say(f"{epoch} step {step}/{self._steps} {numbers}, {tqdm.format_interval(left)} left")
+
+    def scored(self, value: float) -> None:
+        """The last score of the pictures: it stands beside the numbers from now on."""
+        self._score = f"score {value:.1f} "
 
     def warn(self, kind: str, line: str) -> None:
         """A warning: a line now, and its kind beside the numbers from now on."""

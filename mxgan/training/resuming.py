@@ -9,7 +9,9 @@ from mxgan.config import TrainConfig, from_json, resolve, to_json
 from mxgan.errors import MxganError
 
 LENGTH = ("epochs", "steps")
-FREE = (*LENGTH, "checkpoint_minutes")  # may change: the steps stay what they are
+# may change: the steps stay what they are. evaluate_every decides which steps after the resume are scored, so the log
+# and what counts as best, which is always the best of those scored.
+FREE = (*LENGTH, "checkpoint_minutes", "evaluate_every")
 INEXACT = ("engine", "ctx", "threads")  # may change: the same mathematics, rounded elsewhere
 BY_CONTENT = ("data",)  # the fingerprint decides, not the path
 MAY_CHANGE = (*FREE, *INEXACT, *BY_CONTENT)

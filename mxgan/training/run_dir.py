@@ -1,7 +1,7 @@
 """The run directory: everything a run makes, and nothing anywhere else.
 
 config.json  state.json  log.jsonl  reals.png  skipped.txt  samples/000094.png  curves.png
-netG.params  netD.params  netG-ema.params  checkpoints/000094/  run.lock
+netG.params  netD.params  netG-ema.params  netG-best.params  checkpoints/000094/  run.lock
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from mxgan.training.checkpoint import flush_folder
 from mxgan.weights import params_file
 
 LOCK = "run.lock"
+BEST = "netG-best"  # the weights of the best score
 PATIENCE = 1.0  # seconds to wait for the lock: who only looks whether a run is at work holds it for a moment
 TEMPORARY = ".mxgan-*.tmp"
 UNBORN = ("samples", "reals.png", "skipped.txt", LOCK)  # what a run killed before config.json, the last, leaves
@@ -82,7 +83,7 @@ class RunDir:
         plots.save_png(self.path / "samples" / f"{step:06d}.png", plots.grid(images))
 
     def save_weights(self, weights: Weights) -> None:
-        """netG.params, netD.params, netG-ema.params, as MXNet's own ``load_parameters`` reads them."""
+        """netG.params, netD.params, netG-ema.params, netG-best.params, as MXNet's ``load_parameters`` reads them."""
         for name, arrays in weights.items():
             params_file.save(self.path / f"{name}.params", arrays)
 

@@ -7,14 +7,14 @@ import math
 import shlex
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from mxgan import config as configuration
 from mxgan.errors import MxganError
-from mxgan.training import batches, checkpoint, log_file, resuming
+from mxgan.training import batches, checkpoint, log_file, resuming, score
 from mxgan.training.run_dir import existing, is_running
 
-COLUMNS = ("run", "recipe", "engine", "step", "age", "state")
+COLUMNS = ("run", "recipe", "engine", "step", "score", "age", "state")
 
 
 def find(folder: Path) -> list[dict[str, Any]]:
@@ -29,7 +29,7 @@ def find(folder: Path) -> list[dict[str, Any]]:
 
 
 def summary(path: Path) -> dict[str, Any]:
-    """One run: path, recipe, engine, step, steps, age_s (since it last wrote), state and why.
+    """One run: path, recipe, engine, step, steps, best (step and score), age_s (since it last wrote), state and why.
 
     A run that is neither at work nor ended by itself was killed: it is ``stopped`` too. Raises MxganError if ``path``
     is no run directory.
@@ -50,6 +50,7 @@ def summary(path: Path) -> dict[str, Any]:
         "engine": resuming.part(written, "ran_on").get("engine"),
         "step": max([logged["step"] if logged else 0, *checkpoint.steps(run.checkpoints)]),
         "steps": steps,
+        "best": _score(score.best(score.of(log_file.read(run.log, key="score")))),
         "age_s": _age(path),
         "state": "running" if is_running(run) else ended,
         "why": state.get("why"),
@@ -57,7 +58,7 @@ def summary(path: Path) -> dict[str, Any]:
 
 
 def show(path: Path) -> dict[str, Any]:
-    """`summary`, and the configuration, the checkpoints' steps, the last logged step and the warnings."""
+    """`summary`, and the configuration, the checkpoints' steps, the last logged step, the scores and the warnings."""
     run = existing(path)
     log = log_file.read(run.log)
     return {
@@ -65,6 +66,7 @@ def show(path: Path) -> dict[str, Any]:
         "config": run.read_json("config.json"),
         "checkpoints": checkpoint.steps(run.checkpoints),
         "last": next((record for record in reversed(log) if "loss_d" in record), None),
+        "scores": [_score(one) for one in score.of(log)],
         "warnings": [record for record in log if "warning" in record],
     }
 
@@ -74,7 +76,7 @@ def _summary(path: Path) -> dict[str, Any]:
     try:
         return summary(path)
     except MxganError as error:
-        unknown = dict.fromkeys(("recipe", "engine", "step", "steps"))
+        unknown = dict.fromkeys(("recipe", "engine", "step", "steps", "best"))
         return {"path": str(path), **unknown, "age_s": _age(path), "state": "damaged", "why": str(error)}
 
 
@@ -97,6 +99,7 @@ def lines(summaries: list[dict[str, Any]], folder: Path) -> list[str]:
             run["recipe"] or "?",
             run["engine"] or "?",
             f"{_or_unknown(run['step'])}/{_or_unknown(run['steps'])}",
+            f"{run['best']['score']:.1f}" if run["best"] else "-",
             age(run["age_s"]),
             run["state"],
         )
@@ -127,6 +130,9 @@ def show_lines(run: dict[str, Any]) -> list[str]:
         f"  checkpoints  {', '.join(map(str, run['checkpoints'])) or 'none'}",
         f"  last         {numbers or 'no step logged'}",
     ]
+    if run["best"]:
+        best, newest = (f"{one['score']} at step {one['step']}" for one in (run["best"], run["scores"][-1]))
+        said.append(f"  score        best {best}, last {newest}")
     for change in run["config"].get("inexact") or []:
         said.append(f"  not exact    after step {change['step']}: {'; '.join(change['because'])}")
     said += [f"  warning      step {record['step']}: {record['warning']}" for record in run["warnings"]]
@@ -135,6 +141,10 @@ def show_lines(run: dict[str, Any]) -> list[str]:
     if run["state"] == "stopped":
         said.append(f"  to go on     mxgan train --resume {shlex.quote(run['path'])}")
     return said
+
+
+def _score(one: Optional[score.Score]) -> Optional[dict[str, Any]]:
+    return {"step": one.step, "score": one.value} if one else None
 
 
 def _or_unknown(value: Any) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Optional
 
 import numpy as np
 
@@ -12,9 +12,10 @@ from mxgan import noise
 from mxgan.config import TrainConfig
 from mxgan.engines import Engine, State
 from mxgan.errors import MxganError
-from mxgan.training import checkpoint, watch
+from mxgan.training import checkpoint, score, watch
 from mxgan.training.progress import Progress
-from mxgan.training.run_dir import RunDir
+from mxgan.training.run_dir import BEST, RunDir
+from mxgan.training.score import Score, Scorer
 from mxgan.training.step_log import StepLog
 
 WEIGHTS = {"netG": "netG", "netD": "netD", "emaG": "netG-ema"}  # a state's arrays, and what their file is called
@@ -32,23 +33,29 @@ class Saver:
         log: StepLog,
         progress: Progress,
         written: dict[str, Any],
+        scorer: Optional[Scorer],
     ) -> None:
-        """``written``: what config.json says, which each checkpoint holds too."""
+        """``written``: what config.json says, which each checkpoint holds too. ``scorer``: None for no scores."""
         self._config, self._run, self._engine, self._reals = config, run, engine, reals
         self._log, self._progress, self._written = log, progress, written
         self._fixed = noise.latents(config.seed, "samples", 0, len(reals), config.latent)
+        self._scorer, self._best = scorer, {}  # netG's arrays at its best, until they are written
         self._saved = time.monotonic()
 
-    def save(self, step: int, epoch_end: bool) -> bool:
-        """Samples, weights, a checkpoint and curves after ``step``; did all of it work?
+    def save(self, step: int, epoch_end: bool, scored: bool) -> bool:
+        """Samples, weights, a checkpoint and curves after ``step``, scored if ``scored``; did all of it work?
 
-        Only the end of an epoch leaves a line in the log: where a run is stopped must not show in it.
+        Only the end of an epoch leaves lines in the log: where a run is stopped must not show in it.
         Raises NonFinite where a weight isn't finite: such weights are never saved.
         """
         state = self._state(step)
         samples = self._engine.generate(self._fixed)
         if epoch_end and len(samples) > 1:
             self._log.add_variety(step, watch.variety(samples, self._reals), self._progress)
+        if scored and self._scorer is not None:
+            self._log.add_score(step, self._scorer.score(self._engine.generate), self._progress)
+            if score.best(self._log.scores).step == step:
+                self._best = best_of(state)
         written = self._files(step, state, samples)
         # before the curves, which take longest and lose nothing: they are drawn again from the log
         return all([written, self._checkpoint(step, state), self._try(self._run.save_curves)])
@@ -68,12 +75,14 @@ class Saver:
 
     def _files(self, step: int, state: State, samples: np.ndarray) -> bool:
         weights = {name: state.arrays[key] for key, name in WEIGHTS.items() if key in state.arrays}
-        return all(
-            [
-                self._try(lambda: self._run.save_samples(step, samples)),
-                self._try(lambda: self._run.save_weights(weights)),
-            ]
-        )
+        done = [
+            self._try(lambda: self._run.save_samples(step, samples)),
+            self._try(lambda: self._run.save_weights(weights)),
+        ]
+        if self._best:
+            done.append(self._try(lambda: self._run.save_weights({BEST: self._best})))
+            self._best = {} if done[-1] else self._best
+        return all(done)
 
     def _checkpoint(self, step: int, state: State) -> bool:
         self._saved = time.monotonic()
@@ -84,7 +93,7 @@ class Saver:
             except OSError as error:
                 raise MxganError(f"{self._run.log}: can't be written ({error.strerror or error})") from error
             checkpoint.save(self._run.checkpoints, checkpoint.Checkpoint(step, state, mark, self._written))
-            checkpoint.prune(self._run.checkpoints, step)
+            checkpoint.prune(self._run.checkpoints, step, self._log.scores)
 
         return self._try(write)
 
@@ -104,3 +113,26 @@ class Saver:
             self._progress.say(f"warning: {error}; what was saved before is kept")
             return False
         return True
+
+
+def best_of(state: State) -> dict[str, np.ndarray]:
+    """The arrays of the generator that makes a run's pictures: netG's average where there is one."""
+    return state.arrays.get("emaG", state.arrays["netG"])
+
+
+def restore_best(run: RunDir, scores: Sequence[Score], say: Callable[[str], None]) -> None:
+    """Make netG-best.params what it was when ``scores`` were all, the steps after them being lost.
+
+    Written anew from the kept checkpoint of the best, removed where nothing was scored yet. Where that checkpoint can't
+    be read the file is left as it is, and ``say`` told so. Raises MxganError or OSError where it can't be written.
+    """
+    best = score.best(scores)
+    if best is None:
+        (run.path / f"{BEST}.params").unlink(missing_ok=True)
+        return
+    try:
+        kept = checkpoint.load(run.checkpoints / f"{best.step:06d}")
+    except MxganError as error:
+        say(f"warning: {error}: {BEST}.params is left as it is, until a score is below {best.value}")
+        return
+    run.save_weights({BEST: best_of(kept.state)})

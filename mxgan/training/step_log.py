@@ -10,7 +10,7 @@ from typing import Any, Optional
 import numpy as np
 
 from mxgan.engines import Stats
-from mxgan.training import log_file, watch
+from mxgan.training import log_file, score, watch
 from mxgan.training.progress import Progress
 
 RATE_STEPS = 20  # images/s is a mean over this many steps
@@ -30,6 +30,7 @@ class StepLog:
         steps = [record for record in earlier if "loss_d" in record]
         self._recent = deque(steps, maxlen=watch.STEPS)
         self._varieties = [(record["step"], record["variety"]) for record in earlier if "variety" in record]
+        self.scores = score.of(earlier)
         self._warned = {record["kind"]: record["step"] for record in earlier if "kind" in record}
         self._start = time.monotonic() - (steps[-1]["seconds"] if steps else 0.0)
         self._ends = deque([time.monotonic()], maxlen=RATE_STEPS + 1)
@@ -53,7 +54,7 @@ class StepLog:
         rate = (len(self._ends) - 1) * self._batch_size / max(self._ends[-1] - self._ends[0], 1e-9)
         record = {
             "step": step,
-            "epoch": math.ceil(step / self._per_epoch),
+            "epoch": self._epoch(step),
             **numbers,
             "images_per_s": round(rate, 1),
             "seconds": round(self._ends[-1] - self._start, 3),
@@ -73,6 +74,12 @@ class StepLog:
         self._append({"step": step, "variety": variety}, progress)
         self.warn("collapse", step, watch.collapsed(self._varieties), progress)
 
+    def add_score(self, step: int, value: float, progress: Progress) -> None:
+        """Write down how good the pictures after ``step`` are (see `mxgan.training.score`)."""
+        self.scores.append(score.Score(step, value))
+        self._append({"step": step, "epoch": self._epoch(step), "score": value}, progress)
+        progress.scored(value)
+
     def warn(self, kind: str, step: int, warning: Optional[str], progress: Progress) -> None:
         """Put a warning into the log and onto the screen, unless the same kind was given a short while ago."""
         if warning is None or step - self._warned.get(kind, -watch.AGAIN) < watch.AGAIN:
@@ -80,6 +87,9 @@ class StepLog:
         self._warned[kind] = step
         self._append({"step": step, "kind": kind, "warning": warning}, progress)
         progress.warn(kind, f"step {step}: {warning}")
+
+    def _epoch(self, step: int) -> int:
+        return math.ceil(step / self._per_epoch)
 
     def _append(self, record: dict[str, Any], progress: Progress) -> None:
         error = self.file.append(record)

@@ -82,7 +82,7 @@ def go(faces, run) -> None:
         training.resume(run)
     else:
         # two steps an epoch: a checkpoint alone, all files at the epoch's end, and again at the run's
-        train(faces, run, batch_size=12, steps=3, checkpoint_minutes=1e-9)
+        train(faces, run, batch_size=12, steps=3, checkpoint_minutes=1e-9, evaluate_every=1)
 
 
 def fail(number):

@@ -174,8 +174,8 @@ def test_a_changed_setting_is_refused_with_the_difference(faces_folder, tmp_path
         training.resume(run, {"batch_size": 16, "seed": 0, "recipe": "pytorch-anime"})
     assert str(refused.value) == (
         "batch_size: the run has 8, you asked for 16; recipe: the run has gluon-tutorial, you asked for pytorch-anime: "
-        "that is another run, start it anew with --out (epochs, steps, checkpoint_minutes may change, and engine, ctx, "
-        "threads where exactness may end)"
+        "that is another run, start it anew with --out (epochs, steps, checkpoint_minutes, evaluate_every may change, "
+        "and engine, ctx, threads where exactness may end)"
     )
     assert outcome(run) == before
 

@@ -34,6 +34,7 @@ def test_a_finished_run(finished):
         "engine": "mxnet",
         "step": 6,
         "steps": 6,
+        "best": None,
         "state": "finished",
         "why": None,
     }
@@ -123,7 +124,7 @@ def test_show_on_the_command_line(finished):
     as_json = json.loads(CliRunner().invoke(cli.program, ["runs", "show", str(finished), "--json"]).output)
     assert as_json["last"]["step"] == 6 and as_json["config"]["seed"] == 0
     table = CliRunner().invoke(cli.program, ["runs", str(finished.parent)]).output.splitlines()
-    assert table[0].split() == ["run", "recipe", "engine", "step", "age", "state"]
+    assert table[0].split() == ["run", "recipe", "engine", "step", "score", "age", "state"]
     assert table[1].split()[:4] == ["a", "gluon-tutorial", "mxnet", "6/6"]
 
 

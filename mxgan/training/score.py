@@ -1,0 +1,73 @@
+"""How good a run's pictures are while it trains: one number at ends of epochs, and which was the best.
+
+The number is the sliced Wasserstein distance × 1e3 (`mxgan.metrics.swd`) between pictures of the same latents each time
+and as many of the run's own faces, the mean over the levels; lower is better. It takes NumPy alone, so every engine has
+it. It knows the faces that the run learns from: for what holds of others, there is `mxgan evaluate`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Optional
+
+import numpy as np
+
+from mxgan import noise
+from mxgan.config import TrainConfig
+
+COUNT = 1000  # pictures, and faces; fewer where the run has fewer
+LEAST = 16  # faces; a distance to fewer says little about faces
+BATCH = 64  # pictures made at once
+
+
+@dataclass(frozen=True)
+class Score:
+    """How far the pictures were from the faces after ``step``."""
+
+    step: int
+    value: float
+
+
+class Scorer:
+    """Scores a generator against the first faces of the run's own order."""
+
+    def __init__(self, config: TrainConfig, images: np.ndarray) -> None:
+        """``config`` is resolved; ``images``: the run's faces, uint8 NHWC."""
+        self._config, self._images = config, images
+        self._count = min(COUNT, len(images))
+        self._real = None  # the faces' side of the comparison, once it was needed
+
+    def score(self, generate: Callable[[np.ndarray], np.ndarray]) -> float:
+        """The score of what ``generate`` makes, uint8 NHWC, of float32 (64, latent); three decimals, as in the log."""
+        from mxgan.metrics import swd
+
+        seed, latent = self._config.seed, self._config.latent
+        if self._real is None:
+            order = noise.order(seed, 0, len(self._images))
+            self._real = swd.project(self._images[order[: self._count]])
+        blocks = range(math.ceil(self._count / BATCH))
+        made = np.concatenate([generate(noise.latents(seed, "score", block, BATCH, latent)) for block in blocks])
+        distances = swd.distances(self._real, swd.project(made[: self._count]))
+        return round(float(np.mean(list(distances.values()))), 3)
+
+
+def is_due(step: int, every: int, per_epoch: int) -> bool:
+    """Is the epoch that ends with ``step`` the first to end at or after a multiple of ``every`` steps? 0: never.
+
+    It depends on these numbers alone, so that a resumed run scores the steps that an uninterrupted one does.
+    """
+    return every > 0 and step // every > (step - per_epoch) // every
+
+
+def of(records: Iterable[dict[str, Any]]) -> list[Score]:
+    """The scores among the records of a log, in its order."""
+    found = [(record["step"], record.get("score")) for record in records]
+    return [Score(step, value) for step, value in found if type(value) in (int, float) and math.isfinite(value)]
+
+
+def best(scores: Sequence[Score], until: Optional[int] = None) -> Optional[Score]:
+    """The lowest of the scores, up to step ``until``; of equal ones the first; None if there is none."""
+    counted = [score for score in scores if until is None or score.step <= until]
+    return min(counted, key=lambda score: (score.value, score.step), default=None)

@@ -1,0 +1,356 @@
+"""A run scores its own pictures: the same however often it stopped, and the best netG is kept."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import needs
+import numpy as np
+import pytest
+import tiny_engine
+from processes import TINY, environment
+from processes import mxgan as mxgan_process
+from tiny_runs import log, outcome, train
+
+import mxgan
+from mxgan import engines, noise, sampling, training
+from mxgan.engines import Choice
+from mxgan.errors import MxganError
+from mxgan.faces import open_faces
+from mxgan.metrics import swd
+from mxgan.training import checkpoint, log_file, run_dir, runs, saving, score
+from mxgan.training.score import Score
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    tiny_engine.install(monkeypatch)
+
+
+@pytest.fixture
+def rising_scores(monkeypatch):
+    """Scores are 30, 20, 10, 20, 30, 40, ... at ends of epochs: the best is the third."""
+    tiny_engine.install(monkeypatch)
+
+    def value(self, generate):
+        step = generate.__self__.counts["adamG"]
+        return 10.0 + 10 * abs(step // 3 - 3)
+
+    monkeypatch.setattr(score.Scorer, "score", value)
+
+
+def scores(run) -> dict[int, float]:
+    return {record["step"]: record["score"] for record in log(run) if "score" in record}
+
+
+def kept(run) -> list[int]:
+    return checkpoint.steps(run / "checkpoints")
+
+
+def best_weights(run) -> bytes:
+    return (run / "netG-best.params").read_bytes()
+
+
+def checkpoints_weights(run, step: int, name: str = "netG") -> bytes:
+    return (run / "checkpoints" / f"{step:06d}" / f"{name}.params").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("every", "per_epoch", "scored"),
+    [
+        (1, 3, [3, 6, 9, 12]),
+        (3, 3, [3, 6, 9, 12]),
+        (4, 3, [6, 9, 12]),
+        (5, 3, [6, 12]),
+        (7, 3, [9]),
+        (12, 3, [12]),
+        (13, 3, []),
+        (0, 3, []),
+        (100, 94, [188, 282, 376, 470, 564, 658, 752, 846, 940]),
+    ],
+)
+def test_scored_is_the_first_end_of_an_epoch_from_each_multiple_on(every, per_epoch, scored):
+    steps = 12 if per_epoch == 3 else 940
+    assert [step for step in range(per_epoch, steps + 1, per_epoch) if score.is_due(step, every, per_epoch)] == scored
+
+
+def test_the_lowest_score_is_the_best_and_of_equal_ones_the_first():
+    given = [Score(3, 5.0), Score(6, 2.0), Score(9, 2.0), Score(12, 1.0)]
+    assert score.best(given) == Score(12, 1.0)
+    assert [score.best(given, until) for until in (2, 3, 9)] == [None, Score(3, 5.0), Score(6, 2.0)]
+    assert score.best([]) is None
+
+
+def test_only_numbers_of_the_log_count():
+    records = [{"step": 1, "score": value} for value in (1.5, 2, "3", None, float("nan"), True)] + [{"step": 2}]
+    assert score.of(records) == [Score(1, 1.5), Score(1, 2)]
+
+
+@pytest.mark.parametrize(("size", "count"), [(32, 24), (64, 17), (128, 16)])
+def test_it_is_the_mean_distance_from_the_first_faces_of_the_runs_order(size, count):
+    random = np.random.RandomState(size)
+    images = random.randint(0, 256, (count, size, size, 3)).astype(np.uint8)
+    asked = []
+
+    def generate(z):
+        asked.append(z)
+        return random.randint(0, 99, (len(z), size, size, 3)).astype(np.uint8)
+
+    config = mxgan.TrainConfig(seed=7, latent=5, size=size)
+    scorer = score.Scorer(config, images)
+    first = scorer.score(generate)
+    np.testing.assert_array_equal(asked[0], noise.latents(7, "score", 0, 64, 5))
+    random = np.random.RandomState(size)
+    random.randint(0, 256, images.shape)
+    made = generate(asked[0])[:count]
+    levels = swd.levels(images[noise.order(7, 0, count)], made)
+    assert list(levels) == [side for side in (128, 64, 32, 16) if side <= size]
+    assert first == round(np.mean(list(levels.values())), 3) > 0
+    ordered = images[noise.order(7, 0, count)]
+    assert scorer.score(lambda z: np.concatenate([ordered] * 4)[:64]) == 0  # the faces themselves
+
+
+def test_a_thousand_pictures_at_most_in_batches_of_64(monkeypatch):
+    images = np.random.RandomState(0).randint(0, 256, (1100, 32, 32, 3)).astype(np.uint8)
+    seen, sizes = [], []
+    monkeypatch.setattr(swd, "project", lambda made: seen.append(made) or made)
+    monkeypatch.setattr(swd, "distances", lambda real, fake: {32: 1.0, 16: 2.0})
+    scorer = score.Scorer(mxgan.TrainConfig(latent=5), images)
+    assert [scorer.score(lambda z: sizes.append(len(z)) or images[: len(z)]) for _ in range(2)] == [1.5, 1.5]
+    assert sizes == [64] * 32
+    assert [len(side) for side in seen] == [1000] * 3  # the faces' side once
+    np.testing.assert_array_equal(seen[0], images[noise.order(0, 0, 1100)[:1000]])
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_line_in_the_log_after_the_epochs_last_step(faces_folder, tmp_path):
+    run = train(faces_folder, tmp_path / "run", steps=8, evaluate_every=3)
+    records = [record for record in log(run) if "score" in record]
+    assert [list(record) for record in records] == [["step", "epoch", "score"]] * 2
+    assert [(record["step"], record["epoch"]) for record in records] == [(3, 1), (6, 2)]
+    faces = open_faces(str(faces_folder), 32).images
+    state = checkpoint.load(run / "checkpoints" / "000006").state
+    engine = tiny_engine.TinyEngine(mxgan.TrainConfig(latent=5))
+    engine.load_state(state)
+    assert records[1]["score"] == score.Scorer(mxgan.TrainConfig(latent=5), faces).score(engine.generate)
+
+
+@pytest.mark.usefixtures("rising_scores")
+def test_the_best_is_kept_beside_the_last_three(faces_folder, tmp_path, capsys):
+    run = train(faces_folder, tmp_path / "run", epochs=7, evaluate_every=3)
+    assert scores(run) == {3: 30, 6: 20, 9: 10, 12: 20, 15: 30, 18: 40, 21: 50}
+    assert kept(run) == [9, 15, 18, 21]
+    assert best_weights(run) == checkpoints_weights(run, 9) != (run / "netG.params").read_bytes()
+    assert (
+        f"best score 10.0 at step 9, last 50.0 at step 21: new faces come from {run / 'netG-best.params'}, of step 9"
+        in capsys.readouterr().err.splitlines()
+    )
+    assert sampling.weights_file(run) == run / "netG-best.params"
+    assert runs.summary(run)["best"] == {"step": 9, "score": 10.0}
+    assert "  score        best 10.0 at step 9, last 50.0 at step 21" in runs.show_lines(runs.show(run))
+    assert runs.lines(runs.find(tmp_path), tmp_path)[1].split()[4] == "10.0"
+
+
+@pytest.mark.usefixtures("rising_scores")
+def test_while_it_gets_better_nothing_more_is_kept_or_said(faces_folder, tmp_path, capsys):
+    run = train(faces_folder, tmp_path / "run", epochs=3, evaluate_every=3)
+    assert best_weights(run) == (run / "netG.params").read_bytes()
+    assert "best score" not in capsys.readouterr().err
+    assert kept(train(faces_folder, tmp_path / "four", epochs=4, evaluate_every=3)) == [6, 9, 12]
+
+
+@pytest.mark.usefixtures("rising_scores")
+@pytest.mark.parametrize("stop", [1, 3, 4, 8, 9, 10, 12, 14, 18, 20])
+def test_wherever_it_stopped_its_best_is_the_same(faces_folder, tmp_path, stop):
+    whole = train(faces_folder, tmp_path / "whole", epochs=7, evaluate_every=3)
+    run = train(faces_folder, tmp_path / "run", steps=stop, evaluate_every=3)
+    training.resume(run, {"epochs": 7})
+    assert outcome(run) == outcome(whole)
+    assert {9, 21} <= set(kept(run))
+
+
+@pytest.mark.usefixtures("tiny")
+def test_wherever_it_stopped_its_scores_are_the_same(faces_folder, tmp_path):
+    whole = outcome(train(faces_folder, tmp_path / "whole", steps=14, evaluate_every=4))
+    for stop in (2, 6, 9, 11):
+        run = train(faces_folder, tmp_path / f"stopped-{stop}", steps=stop, evaluate_every=4)
+        training.resume(run, {"steps": 14})
+        assert outcome(run) == whole
+    assert "netG-best.params" in whole and len(scores(run)) == 3
+
+
+@pytest.mark.parametrize("engine", ["mxnet", "pytorch"])
+def test_scores_of_a_real_engine_are_its_averages_and_change_no_weight(faces_folder, tmp_path, engine):
+    needs.mxnet() if engine == "mxnet" else pytest.importorskip("torch")
+    settings = {"engine": engine, "ngf": 2, "ndf": 3, "recipe": "mxgan", "evaluate_every": 3}
+    whole = train(faces_folder, tmp_path / "whole", steps=9, **settings)
+    best = runs.summary(whole)["best"]
+    assert list(scores(whole)) == [3, 6, 9]
+    assert best_weights(whole) == checkpoints_weights(whole, best["step"], "emaG")
+    run = train(faces_folder, tmp_path / "run", steps=4, **settings)
+    training.resume(run, {"steps": 9})
+    assert outcome(run) == outcome(whole)
+    plain = train(faces_folder, tmp_path / "plain", steps=9, **{**settings, "evaluate_every": 0})
+    for name in ("netG.params", "netD.params", "netG-ema.params"):
+        assert (plain / name).read_bytes() == (whole / name).read_bytes()
+    faces = open_faces(str(faces_folder), 32).images
+    netG = mxgan.load_generator(whole, engine)
+    scorer = score.Scorer(mxgan.TrainConfig(latent=5), faces)
+    assert scorer.score(netG.generate) == pytest.approx(best["score"], abs=0.01)  # another batch size may round anew
+
+
+def test_killed_and_resumed_in_processes_of_their_own(faces_folder, tmp_path):
+    pytest.importorskip("torch")
+    command = ["train", "--data", faces_folder, *TINY, "--steps", "45", "--engine", "pytorch", "--threads", "1"]
+    command += ["--evaluate-every", "3", "--ema", "50", "--out"]
+    whole = mxgan_process(*command, tmp_path / "whole")
+    assert whole.returncode == 0, whole.stderr
+    run = tmp_path / "run"
+    python = [sys.executable, "-m", "mxgan", *map(str, command), str(run)]
+    process = subprocess.Popen(python, stderr=subprocess.PIPE, env=environment(), text=True)
+    while not (run / "netG-best.params").exists():
+        assert process.poll() is None, process.stderr.read()
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    again = mxgan_process("train", "--resume", run)
+    assert again.returncode == 0, again.stderr
+    assert outcome(run) == outcome(tmp_path / "whole")
+    assert len(scores(run)) == 15
+
+
+@pytest.mark.usefixtures("rising_scores")
+def test_killed_between_the_best_weights_and_their_checkpoint(faces_folder, tmp_path, monkeypatch):
+    whole = outcome(train(faces_folder, tmp_path / "whole", epochs=5, evaluate_every=3))
+    save = checkpoint.save
+    for lost, before in ((3, None), (6, 3)):  # the first score there is, and a better one
+        run = tmp_path / f"run-{lost}"
+
+        def dying(folder, one, lost=lost):
+            if one.step == lost:
+                raise SystemExit
+            return save(folder, one)
+
+        monkeypatch.setattr(checkpoint, "save", dying)
+        with pytest.raises(SystemExit):
+            train(faces_folder, run, epochs=5, evaluate_every=3)
+        assert best_weights(run) == (run / "netG.params").read_bytes()  # of the lost step
+        monkeypatch.setattr(checkpoint, "save", save)
+        records = log_file.read(run / "log.jsonl")
+        known = [one for one in score.of(records) if one.step < lost]
+        saving.restore_best(run_dir.RunDir(run), known, pytest.fail)
+        if before:
+            assert best_weights(run) == checkpoints_weights(run, before)
+        else:
+            assert not (run / "netG-best.params").exists()
+        training.resume(run)
+        assert outcome(run) == whole
+
+
+@pytest.mark.usefixtures("rising_scores")
+@pytest.mark.parametrize("damage", [lambda file: file.unlink(), lambda file: file.write_bytes(b"x")])
+def test_lost_best_weights_are_written_again_from_their_checkpoint(faces_folder, tmp_path, damage):
+    run = train(faces_folder, tmp_path / "run", epochs=6, evaluate_every=3)
+    before = outcome(run)
+    damage(run / "netG-best.params")
+    training.resume(run)
+    assert outcome(run) == before
+    assert kept(run) == [9, 12, 15, 18]
+
+
+@pytest.mark.usefixtures("rising_scores")
+def test_the_newest_checkpoints_damaged_the_best_until_then_is_still_there(faces_folder, tmp_path):
+    whole = outcome(train(faces_folder, tmp_path / "whole", epochs=7, evaluate_every=3))
+    run = train(faces_folder, tmp_path / "run", epochs=6, evaluate_every=3)
+    for step in (15, 18):
+        (run / "checkpoints" / f"{step:06d}" / "netG.params").unlink()
+    training.resume(run, {"epochs": 7})
+    assert outcome(run) == whole
+
+
+@pytest.mark.usefixtures("rising_scores")
+def test_the_bests_checkpoint_damaged_the_weights_stay_and_it_is_said(faces_folder, tmp_path, capsys):
+    run = train(faces_folder, tmp_path / "run", epochs=6, evaluate_every=3)
+    before = best_weights(run)
+    (run / "checkpoints" / "000009" / "netG.params").unlink()
+    training.resume(run, {"epochs": 7})
+    said = capsys.readouterr().err
+    assert "netG.params: damaged checkpoint (No such file or directory): netG-best.params is left as it is" in said
+    assert best_weights(run) == before
+
+
+@pytest.mark.usefixtures("rising_scores")
+def test_best_weights_that_cannot_be_written_are_tried_again(faces_folder, tmp_path, monkeypatch, capsys):
+    save, full = run_dir.RunDir.save_weights, [True]
+
+    def failing(self, weights):
+        if "netG-best" in weights and len(scores(self.path)) == 3 and full:
+            full.pop()
+            raise MxganError("no room")
+        save(self, weights)
+
+    monkeypatch.setattr(run_dir.RunDir, "save_weights", failing)
+    run = train(faces_folder, tmp_path / "run", epochs=5, evaluate_every=3)
+    assert not full and "warning: no room; what was saved before is kept" in capsys.readouterr().err
+    assert best_weights(run) == checkpoints_weights(run, 9)
+
+
+@pytest.mark.usefixtures("tiny")
+def test_never_leaves_nothing_new(faces_folder, tmp_path):
+    run = train(faces_folder, tmp_path / "run", epochs=5, evaluate_every=0)
+    assert not scores(run) and not (run / "netG-best.params").exists()
+    assert kept(run) == [9, 12, 15]
+    assert runs.summary(run)["best"] is None
+    assert "score " not in "\n".join(runs.show_lines(runs.show(run))).replace("score_", "")
+    assert runs.lines(runs.find(tmp_path), tmp_path)[1].split()[4] == "-"
+
+
+@pytest.mark.usefixtures("rising_scores")
+def test_it_may_change_on_resume_and_the_best_stays_the_best_of_those_scored(faces_folder, tmp_path):
+    run = train(faces_folder, tmp_path / "run", epochs=3, evaluate_every=6)
+    assert list(scores(run)) == [6]
+    training.resume(run, {"epochs": 6, "evaluate_every": 0})
+    assert (list(scores(run)), kept(run)) == ([6], [6, 12, 15, 18])
+    assert best_weights(run) == checkpoints_weights(run, 6)
+    training.resume(run, {"epochs": 8, "evaluate_every": 3})
+    assert list(scores(run)) == [6, 21, 24]
+    plain = train(faces_folder, tmp_path / "plain", epochs=8, evaluate_every=0)
+    assert (plain / "netG.params").read_bytes() == (run / "netG.params").read_bytes()
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_run_of_a_version_without_scores_goes_on(faces_folder, tmp_path):
+    run = train(faces_folder, tmp_path / "run", epochs=2, evaluate_every=0)
+    written = json.loads((run / "config.json").read_text())
+    del written["evaluate_every"]
+    (run / "config.json").write_text(json.dumps(written))
+    last = checkpoint.load(run / "checkpoints" / "000006")
+    shutil.rmtree(run / "checkpoints" / "000006")
+    checkpoint.save(run / "checkpoints", checkpoint.Checkpoint(6, last.state, last.log, written))
+    assert training.resume(run, {"epochs": 34}).step == 102
+    assert list(scores(run)) == [102]  # every 100 steps by default
+
+
+@pytest.mark.usefixtures("tiny")
+def test_too_few_faces_are_said_once(faces_folder, tmp_path, capsys):
+    np.save(tmp_path / "few.npy", np.full((15, 32, 32, 3), 7, np.uint8))
+    run = train(tmp_path / "few.npy", tmp_path / "run", epochs=4, evaluate_every=1, batch_size=5)
+    assert not scores(run)
+    assert capsys.readouterr().err.count("no scores: they need 16 faces, there are 15") == 1
+
+
+def test_the_command_line_asks_for_it(faces_folder, tmp_path, monkeypatch):
+    tiny_engine.install(monkeypatch)
+    monkeypatch.setattr(engines, "choose", lambda *wish: Choice("mxnet", "cpu", "it is a test"))
+    from click.testing import CliRunner
+
+    from mxgan import cli
+
+    options = ["--data", str(faces_folder), *TINY, "--epochs", "2", "--out", str(tmp_path / "run")]
+    assert CliRunner().invoke(cli.program, ["train", *options, "--evaluate-every", "5"]).exit_code == 0
+    assert list(scores(tmp_path / "run")) == [6]
+    again = ["train", "--resume", str(tmp_path / "run"), "--epochs", "4", "--evaluate-every", "3"]
+    assert CliRunner().invoke(cli.program, again).exit_code == 0
+    assert list(scores(tmp_path / "run")) == [6, 9, 12]
