@@ -14,6 +14,16 @@ def available(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
     return max(1, min(cores, math.ceil(quota)) if quota else cores)
 
 
+def spare_others() -> None:
+    """Have OpenMP's idle threads spin for about a millisecond and then sleep, unless the user has said otherwise.
+
+    Heeded by the first import of a framework alone. Spinning on, as is usual, makes a step on a busy machine two to
+    three times slower; sleeping at once costs 2 to 8 % on a quiet one.
+    """
+    if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & set(os.environ):
+        os.environ.update(OMP_WAIT_POLICY="passive", GOMP_SPINCOUNT="50000")
+
+
 def _quota(cgroup: Path) -> float | None:
     """CPUs' worth of time that the container may use, or None where nothing limits it."""
     try:

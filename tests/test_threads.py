@@ -53,3 +53,16 @@ def test_the_affinity_of_this_process(tmp_path):
     finally:
         os.sched_setaffinity(0, before)
     assert threads.available(tmp_path) == len(before)
+
+
+@pytest.mark.parametrize("said", [{}, {"OMP_WAIT_POLICY": "active"}, {"GOMP_SPINCOUNT": "7"}])
+def test_idle_threads_sleep_after_a_moment_unless_the_user_says_otherwise(monkeypatch, said):
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.setenv(name, "")  # so that it's put back afterwards
+        monkeypatch.delenv(name)
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    threads.spare_others()
+    found = {name: os.environ.get(name) for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
+    ours = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "50000"}
+    assert found == (ours if not said else {**dict.fromkeys(ours), **said})

@@ -54,7 +54,7 @@ def load(threads: int | None = None) -> ModuleType:
     if threads is not None:
         os.environ["OMP_NUM_THREADS"] = str(threads)
     os.environ.setdefault("OMP_NUM_THREADS", str(cores.available()))
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # 3 % on a quiet machine, a factor of 2 to 3 on a busy one
+    cores.spare_others()
     if "-cu" in package:
         _load_cuda_libraries(package)
     if sys.version_info >= (3, 12):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
-import os
 import sys
 from types import ModuleType
 
@@ -28,8 +27,7 @@ def load(threads: int | None = None) -> ModuleType:
     """
     if not installed():
         raise MissingPackage("PyTorch is not installed", "pytorch")
-    # Heeded by the first import alone: idle OpenMP threads sleep, which more than halves a step on a busy machine
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    cores.spare_others()
     try:
         torch = importlib.import_module("torch")
     except (ImportError, OSError, AttributeError) as error:  # OSError: a shared library is missing
