@@ -103,7 +103,7 @@ def evaluate(
     clock.lap("generated faces")
 
     scores = {}
-    for metric in tqdm(metrics, desc="scores", dynamic_ncols=True, leave=False, disable=not progress):
+    for metric in tqdm(metrics, desc="scores", dynamic_ncols=True, leave=False, disable=None if progress else True):
         values, floors = _measure(metric, real, fake), _measure(metric, floor, others)
         scores.update({name: Score(values[name], floors[name], meaning(name)[0]) for name in values})
         clock.lap(metric)
@@ -198,7 +198,7 @@ def _warnings(protocol: Protocol, metrics: Sequence[str], n: int, count: int, ne
 
 
 def _exhaust(passing: Iterator[np.ndarray], n: int, title: str, progress: bool) -> None:
-    with tqdm(total=n, desc=title, unit=" faces", dynamic_ncols=True, leave=False, disable=not progress) as bar:
+    with tqdm(total=n, desc=title, unit=" faces", dynamic_ncols=True, leave=False, disable=None if progress else True) as bar:
         for images in passing:
             bar.update(len(images))
 
