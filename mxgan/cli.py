@@ -111,7 +111,7 @@ def program() -> None:
     type=int,
     default=DEFAULTS.evaluate_every,
     show_default=True,
-    help="Score the pictures at the first end of an epoch from each multiple of so many steps on; 0: never.",
+    help="Score pictures at the first epoch's end from each multiple of so many steps; 0: never; 100: 3% of the time on a CPU.",
 )
 @click.option("--resume", "run", type=PATH, help="Go on with the run in this folder, bit for bit.")
 @click.option("--dry-run", is_flag=True, help="Print the resolved configuration as JSON and write nothing.")
