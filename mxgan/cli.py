@@ -111,7 +111,7 @@ def program() -> None:
     type=int,
     default=DEFAULTS.evaluate_every,
     show_default=True,
-    help="Score pictures at the first epoch's end from each multiple of so many steps; 0: never; 100: 3% of the time on a CPU.",
+    help="Score at the first end of an epoch from each multiple of so many steps; 100: 3% of a CPU's time; 0: never.",
 )
 @click.option("--resume", "run", type=PATH, help="Go on with the run in this folder, bit for bit.")
 @click.option("--dry-run", is_flag=True, help="Print the resolved configuration as JSON and write nothing.")
@@ -174,7 +174,9 @@ def generate(
     """Pictures from published or freshly trained weights: the same seed gives the same bytes."""
     from mxgan import sampling
 
-    sampling.save(sampling.load_generator(weights, engine, ctx, allow_nonfinite), n, seed, out, each)
+    generator = sampling.load_generator(weights, engine, ctx, allow_nonfinite)
+    click.echo(generator.why, err=True)
+    sampling.save(generator, n, seed, out, each)
     click.echo(out)
 
 
