@@ -174,9 +174,7 @@ def generate(
     """Pictures from published or freshly trained weights: the same seed gives the same bytes."""
     from mxgan import sampling
 
-    generator = sampling.load_generator(weights, engine, ctx, allow_nonfinite)
-    click.echo(generator.why, err=True)
-    sampling.save(generator, n, seed, out, each)
+    sampling.save(sampling.load_generator(weights, engine, ctx, allow_nonfinite), n, seed, out, each)
     click.echo(out)
 
 
