@@ -174,7 +174,9 @@ def generate(
     """Pictures from published or freshly trained weights: the same seed gives the same bytes."""
     from mxgan import sampling
 
-    sampling.save(sampling.load_generator(weights, engine, ctx, allow_nonfinite), n, seed, out, each)
+    generator = sampling.load_generator(weights, engine, ctx, allow_nonfinite)
+    sampling.save(generator, n, seed, out, each)
+    click.echo(generator.why, err=True)
     click.echo(out)
 
 

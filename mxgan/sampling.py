@@ -25,6 +25,7 @@ class Generator:
     latent: int
     image_size: int
     engine: str
+    why: str = ""  # which engine, where, and why that one, in a line
 
     def generate(self, z: np.ndarray) -> np.ndarray:
         """Latents, float (n, latent), to images, uint8 (n, H, W, 3). Raises MxganError for another shape."""
@@ -60,7 +61,8 @@ def load_generator(
     if not allow_nonfinite:
         check_finite(net, path)
     choice = engines.choose_generator(engine, ctx)
-    return Generator(engines.forward_of(choice, net), net.latent, net.image_size, choice.engine)
+    why = f"engine {choice.engine} on {choice.ctx}: {choice.why}"
+    return Generator(engines.forward_of(choice, net), net.latent, net.image_size, choice.engine, why)
 
 
 def weights_file(path: str | Path) -> Path:

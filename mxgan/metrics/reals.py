@@ -79,7 +79,9 @@ def collect(batches: Iterable[np.ndarray], n: int, extractor: Any, title: str, p
     """Features of n images that come in batches: float32 (n, length). Raises MxganError if one isn't finite."""
     found = np.empty((n, extractor.length), np.float32)
     done = 0
-    with tqdm(total=n, desc=title, unit=" faces", dynamic_ncols=True, leave=False, disable=None if progress else True) as bar:
+    with tqdm(
+        total=n, desc=title, unit=" faces", dynamic_ncols=True, leave=False, disable=None if progress else True
+    ) as bar:
         for images in batches:
             found[done : done + len(images)] = extractor.features(images)
             done += len(images)

@@ -198,7 +198,9 @@ def _warnings(protocol: Protocol, metrics: Sequence[str], n: int, count: int, ne
 
 
 def _exhaust(passing: Iterator[np.ndarray], n: int, title: str, progress: bool) -> None:
-    with tqdm(total=n, desc=title, unit=" faces", dynamic_ncols=True, leave=False, disable=None if progress else True) as bar:
+    with tqdm(
+        total=n, desc=title, unit=" faces", dynamic_ncols=True, leave=False, disable=None if progress else True
+    ) as bar:
         for images in passing:
             bar.update(len(images))
 
