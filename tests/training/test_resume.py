@@ -99,7 +99,8 @@ def test_pictures_of_a_run_with_an_average_are_the_averages(faces_folder, tmp_pa
     bare = mxgan.load_params(run / "netG.params")
     average = mxgan.load_params(run / "netG-ema.params")
     assert {name: array.shape for name, array in average.items()} == {name: a.shape for name, a in bare.items()}
-    assert all((average[name] != bare[name]).any() for name in bare)
+    trained = [name for name in bare if bare[name].any()]  # MXNet leaves biases that a BatchNorm takes away at zero
+    assert len(trained) >= 3 * len(bare) // 4 and all((average[name] != bare[name]).any() for name in trained)
 
 
 def test_killed_with_every_option_on(faces_folder, tmp_path):
