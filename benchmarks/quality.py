@@ -1,0 +1,93 @@
+"""Which recipe makes better faces: each variant trained with several seeds and scored against faces it never saw.
+
+    python benchmarks/quality.py --data anime-faces --test anime-faces-test --steps 940 --seeds 0 1 \\
+        "--recipe gluon-tutorial" "--recipe mxgan" "--recipe mxgan --ema 2000"
+
+Each quoted argument is a variant: what `mxgan train` is given. A run is named after its variant and seed, under --out;
+one that is finished is scored again, not trained again. Prints a row of Markdown for each variant, medians over the
+seeds (in brackets the lowest and highest), and the floor: the same numbers for real faces against real ones.
+Trainings run one after another with all threads, or several at once: on two cores ``--threads 1 --at-once 2`` is faster.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shlex
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import median
+
+MXGAN = [sys.executable, "-m", "mxgan"]
+COLUMNS = ("fd", "swd_16", "swd", "precision", "recall", "density", "coverage")
+
+
+def train(variant: str, seed: int, asked: argparse.Namespace) -> Path:
+    """The run of a variant and seed, trained unless it has been."""
+    words = shlex.split(variant)
+    name = re.sub(r"[^\w.]+", "-", " ".join(words)).strip("-")
+    run = asked.out / f"{name}-{Path(asked.data).name}-{asked.steps}-seed{seed}"
+    if run.is_dir():
+        command = [*MXGAN, "train", "--resume", run]
+    else:
+        command = [*MXGAN, "train", "--data", asked.data, "--steps", asked.steps, "--seed", seed, "--out", run, *words]
+        command += ["--threads", asked.threads] if asked.threads else []
+    with open(f"{run}.log", "a") as log:
+        subprocess.run([*map(str, command)], stdout=log, stderr=log, check=True)
+    return run
+
+
+def score(weights: Path, asked: argparse.Namespace) -> dict[str, dict[str, float]]:
+    """Value and floor of each number."""
+    command = [*MXGAN, "evaluate", "--weights", weights, "--data", asked.test, "--n", asked.n, "--json"]
+    command += ["--metrics", "fd,swd,prdc", "--input-size", asked.input_size]
+    printed = subprocess.run([*map(str, command)], stdout=subprocess.PIPE, check=True, text=True).stdout
+    return json.loads(printed)["scores"]
+
+
+def row(name: str, scores: list[dict[str, float]]) -> str:
+    """A row of the table, of one or several seeds' numbers."""
+    cells = []
+    for column in COLUMNS:
+        values = [one[column] for one in scores if column in one]
+        digits = 3 if column in COLUMNS[3:] else 1
+        spread = f" ({min(values):.{digits}f} to {max(values):.{digits}f})" if len(values) > 1 else ""
+        cells.append(f"{median(values):.{digits}f}{spread}")
+    return f"| {name} | {' | '.join(cells)} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("variants", nargs="+", help="what `mxgan train` is given, quoted")
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--test", required=True)
+    parser.add_argument("--steps", type=int, default=940)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
+    parser.add_argument("--n", type=int, default=4000)
+    parser.add_argument("--input-size", type=int, default=224)
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--at-once", type=int, default=1)
+    parser.add_argument("--weights", help="of the run: netG.params, netG-ema.params, ...  [default: as `generate`]")
+    parser.add_argument("--out", type=Path, default=Path("runs/quality"))
+    asked = parser.parse_args()
+    asked.out.mkdir(parents=True, exist_ok=True)
+    print(f"| variant, {asked.steps} steps, seeds {asked.seeds} | {' | '.join(COLUMNS)} |")
+    print("|---" * (len(COLUMNS) + 1) + "|", flush=True)
+    jobs = [(variant, seed) for variant in asked.variants for seed in asked.seeds]
+    with ThreadPoolExecutor(asked.at_once) as pool:
+        runs = dict(zip(jobs, pool.map(lambda job: train(*job, asked), jobs)))
+    floor: dict[str, float] = {}
+    for variant in asked.variants:
+        found = [score(runs[variant, seed] / (asked.weights or ""), asked) for seed in asked.seeds]
+        floor = {name: one["floor"] for name, one in found[0].items()}
+        print(
+            row(f"`{variant}`", [{name: one["value"] for name, one in scores.items()} for scores in found]), flush=True
+        )
+    print(row("real faces (floor)", [floor]))
+
+
+if __name__ == "__main__":
+    main()
