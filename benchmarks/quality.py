@@ -6,7 +6,7 @@
 Each quoted argument is a variant: what `mxgan train` is given. A run is named after its variant and seed, under --out;
 one that is finished is scored again, not trained again. Prints a row of Markdown for each variant, medians over the
 seeds (in brackets the lowest and highest), and the floor: the same numbers for real faces against real ones.
-Trainings run one after another with all threads, or several at once: on two cores ``--threads 1 --at-once 2`` is faster.
+Trainings run one after another with all threads; on two cores ``--threads 1 --at-once 2`` is faster.
 """
 
 from __future__ import annotations
