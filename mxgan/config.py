@@ -69,7 +69,7 @@ RECIPES = {
     "mxgan": Recipe(
         "the Gluon tutorial, trained for better pictures",
         latent=150, bias=True, first_norm=False, init="normal", fresh_latents=False, batch_size=64, epochs=10,
-        augment="color,translation", flip=True, ema=10000,
+        lr_g=5e-4, lr_d=5e-4, augment="color,translation", flip=True, ema=10000,
     ),
 }  # fmt: skip
 DEFAULT_RECIPE = "gluon-tutorial"
