@@ -38,7 +38,7 @@ def measure(engine: str, rounds: int, values: dict) -> dict:
     wanted = config.resolve(config.TrainConfig(engine=engine, ctx="cpu", **values))
     images = open_faces(wanted.data, wanted.size, wanted.fit).images
     built = engines.build(engines.choose(engine, "cpu"), wanted)
-    read = batches.ahead(images, batches.indices(0, len(images), wanted.batch_size, 0, WARM + rounds))
+    read = batches.ahead(images.__getitem__, batches.indices(0, len(images), wanted.batch_size, 0, WARM + rounds))
     rates = []
     for step, (_, faces) in enumerate(read):
         start = time.perf_counter()
