@@ -61,10 +61,12 @@ def plot(found: dict[str, list[tuple[str, dict]]], path: Path) -> None:
     for panel, (name, points) in zip(panels[0], found.items()):
         labels = [label for label, _ in points]
         panel.plot(labels, [one["images_per_s"] for _, one in points], "o-", color="tab:blue")
-        panel.set(xlabel=name, ylabel="images/s", ylim=(0, None))
+        panel.set(xlabel=name, ylim=(0, 1.1 * max(one["images_per_s"] for _, one in points)))
+        panel.set_ylabel("images/s", color="tab:blue")
         memory = panel.twinx()
         memory.plot(labels, [one["memory_gb"] for _, one in points], "s--", color="tab:grey")
-        memory.set(ylabel="GB", ylim=(0, None))
+        memory.set(ylim=(0, 1.25 * max(one["memory_gb"] for _, one in points)))
+        memory.set_ylabel("memory, GB", color="tab:grey")
     figure.tight_layout()
     figure.savefig(path, dpi=110)
 
