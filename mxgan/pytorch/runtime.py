@@ -11,6 +11,7 @@ from types import ModuleType
 from mxgan import threads as cores
 from mxgan.config import parse_ctx
 from mxgan.errors import MissingPackage, MxganError
+from mxgan.pytorch import memory
 
 INSTALL = "pip install 'mxgan[pytorch]'"
 
@@ -28,6 +29,7 @@ def load(threads: int | None = None) -> ModuleType:
     if not installed():
         raise MissingPackage("PyTorch is not installed", "pytorch")
     cores.spare_others()
+    memory.keep()
     try:
         torch = importlib.import_module("torch")
     except (ImportError, OSError, AttributeError) as error:  # OSError: a shared library is missing
