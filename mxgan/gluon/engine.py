@@ -121,8 +121,8 @@ class Engine:
             else:
                 with autograd.pause(train_mode=True):
                     fake = self._trainedG(z)
-            logit_real = self._logit(real, of_real)
-            logit_fake = self._logit(fake.detach(), of_fake)
+            logit_real = self._logit(real, of_real, self._trainedD)
+            logit_fake = self._logit(fake.detach(), of_fake, self._trainedD)
             loss_d = self.loss.netD(logit_real, logit_fake)
         loss_d.backward()
         if self.spectral:
@@ -132,18 +132,26 @@ class Engine:
     def _backward_g(self, fake, z: np.ndarray | None, augment: Augment):
         """Gradients into netG through netD, of ``fake`` or of a batch generated from ``z``; returns its loss."""
         autograd = runtime.load().autograd
-        with _frozen(self.netD, self.options.freeze), autograd.record():
+        with autograd.record():
             if z is not None:
                 fake = self._trainedG(self._latents(z))
-            loss_g = self.loss.netG(self._logit(fake, augment and augment[2]))
-        loss_g.backward()
+            seen = fake
+            if self.options.freeze:  # two backward passes: through netD by its images alone, then through netG
+                seen = fake.detach()
+                seen.attach_grad()
+            loss_g = self.loss.netG(self._logit(seen, augment and augment[2], self._frozenD))
+        if self.options.freeze:
+            (slope,) = autograd.grad([loss_g], [seen])
+            fake.backward(slope)
+        else:
+            loss_g.backward()
         return loss_g
 
-    def _logit(self, images, changes: Augmentation | None):
-        """netD's logits (n, 1) of images as ``changes`` make them."""
+    def _logit(self, images, changes: Augmentation | None, netD):
+        """``netD``'s logits (n, 1) of images as ``changes`` make them."""
         if changes is not None:
             images = apply(changes, images)
-        return self._trainedD(images).reshape((-1, 1))
+        return netD(images).reshape((-1, 1))
 
     def forward(self, z: np.ndarray) -> np.ndarray:
         """Latents (n, latent) to images in [-1, 1], NCHW, in inference mode; of netG's average, where there is one."""
@@ -230,7 +238,9 @@ class Engine:
             self._trainedG = fast.generator(self.netG, options.products, biased)
         if options.products:
             self._trainedD = fast.discriminator(self.netD)
-        for net in (self._trainedG, self._trainedD) if options.static else ():
+        # MXNet plans a network's backward pass anew whenever other gradients are asked for: netG's step has its own
+        self._frozenD = fast.discriminator(self.netD) if options.products else self.netD
+        for net in (self._trainedG, self._trainedD, self._frozenD) if options.static else ():
             net.hybridize(static_alloc=True, static_shape=True)
 
     def _optimizers(self) -> list[tuple]:
@@ -282,17 +292,3 @@ def forward_of(net: Net, ctx: str) -> Callable[[np.ndarray], np.ndarray]:
     netG = fast.generator(netG, product=False, biased=False)
     netG.hybridize(static_alloc=True, static_shape=True)
     return lambda z: netG(runtime.array(z, device, "float32").reshape((*z.shape, 1, 1))).asnumpy()
-
-
-@contextmanager
-def _frozen(net, freeze: bool):
-    """No gradients into ``net``'s parameters: netG's step needs those with respect to its images alone."""
-    parameters = net.collect_params().values() if freeze else ()
-    trainable = [parameter for parameter in parameters if parameter.grad_req != "null"]
-    for parameter in trainable:
-        parameter.grad_req = "null"
-    try:
-        yield
-    finally:
-        for parameter in trainable:
-            parameter.grad_req = "write"
