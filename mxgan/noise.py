@@ -13,7 +13,7 @@ import numpy as np
 
 from mxgan.errors import MxganError
 
-STREAMS = ("D step", "G step", "samples", "generate", "augmentation", "flip", "painted", "score")
+STREAMS = ("D step", "G step", "samples", "generate", "augmentation", "flip", "painted", "score", "statistics")
 BLOCK = 64  # generated latents are drawn in blocks of this many, so that any prefix or batch size sees the same ones
 
 

@@ -175,6 +175,14 @@ def step(
     return {**numbers, "loss_g": loss_g}
 
 
+def settled(average: dict[str, np.ndarray], z: np.ndarray) -> dict[str, np.ndarray]:
+    """netG's averaged arrays, the running statistics those of its own features of latents (n, latent)."""
+    _, kept = Network(average, True).forward(z.astype(np.float64)[:, :, None, None])
+    norms = {layer + 1: norm for layer, *_, norm, _ in kept if norm is not None}
+    means = {f"{layer}.running_mean": norm[2] for layer, norm in norms.items()}
+    return {**average, **means, **{f"{layer}.running_var": norm[3] for layer, norm in norms.items()}}
+
+
 def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 

@@ -79,7 +79,7 @@ class Spectral:
 
 
 class Average:
-    """netG's arrays, averaged with a half-life in images that is at most a share of the images seen."""
+    """netG's weights, averaged with a half-life in images that is at most a share of the images seen."""
 
     def __init__(self, netG, half_life: float, rampup: float) -> None:
         self.arrays = dict(netG.arrays)
@@ -89,7 +89,8 @@ class Average:
         self.images += batch
         kept = 0.5 ** (batch / min(self.half_life, self.rampup * self.images))
         for name, array in netG.arrays.items():
-            self.arrays[name] = kept * self.arrays[name] + (1 - kept) * array
+            if "running" not in name:
+                self.arrays[name] = kept * self.arrays[name] + (1 - kept) * array
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ def sha256(array: np.ndarray) -> str:
         ("augmentation", "c6cd62ea21716427e75c90380dcb59d896e9df639bb3a696a7d983e555f968ad"),
         ("flip", "568e8d712e00a7e97758900d6014c31be14cea04a547b80ff3fbfbead2c23608"),
         ("painted", "211ab58eb9ed1668f8363a3e8f52a0cbe209ccd142f15e91dfdd6ab3be158c1f"),
+        ("statistics", "baa369e3428957c39f404023c0ff310a0228da599b2494961a7d8f757dcc7ca4"),
     ],
 )
 def test_the_latents_of_each_stream_are_pinned(stream, checksum):
@@ -30,8 +31,10 @@ def test_the_latents_of_each_stream_are_pinned(stream, checksum):
     assert sha256(z) == checksum
 
 
-def test_every_stream_is_pinned_above():
-    assert noise.STREAMS == ("D step", "G step", "samples", "generate", "augmentation", "flip", "painted", "score")
+def test_no_stream_is_forgotten():
+    assert noise.STREAMS == (
+        "D step", "G step", "samples", "generate", "augmentation", "flip", "painted", "score", "statistics",
+    )  # fmt: skip
 
 
 def test_samples_orders_and_initial_weights_are_pinned():

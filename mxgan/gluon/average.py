@@ -1,35 +1,57 @@
-"""netG's moving average (EMA), as in StyleGAN2-ADA (Karras et al. 2020, arXiv:2006.06676)."""
+"""netG's moving average: see `mxgan.average`."""
 
 from __future__ import annotations
 
-from mxnet import nd
-from mxnet.gluon.nn import HybridSequential
+import numpy as np
+from mxnet.gluon.nn import BatchNorm, HybridSequential
 
-from mxgan.gluon.named import parameters
+from mxgan import average
+from mxgan.config import TrainConfig
+from mxgan.gluon import runtime
+from mxgan.gluon.named import parameters, trainable, write
 
 
 class Average:
-    """Moves every array of ``average``, running statistics too, towards that of ``netG``, a net of the same build."""
+    """Moves the weights of ``net`` towards those of ``netG``, which is of the same build."""
 
-    def __init__(self, netG: HybridSequential, average: HybridSequential, half_life: float, rampup: float) -> None:
-        self._netG, self._average = parameters(netG), parameters(average)
-        self._half_life, self._rampup = half_life, rampup
+    def __init__(self, netG: HybridSequential, net: HybridSequential, config: TrainConfig) -> None:
+        self._netG, self._mine, self._net, self._config = parameters(netG), parameters(net), net, config
+        self._moving = list(trainable(netG))
+        self._settled = True  # do the running statistics belong to the weights?
 
-    def update(self, seen: int, batch: int) -> None:
-        """After a step of ``batch`` images, the last of ``seen``: what a step brought is half forgotten a half-life on.
-
-        The half-life, in images, is at most ``rampup`` of those seen, so that the initial weights are soon forgotten.
-        """
-        half_life = min(self._half_life, self._rampup * seen)
-        nd.waitall()  # a backward pass moves running statistics unseen by MXNet's order of reads and writes
-        share = 1 - 0.5 ** (batch / max(half_life, 1e-8))
-        for name, parameter in self._netG.items():
-            average = self._average[name].data()
-            difference = parameter.data() - average
+    def follow(self, step: int) -> None:
+        """Move towards netG, which has just made its update number ``step``, from 1 on."""
+        share = average.share(self._config, step)
+        for name in self._moving:
+            mine = self._mine[name].data()
+            difference = self._netG[name].data() - mine
             difference *= share
-            average += difference
+            mine += difference
+        self._settled = False
+
+    def settled(self) -> HybridSequential:
+        """The net, its running statistics those of its own features. Not to be written to but by `write`."""
+        if not self._settled:
+            weight = self._mine["0.weight"].data()
+            z = average.latents(self._config)
+            x = runtime.array(z, weight.context, weight.dtype).reshape((*z.shape, 1, 1))
+            *normed, _, _ = self._net
+            for layer in normed:
+                if isinstance(layer, BatchNorm):
+                    mean = x.mean((0, 2, 3))
+                    layer.running_mean.set_data(mean)
+                    layer.running_var.set_data((x - mean.reshape((1, -1, 1, 1))).square().mean((0, 2, 3)))
+                x = layer(x)
+            self._settled = True
+        return self._net
 
     def restart(self) -> None:
-        """From netG as it is now."""
+        """Become what netG is now."""
         for name, parameter in self._netG.items():
-            self._average[name].set_data(parameter.data())
+            self._mine[name].set_data(parameter.data())
+        self._settled = True
+
+    def write(self, arrays: dict[str, np.ndarray], where: str) -> None:
+        """Become these arrays. Raises ParamsError where they don't fit; ``where`` names them."""
+        write(self._net, arrays, where)
+        self._settled = True

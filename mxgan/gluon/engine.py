@@ -59,7 +59,7 @@ class Engine:
             net.initialize(mx.init.Zero(), ctx=self._device)
             shapes = {key: parameter.shape for key, parameter in parameters(net).items()}
             write(net, initial.draw(config, "netG" if net is self.netG_ema else name, shapes), name)
-        for net in self._nets().values() if self.options.static else ():
+        for net in (self.netG, self.netD) if self.options.static else ():
             net.hybridize(static_alloc=True, static_shape=True)
         self._choose_forms()
         adam = {"beta1": recipe.beta1, "beta2": recipe.beta2}
@@ -69,8 +69,7 @@ class Engine:
         )
         self.loss = losses.named(config.loss, config.label_smoothing)
         self.spectral = spectral.SpectralNorm(self.netD, config.seed) if config.spectral_norm else None
-        moving = (self.netG, self.netG_ema, config.ema, config.ema_rampup)
-        self.average = average.Average(*moving) if config.ema else None
+        self.average = average.Average(self.netG, self.netG_ema, config) if config.ema else None
 
     def train_step(
         self, images: np.ndarray, z: np.ndarray, z_g: np.ndarray | None = None, augment: Augment = None
@@ -90,7 +89,7 @@ class Engine:
         loss_g = self._backward_g(fake, z_g, augment)
         self.trainerG.step(len(images))
         if self.average:
-            self.average.update(self.trainerG._optimizer.num_update * len(images), len(images))
+            self.average.follow(self.trainerG._optimizer.num_update)
         values = (loss_d, loss_g, nd.sigmoid(logit_real), nd.sigmoid(logit_fake))
         return Stats(nd.stack(*(value.mean() for value in values)))
 
@@ -155,7 +154,7 @@ class Engine:
 
     def forward(self, z: np.ndarray) -> np.ndarray:
         """Latents (n, latent) to images in [-1, 1], NCHW, in inference mode; of netG's average, where there is one."""
-        return (self.netG_ema or self.netG)(self._latents(z)).asnumpy()
+        return (self.average.settled() if self.average else self.netG)(self._latents(z)).asnumpy()
 
     def generate(self, z: np.ndarray) -> np.ndarray:
         """`forward`, as pixels: uint8 NHWC."""
@@ -172,6 +171,8 @@ class Engine:
 
     def weights(self) -> dict[str, dict[str, np.ndarray]]:
         """The arrays of netG, netD and, if there is one, netG-ema by canonical name; waits for the work in flight."""
+        if self.average:
+            self.average.settled()
         self.wait()
         return {
             name: {key: parameter.data().asnumpy() for key, parameter in parameters(net).items()}
@@ -184,7 +185,7 @@ class Engine:
         netG's average begins anew with netG, if there is none beside it, and spectral norm with netD.
         """
         for name, arrays in weights.items():
-            write(self._nets()[name], arrays, name)
+            self.average.write(arrays, name) if name == "netG-ema" else write(self._nets()[name], arrays, name)
         if "netG" in weights:
             self._choose_forms()
         if self.average and "netG" in weights and "netG-ema" not in weights:

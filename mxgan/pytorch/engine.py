@@ -139,7 +139,7 @@ class Engine:
 
     def forward(self, z: np.ndarray) -> np.ndarray:
         """Latents (n, latent) to images in [-1, 1], NCHW, in inference mode, by netG's average where there is one."""
-        return array(self._inference(self.average.net if self.average else self.netG, self._latents(z)))
+        return array(self._inference(self.average.settled() if self.average else self.netG, self._latents(z)))
 
     def generate(self, z: np.ndarray) -> np.ndarray:
         """Latents (n, latent) to images, uint8 NHWC, as `forward` makes them."""
@@ -164,7 +164,7 @@ class Engine:
         The average begins anew with netG, and spectral norm with netD.
         """
         for name, arrays in weights.items():
-            write(self._nets()[name], arrays, name)
+            self.average.write(arrays, name) if name == "netG-ema" else write(self._nets()[name], arrays, name)
         if self.average and "netG" in weights and "netG-ema" not in weights:
             self.average.restart()
         if self.spectral and "netD" in weights:
@@ -180,7 +180,7 @@ class Engine:
                 for moment, values in (("m", adam.m), ("v", adam.v))
             }
         if self.average:
-            arrays["emaG"] = arrays_of(self.average.net)
+            arrays["emaG"] = arrays_of(self.average.settled())
         if self.spectral:
             arrays["spectral"] = self.spectral.arrays()
         return State(arrays, {key: adam.count for key, adam in self._optimizers()})
@@ -199,12 +199,12 @@ class Engine:
                     value.zero_() if fresh else value.copy_(tensor_of(moments[f"{name}.{moment}"]))
             adam.count = state.counts[key]
         if self.average:
-            write(self.average.net, state.arrays.get("emaG", {}), "emaG")
+            self.average.write(state.arrays.get("emaG", {}), "emaG")
         if self.spectral:
             self.spectral.load(state.arrays.get("spectral", {}))
 
     def _nets(self) -> dict[str, torch.nn.Sequential]:
-        average = {"netG-ema": self.average.net} if self.average else {}
+        average = {"netG-ema": self.average.settled()} if self.average else {}
         return {"netG": self.netG, "netD": self.netD, **average}
 
     def _optimizers(self) -> list[tuple[str, Adam]]:

@@ -10,16 +10,16 @@ import pytest
 
 mx = needs.mxnet()
 
+import numpy_gan  # noqa: E402
 from mxnet import autograd, nd  # noqa: E402
 from test_gluon_engine import assert_same, tutorial_netD  # noqa: E402
 
-from mxgan import augment, engines, noise  # noqa: E402
+from mxgan import augment, average, engines, noise  # noqa: E402
 from mxgan.augment import Augmentation  # noqa: E402
 from mxgan.config import TrainConfig, resolve  # noqa: E402
 from mxgan.errors import ParamsError  # noqa: E402
 from mxgan.gluon import losses, nets  # noqa: E402
 from mxgan.gluon.augment import apply  # noqa: E402
-from mxgan.gluon.average import Average  # noqa: E402
 from mxgan.gluon.engine import Engine, Options  # noqa: E402
 from mxgan.gluon.named import parameters  # noqa: E402
 from mxgan.gluon.spectral import SpectralNorm  # noqa: E402
@@ -167,21 +167,15 @@ def test_the_gradient_goes_through_sigma():
     np.testing.assert_array_equal(parameters(netD)["3.gamma"].grad().asnumpy(), by_folded["3.gamma"])
 
 
-def test_the_averages_half_life_is_in_images():
-    netG = nets.generator(5, 3, 32)
-    netG.cast("float64")
-    netG.initialize(mx.init.Normal(0.5))
-    average = nets.generator(5, 3, 32)
-    average.cast("float64")
-    average.initialize()
-    mine = parameters(average)
-    for one in mine.values():
-        one.set_data(nd.zeros(one.shape))
-    one_half_life = Average(netG, average, half_life=40, rampup=1e9)
-    for step in range(1, 6):
-        one_half_life.update(8 * step, 8)
-    for name, one in parameters(netG).items():
-        np.testing.assert_allclose(mine[name].data().asnumpy(), one.data().asnumpy() / 2, rtol=1e-14, err_msg=name)
+def test_the_average_has_its_own_statistics():
+    settings = config(**EACH["average"])
+    engine = Engine(settings, "cpu", "float64")
+    train(engine, settings, 1, 4)
+    weights = engine.weights()["netG-ema"]
+    wanted = numpy_gan.settled(weights, average.latents(settings))
+    for name, array in weights.items():
+        np.testing.assert_allclose(array, wanted[name], rtol=1e-12, atol=1e-14, err_msg=name)
+    assert (weights["1.running_var"] != engine.weights()["netG"]["1.running_var"]).all()
 
 
 # In the engine

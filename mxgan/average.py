@@ -1,0 +1,30 @@
+"""netG's moving average (EMA) in numbers: how fast it moves, and what its running statistics are measured on.
+
+Its weights follow netG's as in StyleGAN2-ADA (Karras et al. 2020, arXiv:2006.06676). Its running statistics don't: the
+average of statistics isn't the statistics of the average. They are measured on latents of their own whenever somebody
+looks at it, as BigGAN does before it generates (Brock et al. 2019, arXiv:1809.11096, "standing statistics").
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mxgan import noise
+from mxgan.config import TrainConfig
+
+LATENTS = 256
+
+
+def share(config: TrainConfig, step: int) -> float:
+    """The part of the way towards netG that the average goes after netG's update number ``step``, from 1 on.
+
+    After a half-life (``ema`` images, at most ``ema_rampup`` of those seen so far) half of what it was is left; the
+    ramp-up soon forgets the initial weights. ``config`` is resolved.
+    """
+    half_life = min(config.ema, config.ema_rampup * step * config.batch_size)
+    return 1 - 0.5 ** (config.batch_size / max(half_life, 1e-8))
+
+
+def latents(config: TrainConfig) -> np.ndarray:
+    """What the running statistics are measured on: float32 (256, latent), the same throughout a run."""
+    return noise.latents(config.seed, "statistics", 0, LATENTS, config.latent)
