@@ -163,9 +163,16 @@ def _lines(run: Path) -> list[dict]:
 
 def _differences(reference: Path, run: Path) -> list[str]:
     """What isn't as in the run that was never stopped: weights by their bytes, the newest checkpoint, the log."""
-    files = ["netG.params", "netD.params"]
-    files += [f"checkpoints/{_newest(reference):06d}/{name}.params" for name in ("netG", "netD", "adamG", "adamD")]
-    found = [name for name in files if (run / name).read_bytes() != (reference / name).read_bytes()]
+    newest = f"checkpoints/{_newest(reference):06d}"
+    ours, theirs = (
+        {
+            str(path.relative_to(one)): path.read_bytes()
+            for part in (".", newest)
+            for path in (one / part).glob("*.params")
+        }
+        for one in (run, reference)
+    )
+    found = [name for name in sorted({*ours, *theirs}) if ours.get(name) != theirs.get(name)]
     found += ["log.jsonl"] if _lines(run) != _lines(reference) else []
     faces = [json.loads((folder / "config.json").read_text())["faces"] for folder in (reference, run)]
     if faces[0] != faces[1]:
