@@ -88,10 +88,11 @@ def save_curves(path: Path, log: Sequence[dict]) -> None:
 def _draw_rated(axes, rated: Sequence[tuple[int, float]]) -> None:
     """The pictures' scores by step, the best one marked."""
     steps, values = zip(*rated)
-    axes.plot(steps, values, color="#15803d", marker=".", linewidth=1.6, label="sliced Wasserstein distance × 10³")
+    line = {"color": "#15803d", "clip_on": False}  # the marks at the edges are whole
+    axes.plot(steps, values, marker=".", linewidth=1.6, label="sliced Wasserstein distance × 10³", **line)
     best = min(range(len(values)), key=lambda index: values[index])
     label = f"best: {values[best]:.1f} at step {steps[best]}"
-    axes.plot(steps[best], values[best], "o", markersize=9, markerfacecolor="none", color="#15803d", label=label)
+    axes.plot(steps[best], values[best], "o", markersize=9, markerfacecolor="none", label=label, **line)
     axes.set_title("Score of the pictures (lower is better)", loc="left", fontsize=11)
     axes.set_ylim(bottom=0)
 
