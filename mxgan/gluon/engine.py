@@ -185,7 +185,10 @@ class Engine:
         netG's average begins anew with netG, if there is none beside it, and spectral norm with netD.
         """
         for name, arrays in weights.items():
-            self.average.write(arrays, name) if name == "netG-ema" else write(self._nets()[name], arrays, name)
+            if name == "netG-ema":
+                self.average.write(arrays, name)
+            else:
+                write(self._nets()[name], arrays, name)
         if "netG" in weights:
             self._choose_forms()
         if self.average and "netG" in weights and "netG-ema" not in weights:
@@ -239,7 +242,7 @@ class Engine:
             self._trainedG = fast.generator(self.netG, options.products, biased)
         if options.products:
             self._trainedD = fast.discriminator(self.netD)
-        # MXNet plans a network's backward pass anew whenever other gradients are asked for: netG's step has its own
+        # netG's step has a netD of its own: MXNet plans a backward pass anew whenever other gradients are asked for
         self._frozenD = fast.discriminator(self.netD) if options.products else self.netD
         for net in (self._trainedG, self._trainedD, self._frozenD) if options.static else ():
             net.hybridize(static_alloc=True, static_shape=True)

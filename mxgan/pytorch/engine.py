@@ -164,7 +164,10 @@ class Engine:
         The average begins anew with netG, and spectral norm with netD.
         """
         for name, arrays in weights.items():
-            self.average.write(arrays, name) if name == "netG-ema" else write(self._nets()[name], arrays, name)
+            if name == "netG-ema":
+                self.average.write(arrays, name)
+            else:
+                write(self._nets()[name], arrays, name)
         if self.average and "netG" in weights and "netG-ema" not in weights:
             self.average.restart()
         if self.spectral and "netD" in weights:
