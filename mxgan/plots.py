@@ -89,9 +89,9 @@ def _draw_rated(axes, rated: Sequence[tuple[int, float]]) -> None:
     """The pictures' scores by step, the best one marked."""
     steps, values = zip(*rated)
     line = {"color": "#15803d", "clip_on": False}  # the marks at the edges are whole
-    axes.plot(steps, values, marker=".", linewidth=1.6, label="sliced Wasserstein distance × 10³", **line)
+    axes.plot(steps, values, marker=".", linewidth=1.6, label="Fréchet distance of form and colours", **line)
     best = min(range(len(values)), key=lambda index: values[index])
-    label = f"best: {values[best]:.1f} at step {steps[best]}"
+    label = f"best: {values[best]:.2f} at step {steps[best]}"
     axes.plot(steps[best], values[best], "o", markersize=9, markerfacecolor="none", label=label, **line)
     axes.set_title("Score of the pictures (lower is better)", loc="left", fontsize=11)
     axes.set_ylim(bottom=0)

@@ -53,7 +53,7 @@ class Progress:
 
     def scored(self, value: float) -> None:
         """The last score of the pictures: it stands beside the numbers from now on."""
-        self._score = f"score {value:.1f} "
+        self._score = f"score {value:.2f} "
 
     def warn(self, kind: str, line: str) -> None:
         """A warning: a line now, and its kind beside the numbers from now on."""

@@ -99,7 +99,7 @@ def lines(summaries: list[dict[str, Any]], folder: Path) -> list[str]:
             run["recipe"] or "?",
             run["engine"] or "?",
             f"{_or_unknown(run['step'])}/{_or_unknown(run['steps'])}",
-            f"{run['best']['score']:.1f}" if run["best"] else "-",
+            f"{run['best']['score']:.2f}" if run["best"] else "-",
             age(run["age_s"]),
             run["state"],
         )

@@ -1,8 +1,10 @@
 """How good a run's pictures are while it trains: one number at ends of epochs, and which was the best.
 
-The number is the sliced Wasserstein distance × 1e3 (`mxgan.metrics.swd`) between pictures of the same latents each time
-and as many of the run's own faces, the mean over the levels; lower is better. It takes NumPy alone, so every engine has
-it. It knows the faces that the run learns from: for what holds of others, there is `mxgan evaluate`.
+The number is the Fréchet distance (`mxgan.metrics.fd`) of form and colours (`mxgan.metrics.form`) between pictures of
+the same latents each time and as many of the run's own faces; lower is better. It takes NumPy and OpenCV alone, so
+every engine has it, and puts states of a run in the order that a trained network's features do
+(benchmarks/quality.md). It knows the faces that the run learns from: for what holds of others, there is
+`mxgan evaluate`.
 """
 
 from __future__ import annotations
@@ -41,16 +43,15 @@ class Scorer:
 
     def score(self, generate: Callable[[np.ndarray], np.ndarray]) -> float:
         """The score of what ``generate`` makes, uint8 NHWC, of float32 (64, latent); three decimals, as in the log."""
-        from mxgan.metrics import swd
+        from mxgan.metrics import fd, form
 
         seed, latent = self._config.seed, self._config.latent
         if self._real is None:
             order = noise.order(seed, 0, len(self._images))
-            self._real = swd.project(self._images[order[: self._count]])
+            self._real = fd.fit(form.describe(self._images[order[: self._count]]))
         blocks = range(math.ceil(self._count / BATCH))
         made = np.concatenate([generate(noise.latents(seed, "score", block, BATCH, latent)) for block in blocks])
-        distances = swd.distances(self._real, swd.project(made[: self._count]))
-        return round(float(np.mean(list(distances.values()))), 3)
+        return round(fd.distance(self._real, fd.fit(form.describe(made[: self._count]))), 3)
 
 
 def is_due(step: int, every: int, per_epoch: int) -> bool:

@@ -20,7 +20,7 @@ from mxgan import engines, noise, sampling, training
 from mxgan.engines import Choice
 from mxgan.errors import MxganError
 from mxgan.faces import open_faces
-from mxgan.metrics import swd
+from mxgan.metrics import fd, form
 from mxgan.training import checkpoint, log_file, run_dir, runs, saving, score
 from mxgan.training.score import Score
 
@@ -90,7 +90,7 @@ def test_only_numbers_of_the_log_count():
 
 
 @pytest.mark.parametrize(("size", "count"), [(32, 24), (64, 17), (128, 16)])
-def test_it_is_the_mean_distance_from_the_first_faces_of_the_runs_order(size, count):
+def test_it_is_the_distance_from_the_first_faces_of_the_runs_order(size, count):
     random = np.random.RandomState(size)
     images = random.randint(0, 256, (count, size, size, 3)).astype(np.uint8)
     asked = []
@@ -106,9 +106,8 @@ def test_it_is_the_mean_distance_from_the_first_faces_of_the_runs_order(size, co
     random = np.random.RandomState(size)
     random.randint(0, 256, images.shape)
     made = generate(asked[0])[:count]
-    levels = swd.levels(images[noise.order(7, 0, count)], made)
-    assert list(levels) == [side for side in (128, 64, 32, 16) if side <= size]
-    assert first == round(np.mean(list(levels.values())), 3) > 0
+    sides = [fd.fit(form.describe(side)) for side in (images[noise.order(7, 0, count)], made)]
+    assert first == round(fd.distance(*sides), 3) > 0
     ordered = images[noise.order(7, 0, count)]
     assert scorer.score(lambda z: np.concatenate([ordered] * 4)[:64]) == 0  # the faces themselves
 
@@ -116,8 +115,9 @@ def test_it_is_the_mean_distance_from_the_first_faces_of_the_runs_order(size, co
 def test_a_thousand_pictures_at_most_in_batches_of_64(monkeypatch):
     images = np.random.RandomState(0).randint(0, 256, (1100, 32, 32, 3)).astype(np.uint8)
     seen, sizes = [], []
-    monkeypatch.setattr(swd, "project", lambda made: seen.append(made) or made)
-    monkeypatch.setattr(swd, "distances", lambda real, fake: {32: 1.0, 16: 2.0})
+    monkeypatch.setattr(form, "describe", lambda made: seen.append(made) or made)
+    monkeypatch.setattr(fd, "fit", lambda features: "fitted")
+    monkeypatch.setattr(fd, "distance", lambda real, fake: 1.5)
     scorer = score.Scorer(mxgan.TrainConfig(latent=5), images)
     assert [scorer.score(lambda z: sizes.append(len(z)) or images[: len(z)]) for _ in range(2)] == [1.5, 1.5]
     assert sizes == [64] * 32
@@ -151,7 +151,7 @@ def test_the_best_is_kept_beside_the_last_three(faces_folder, tmp_path, capsys):
     assert sampling.weights_file(run) == run / "netG-best.params"
     assert runs.summary(run)["best"] == {"step": 9, "score": 10.0}
     assert "  score        best 10.0 at step 9, last 50.0 at step 21" in runs.show_lines(runs.show(run))
-    assert runs.lines(runs.find(tmp_path), tmp_path)[1].split()[4] == "10.0"
+    assert runs.lines(runs.find(tmp_path), tmp_path)[1].split()[4] == "10.00"
 
 
 @pytest.mark.usefixtures("rising_scores")
