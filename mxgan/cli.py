@@ -32,6 +32,7 @@ class Program(click.Group):
 def recipe_options(command: Callable) -> Callable:
     """What a recipe fixes of the training, each to be given otherwise; options of both `train` and `compare`."""
     options = (
+        click.option("--init", help="How weights start: normal, uniform, or smooth (netG's kernels change slowly)."),
         click.option("--lr-g", type=float, help="Adam's learning rate of netG."),
         click.option("--lr-d", type=float, help="Adam's learning rate of netD."),
         click.option("--loss", help="bce or hinge."),

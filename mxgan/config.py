@@ -16,10 +16,11 @@ ENGINES = ("auto", "mxnet", "pytorch")
 FITS = ("crop", "squash")
 SIZES = (32, 64, 128)
 PRECISIONS = ("float32", "tf32", "bfloat16")
+INITS = ("normal", "uniform", "smooth")
 LOSSES = ("bce", "hinge")
 AUGMENTS = ("color", "translation", "cutout")  # in the order that they are applied in
 OPTIONS = (  # of training, beyond what the published builds have; a recipe may set them, and the user
-    "lr_g", "lr_d", "loss", "label_smoothing", "spectral_norm", "augment", "flip", "ema", "ema_rampup",
+    "init", "lr_g", "lr_d", "loss", "label_smoothing", "spectral_norm", "augment", "flip", "ema", "ema_rampup",
 )  # fmt: skip
 LIMITS = {  # far above what is of use, below what a slip of the finger would ask of the memory
     "epochs": 10**9, "steps": 10**12, "batch_size": 65536, "ngf": 1024, "ndf": 1024, "latent": 65536, "threads": 1024,
@@ -34,7 +35,7 @@ class Recipe:
     latent: int
     bias: bool  # do the convolutions have one?
     first_norm: bool  # BatchNorm after netD's first convolution?
-    init: str  # "normal": Normal(0.02); "uniform": PyTorch's default, ±1/√fan
+    init: str  # how the convolutions' weights start, one of INITS (`mxgan.weights.initial`)
     fresh_latents: bool  # does the G step draw its own latents, or use the D step's?
     batch_size: int
     epochs: int
@@ -68,7 +69,7 @@ RECIPES = {
     ),
     "mxgan": Recipe(
         "the Gluon tutorial, trained for better pictures",
-        latent=150, bias=True, first_norm=False, init="normal", fresh_latents=False, batch_size=64, epochs=10,
+        latent=150, bias=True, first_norm=False, init="smooth", fresh_latents=False, batch_size=64, epochs=10,
         lr_g=5e-4, lr_d=5e-4, augment="color,translation", flip=True, ema=10000,
     ),
 }  # fmt: skip
@@ -103,6 +104,7 @@ class TrainConfig:
     plain: bool = False  # compute every step as the tutorial writes it: the same mathematics, slower
     precision: str = "tf32"  # of PyTorch's convolutions in training; tf32 is CUDA's alone, float32 elsewhere
     deterministic: bool = False  # PyTorch on CUDA: the same bits in every run, slower; the CPU always is so
+    init: Optional[str] = None  # how weights start: normal, uniform or smooth
     lr_g: Optional[float] = None  # Adam's learning rates
     lr_d: Optional[float] = None
     loss: Optional[str] = None  # binary cross entropy, or hinge (Lim & Ye 2017, arXiv:1705.02894)
@@ -142,7 +144,12 @@ class TrainConfig:
         _number("label_smoothing", self.label_smoothing, "a number from 0 to below 0.5", lambda x: 0 <= x < 0.5)
         _number("ema", self.ema, "a half-life in images, 0 for none", lambda x: 0 <= x <= 1e12)
         _number("ema_rampup", self.ema_rampup, "a share of the images seen, above 0", lambda x: 0 < x <= 1e12)
-        for name, known in (("loss", LOSSES), ("spectral_norm", (False, True)), ("flip", (False, True))):
+        for name, known in (
+            ("init", INITS),
+            ("loss", LOSSES),
+            ("spectral_norm", (False, True)),
+            ("flip", (False, True)),
+        ):
             if getattr(self, name) is not None:
                 _one_of(name, getattr(self, name), known)
         parts = str(self.augment).split(",") if self.augment else []

@@ -12,6 +12,7 @@ from mxgan.compare import proof  # noqa: E402
 from mxgan.config import OPTIONS  # noqa: E402
 
 EACH = {
+    "smooth start": {"init": "smooth"},
     "rates": {"lr_g": 1e-4, "lr_d": 4e-4},
     "smoothing": {"label_smoothing": 0.1},
     "hinge": {"loss": "hinge"},

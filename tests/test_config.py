@@ -57,7 +57,7 @@ def test_a_recipe_fills_in_what_was_left_open():
 def test_the_options_of_training_are_the_recipes_unless_given():
     config = resolve(TrainConfig())
     values = [getattr(config, name) for name in OPTIONS]
-    assert values == [2e-4, 2e-4, "bce", 0, False, "", False, 0, 0.05]
+    assert values == ["normal", 2e-4, 2e-4, "bce", 0, False, "", False, 0, 0.05]
     given = {"lr_g": 1e-4, "loss": "hinge", "spectral_norm": True, "augment": "color,cutout", "flip": True, "ema": 5000}
     config = resolve(TrainConfig(**given))
     assert {name: getattr(config, name) for name in given} == given
