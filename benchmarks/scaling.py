@@ -35,7 +35,7 @@ def measure(engine: str, rounds: int, values: dict) -> dict:
     from mxgan.faces import open_faces
     from mxgan.training import batches
 
-    wanted = config.resolve(config.TrainConfig(engine=engine, ctx="cpu", **values))
+    wanted = config.resolve(config.TrainConfig(recipe="gluon-tutorial", engine=engine, ctx="cpu", **values))
     images = open_faces(wanted.data, wanted.size, wanted.fit).images
     built = engines.build(engines.choose(engine, "cpu"), wanted)
     read = batches.ahead(images.__getitem__, batches.indices(0, len(images), wanted.batch_size, 0, WARM + rounds))

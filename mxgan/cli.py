@@ -221,7 +221,7 @@ def evaluate(
 
 @program.command()
 @click.option("--data", default=DEFAULTS.data, show_default=True, help="painted[:N], a folder, or a packed file.")
-@click.option("--recipe", default=DEFAULTS.recipe, show_default=True, help=f"One of {', '.join(config.RECIPES)}.")
+@click.option("--recipe", default="gluon-tutorial", show_default=True, help=f"One of {', '.join(config.RECIPES)}.")
 @click.option("--ctx", default="cpu", show_default=True, help="cpu, gpu or gpu:N, for both engines.")
 @click.option("--steps", type=int, default=30, show_default=True, help="Of the training at full size.")
 @click.option("--batch-size", type=int, help="Faces a step.  [default: the recipe's]")

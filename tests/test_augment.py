@@ -116,7 +116,7 @@ def test_the_numbers_are_pinned():
 
 def test_every_second_face_is_mirrored():
     faces = np.random.RandomState(0).randint(0, 256, (N, 32, 32, 3)).astype(np.uint8)
-    assert augment.mirrored(config(), 1, faces) is faces
+    assert augment.mirrored(config(flip=False), 1, faces) is faces
     flipped = 0
     for step in range(100):
         changed = augment.mirrored(config(flip=True), step, faces)

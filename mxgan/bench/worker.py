@@ -84,7 +84,7 @@ def peer(values: dict[str, Any]) -> Steps:
 
 def generator(values: dict[str, Any]) -> Steps:
     """Pictures by one of the engines, from freshly drawn weights of the tutorial's netG."""
-    wanted = config.resolve(config.TrainConfig())
+    wanted = config.resolve(config.TrainConfig(recipe="gluon-tutorial"))
     arrays = initial.draw(wanted, "netG", _shapes(wanted))
     built = engines.forward_of(engines.choose_generator(values["engine"], "cpu"), recognise(arrays, "netG"))
     z = noise.samples(0, 0, GENERATED, wanted.latent)

@@ -85,7 +85,7 @@ def test_a_run_is_compared_with_its_own_faces(trained, faces_folder, capsys):
     assert set(report["protocol"]) == {
         "data", "fingerprint", "size", "fit", "n_real", "n_fake", "n_floor", "seed", "extractor", "input_size", "resize"
     }  # fmt: skip
-    assert report["weights"] == str(trained.path / "netG.params")
+    assert report["weights"] == str(trained.path / "netG-ema.params")
     assert (
         report["protocol"]["fingerprint"]
         == json.loads((trained.path / "config.json").read_text())["faces"]["fingerprint"]

@@ -39,7 +39,7 @@ def test_any_step_can_be_drawn_without_those_before_it():
 
 def test_a_steps_inputs():
     images = np.random.RandomState(0).randint(0, 256, (8, 32, 32, 3)).astype(np.uint8)
-    plain = resolve(TrainConfig(size=32, latent=5, batch_size=8, seed=3))
+    plain = resolve(TrainConfig(recipe="gluon-tutorial", size=32, latent=5, batch_size=8, seed=3))
     faces, z, z_g, augmentation = batches.inputs(plain, 2, images)
     assert faces is images and z_g is None and augmentation is None
     np.testing.assert_array_equal(z, noise.latents(3, "D step", 2, 8, 5))

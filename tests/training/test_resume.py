@@ -393,5 +393,14 @@ def test_the_configuration_comes_back_as_it_was(tiny, faces_folder, tmp_path):
     run = train(faces_folder, tmp_path / "run", steps=2, checkpoint_minutes=3.5, seed=2**62)
     loaded = mxgan.config.load(run / "config.json")
     assert replace(loaded, data="", out=None) == mxgan.config.resolve(
-        mxgan.TrainConfig(data="", size=32, latent=5, batch_size=8, steps=2, checkpoint_minutes=3.5, seed=2**62)
+        mxgan.TrainConfig(
+            recipe="gluon-tutorial",
+            data="",
+            size=32,
+            latent=5,
+            batch_size=8,
+            steps=2,
+            checkpoint_minutes=3.5,
+            seed=2**62,
+        )
     )

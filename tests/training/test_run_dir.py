@@ -24,7 +24,7 @@ def test_a_run_without_a_place_gets_one_named_by_time_and_recipe(tmp_path, monke
 
 def test_the_time_is_in_the_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert re.fullmatch(r"runs/\d{8}-\d{6}-gluon-tutorial", run_dir.create(TrainConfig()).path.as_posix())
+    assert re.fullmatch(r"runs/\d{8}-\d{6}-mxgan", run_dir.create(TrainConfig()).path.as_posix())
 
 
 def test_a_place_that_is_given_is_the_run_directory_itself(tmp_path):
