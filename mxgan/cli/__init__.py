@@ -1,0 +1,84 @@
+"""The command line: each command's options, then one call."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import warnings
+
+import click
+
+from mxgan import __version__
+from mxgan.cli import files, pictures, training
+from mxgan.errors import MxganError, TrainingError
+
+
+class Program(click.Group):
+    """No command, or options first, means ``train``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = {"--help", "-h", "--version"}
+        if not args or (args[0].startswith("-") and args[0] not in own):
+            args = ["train", *args]
+        return super().parse_args(ctx, args)
+
+
+def _versions(ctx: click.Context, option: click.Option, wanted: bool) -> None:
+    if wanted:
+        from mxgan.engines import versions
+
+        click.echo("\n".join([f"mxgan {__version__}", *versions()]))
+        ctx.exit()
+
+
+@click.group(
+    cls=Program,
+    commands=[
+        training.train, training.runs, training.compare, training.bench,
+        pictures.generate, pictures.evaluate, files.weights, files.faces,
+    ],
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="No command means train: `python run_gan.py --ctx gpu` trains on a GPU.",
+)  # fmt: skip
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_versions, help="Versions.")
+def program() -> None:
+    """The DCGAN of the MXNet Gluon tutorial, alive again: train it, generate from it, take its weights anywhere.
+
+    Exit status: 0 done; 1 a comparison found a difference; 2 the input was wrong (one line says what and how to mend
+    it); 3 the run went wrong; 130 or 143 stopped by Ctrl-C or SIGTERM after saving.
+    """
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the program and exit; a wrong input becomes one line on stderr and exit status 2."""
+    warnings.showwarning = _warn
+    if sys.stderr is None:  # closed by the caller: there is nobody to tell
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    try:
+        sys.exit(program.main(args, prog_name="mxgan", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        _fail(error.format_message(), 2)
+    except TrainingError as error:
+        _fail(str(error), 3)
+    except (MxganError, ImportError) as error:
+        _fail(str(error), 2)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("stopped", 128 + signal.SIGINT)
+    except MemoryError:
+        _fail("out of memory: a smaller --batch-size, --size, --ngf or --ndf needs less", 2)
+    except BrokenPipeError:  # the reader of stdout has gone: nothing left to say
+        sys.stderr.close()
+        sys.exit(1)
+    except OSError as error:  # a name too long, a folder that may not be looked into, a full disk
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 2)
+
+
+def _warn(message: Warning | str, *where: object) -> None:
+    """A warning is one line too, without the place in the code."""
+    click.echo(f"mxgan: warning: {' '.join(str(message).split())}", err=True)
+
+
+def _fail(message: str, status: int) -> None:
+    click.echo(f"mxgan: error: {' '.join(message.split())}", err=True)
+    sys.exit(status)

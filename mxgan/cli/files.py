@@ -1,0 +1,81 @@
+"""Groups of commands that look at files: of weights, and of faces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mxgan import config
+from mxgan.cli.options import DEFAULTS, PATH, print_json
+
+
+@click.group()
+def weights() -> None:
+    """Look into weights files of any era and framework, and convert them."""
+
+
+@weights.command()
+@click.argument("file", type=PATH)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def inspect(file: Path, as_json: bool) -> None:
+    """What is in a weights file: its era, its names, each array, what net it is and what it can be used for.
+
+    JSON keys: file, bytes, container, era, scheme, arrays (name, canonical, net, shape, dtype, finite, min, mean, max),
+    net (kind, latent, width, channels, image_size, bias, first_norm) or null, nets, usable_for, warnings.
+    """
+    from mxgan.weights import inspect as inspecting
+
+    report = inspecting.inspect(file)
+    print_json(report) if as_json else click.echo("\n".join(inspecting.lines(report)))
+
+
+@weights.command()
+@click.argument("src", type=PATH)
+@click.argument("dst", type=PATH)
+@click.option("--names", default="canonical", show_default=True, help="canonical (0.weight, ...), or keep the file's.")
+@click.option(
+    "--layout", default="plain", show_default=True, help="Of a .pth: plain (0.weight) or main (main.0.weight)."
+)
+@click.option("--dtype", help="float16, float32 or float64.  [default: as in the file]")
+@click.option("--kind", help="Of a file with both networks: generator or discriminator.")
+def convert(src: Path, dst: Path, names: str, layout: str, dtype: str | None, kind: str | None) -> None:
+    """Write SRC's weights to DST in the format of its suffix: .params .npz .safetensors .pth .onnx."""
+    from mxgan.weights.convert import convert as convert_weights
+
+    done = convert_weights(src, dst, names, layout, dtype, kind)
+    for note in done.notes:
+        click.echo(f"note: {note}", err=True)
+    click.echo(done.path)
+
+
+@click.group()
+def faces() -> None:
+    """Look at a folder of faces before training on it."""
+
+
+@faces.command()
+@click.argument("folder", type=PATH)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def check(folder: Path, as_json: bool) -> None:
+    """Which images are bad or duplicates, and why. JSON keys: folder, files, usable, skipped, duplicates."""
+    from mxgan.faces.check import check as check_faces
+
+    report = check_faces(folder)
+    if as_json:
+        print_json(report.to_json())
+    else:
+        click.echo("\n".join(report.lines()))
+
+
+@faces.command()
+@click.argument("folder", type=PATH)
+@click.argument("file", type=PATH)
+@click.option("--size", type=int, default=DEFAULTS.size, show_default=True, help="Pixels on a side: 32, 64 or 128.")
+@click.option("--fit", default=DEFAULTS.fit, show_default=True, help="crop the middle, or squash to a square.")
+def pack(folder: Path, file: Path, size: int, fit: str) -> None:
+    """Pack a folder's faces into one file that --data takes (a .npy of uint8 images)."""
+    from mxgan.faces.cache import pack as pack_faces
+
+    config.TrainConfig(size=size, fit=fit)  # what train would refuse needn't be packed
+    click.echo(pack_faces(folder, file, size, fit))

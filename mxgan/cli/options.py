@@ -1,0 +1,56 @@
+"""What several commands' options share, and how they print."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from mxgan import config
+
+PATH = click.Path(path_type=Path)
+DEFAULTS = config.TrainConfig()
+
+
+def model_options(command: Callable) -> Callable:
+    """What is trained and from which numbers: options of both `train` and `compare`."""
+    size, fit, seed = DEFAULTS.size, DEFAULTS.fit, DEFAULTS.seed
+    options = (
+        click.option("--batch-size", type=int, help="Faces a step.  [default: the recipe's]"),
+        click.option("--size", type=int, default=size, show_default=True, help="Pixels on a side: 32, 64 or 128."),
+        click.option("--ngf", type=int, help="Width of netG.  [default: the recipe's]"),
+        click.option("--ndf", type=int, help="Width of netD.  [default: the recipe's]"),
+        click.option("--latent", type=int, help="Numbers in a latent.  [default: the recipe's]"),
+        click.option("--init", help="How weights start: normal, uniform, or smooth (netG's kernels change slowly)."),
+        click.option("--lr-g", type=float, help="Adam's learning rate of netG."),
+        click.option("--lr-d", type=float, help="Adam's learning rate of netD."),
+        click.option("--loss", help="bce or hinge."),
+        click.option("--label-smoothing", type=float, help="Real faces' label is 1 minus this; bce alone."),
+        click.option("--spectral-norm/--no-spectral-norm", default=None, help="Of netD's convolutions."),
+        click.option("--augment", callback=_none_is_empty, help="color,translation,cutout: any of these, or none."),
+        click.option("--flip/--no-flip", default=None, help="Mirror every second real face, by chance."),
+        click.option("--ema", type=float, help="netG's moving average: half-life in images; 0: none."),
+        click.option("--ema-rampup", type=float, help="The half-life is at most this share of the images seen."),
+        click.option("--fit", default=fit, show_default=True, help="crop the middle, or squash to a square."),
+        click.option("--threads", type=int, help="Threads to compute with.  [default: the cores this process may use]"),
+        click.option("--seed", type=int, default=seed, show_default=True, help="Decides every random number."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def given(name: str) -> bool:
+    """Did the user write this option, or is it a default?"""
+    return click.get_current_context().get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+
+
+def print_json(value: object) -> None:
+    """On stdout, to be read by people too."""
+    click.echo(json.dumps(value, indent=2))
+
+
+def _none_is_empty(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    return "" if value == "none" else value

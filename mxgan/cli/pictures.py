@@ -1,0 +1,69 @@
+"""Pictures from weights, and how good they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mxgan.cli.options import PATH, print_json
+from mxgan.errors import MxganError
+
+
+@click.command()
+@click.option("--weights", type=PATH, required=True, help="A weights file of any kind, or a run directory.")
+@click.option("--n", type=click.IntRange(min=1), default=64, show_default=True, help="How many pictures.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Decides the latents.")
+@click.option("--engine", default="auto", show_default=True, help="auto, mxnet, pytorch or onnx.")
+@click.option("--ctx", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N.")
+@click.option("--out", type=PATH, default=Path("generated.png"), show_default=True, help="The grid of all pictures.")
+@click.option("--each", type=PATH, help="A folder for every picture as a file of its own.")
+@click.option("--allow-nonfinite", is_flag=True, help="Generate even if weights are NaN or infinite.")
+def generate(
+    weights: Path, n: int, seed: int, engine: str, ctx: str, out: Path, each: Path | None, allow_nonfinite: bool
+) -> None:
+    """Pictures from published or freshly trained weights: the same seed gives the same bytes."""
+    from mxgan import sampling
+
+    generator = sampling.load_generator(weights, engine, ctx, allow_nonfinite)
+    sampling.save(generator, n, seed, out, each)
+    click.echo(generator.why, err=True)
+    click.echo(out)
+
+
+@click.command()
+@click.option("--weights", type=PATH, help="A weights file of any kind, or a run directory.")
+@click.option("--run", type=PATH, help="A run directory, instead of --weights.")
+@click.option("--data", help="painted[:N], a folder, or a packed file.  [default: what the run was trained on]")
+@click.option("--n", type=click.IntRange(min=1), default=4000, show_default=True, help="Faces of each kind.")
+@click.option("--metrics", default="fd,kid,swd,prdc,msssim", show_default=True, help="Which numbers.")
+@click.option(
+    "--extractor", default="efficientnet-lite0", show_default=True, help="Of features; or inception, as in FID and KID."
+)
+@click.option("--input-size", type=int, help="Pixels on a side that the extractor sees.  [default: 128]")
+@click.option("--inception-weights", help="A file with inception's weights, for a machine without internet.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Decides every choice.")
+@click.option("--engine", default="auto", show_default=True, help="auto, mxnet, pytorch or onnx.")
+@click.option("--ctx", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N.")
+@click.option("--nearest", type=PATH, help="A PNG to write: generated faces beside the real ones they are nearest to.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def evaluate(
+    weights: Path | None, run: Path | None, metrics: str, nearest: Path | None, as_json: bool, **options: object
+) -> None:
+    """How good the generated faces are, in numbers, each beside its floor: the same number of real faces.
+
+    JSON keys: weights, engine, protocol (data, fingerprint, size, fit, n_real, n_fake, n_floor, seed, extractor,
+    input_size, resize), scores, warnings and seconds. Scores, each with value, floor and better (lower, higher, floor):
+    fd, kid_e3 (× 1e3), swd and swd_64, swd_32, ... by level (× 1e3), precision, recall, density, coverage, msssim.
+    """
+    from mxgan.metrics import scoring
+
+    if (weights is None) == (run is None):
+        raise MxganError("give one of --weights FILE and --run RUN")
+    if run is not None and not (run / "config.json").exists():
+        raise MxganError(f"--run {run}: no run directory; a weights file is given with --weights")
+    names = metrics.split(",")
+    report = scoring.evaluate(
+        weights or run, metrics=names, picture=nearest, say=lambda line: click.echo(line, err=True), **options
+    )
+    print_json(report.to_json()) if as_json else click.echo("\n".join(report.lines()))

@@ -1,0 +1,135 @@
+"""train, the runs there are, and the two proofs: compare and bench."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from mxgan import config
+from mxgan.cli.options import DEFAULTS, PATH, given, model_options, print_json
+from mxgan.errors import MxganError
+
+
+@click.command()
+@click.option("--data", default=DEFAULTS.data, show_default=True, help="painted[:N], a folder, or a packed file.")
+@click.option("--recipe", default=DEFAULTS.recipe, show_default=True, help=f"One of {', '.join(config.RECIPES)}.")
+@click.option("--engine", default="auto", show_default=True, help=f"One of {', '.join(config.ENGINES)}.")
+@click.option("--ctx", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N.")
+@click.option("--epochs", type=int, help="Passes over the data.  [default: the recipe's]")
+@click.option("--steps", type=int, help="Updates of each network, instead of --epochs.")
+@model_options
+@click.option("--out", help="The run directory.  [default: a new one under runs/]")
+@click.option("--weights", help="Start netG from this file.")
+@click.option("--plain", is_flag=True, help="Compute each step as the tutorial's loop is written: slower, the same.")
+@click.option(
+    "--precision",
+    default=DEFAULTS.precision,
+    show_default=True,
+    help="PyTorch's convolutions in training: float32, tf32 (on a GPU) or bfloat16.",
+)
+@click.option("--deterministic", is_flag=True, help="PyTorch on a GPU: the same bits in every run. The CPU always is.")
+@click.option(
+    "--checkpoint-minutes",
+    type=float,
+    default=DEFAULTS.checkpoint_minutes,
+    show_default=True,
+    help="At most so long between two checkpoints; each epoch makes one anyway.",
+)
+@click.option(
+    "--evaluate-every",
+    type=int,
+    default=DEFAULTS.evaluate_every,
+    show_default=True,
+    help="Score at the first end of an epoch from each multiple of so many steps; 100: 3% of a CPU's time; 0: never.",
+)
+@click.option("--resume", "run", type=PATH, help="Go on with the run in this folder, bit for bit.")
+@click.option("--dry-run", is_flag=True, help="Print the resolved configuration as JSON and write nothing.")
+def train(dry_run: bool, run: Path | None, **options: object) -> None:
+    """Train on faces; the run directory's path is the one line on stdout.
+
+    With --resume, epochs, steps, checkpoint-minutes and evaluate-every may be given anew, and engine, ctx and threads,
+    which end the exactness; any other change is another run.
+    """
+    wanted = config.TrainConfig(**options)
+    changes = {name: value for name, value in options.items() if given(name)}
+    if dry_run:
+        from mxgan.training import resuming
+
+        wanted = config.resolve(wanted) if run is None else resuming.changed(config.load(run / "config.json"), changes)
+        print_json(config.to_json(wanted))
+        return
+    from mxgan import training
+
+    ended = training.train(wanted) if run is None else training.resume(run, changes)
+    click.echo(ended.path)
+    if ended.stopped_by:
+        sys.exit(128 + ended.stopped_by)
+
+
+@click.command()
+@click.argument("folder", type=PATH, default=Path("runs"), required=False)
+@click.argument("run", type=PATH, required=False)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def runs(folder: Path, run: Path | None, as_json: bool) -> None:
+    """A table of the runs in FOLDER: recipe, engine, step, best score, age, state. `mxgan runs show RUN`: one run.
+
+    JSON keys: runs, a list of path, recipe, engine, step, steps, best (step, score; or null), age_s, state (running,
+    finished, stopped, failed) and why; of `show`: these and config, checkpoints, last, scores, warnings.
+    """
+    from mxgan.training import runs as table
+
+    if str(folder) == "show" and run is not None:
+        summary = table.show(run)
+        print_json(summary) if as_json else click.echo("\n".join(table.show_lines(summary)))
+        return
+    if run is not None:
+        raise MxganError(f"runs {folder} {run}: give one folder, or `runs show RUN`")
+    summaries = table.find(folder)
+    print_json({"runs": summaries}) if as_json else click.echo("\n".join(table.lines(summaries, folder)))
+
+
+@click.command()
+@click.option("--data", default=DEFAULTS.data, show_default=True, help="painted[:N], a folder, or a packed file.")
+@click.option("--recipe", default="gluon-tutorial", show_default=True, help=f"One of {', '.join(config.RECIPES)}.")
+@click.option("--ctx", default="cpu", show_default=True, help="cpu, gpu or gpu:N, for both engines.")
+@click.option("--steps", type=int, default=30, show_default=True, help="Of the training at full size.")
+@model_options
+@click.option("--out", default="report", show_default=True, help="A new folder for the report.")
+def compare(out: str, **options: object) -> None:
+    """MXNet and PyTorch side by side, from the same weights, batches and latents: are they one model?
+
+    Writes report.html (everything, pictures inline), report.json and the PNGs; the path of report.html is the one line
+    on stdout. Exit status 1 where they are not the same. JSON keys: passed, problems, config, faces, engines, machine,
+    float64 (steps, ngf, ndf, batch_size, worst, deviations), float32 (inference, first_step, drift, control), speed and
+    outcome (by engine).
+    """
+    from mxgan.compare import compare as compare_engines
+
+    found = compare_engines(config.TrainConfig(**options), out, lambda line: click.echo(line, err=True))
+    click.echo(found.path)
+    if not found.passed:
+        click.echo("\n".join(found.report["problems"][:20]), err=True)
+        sys.exit(1)
+
+
+@click.command()
+@click.option("--rounds", type=click.IntRange(min=1), default=7, show_default=True, help="Measurements of each.")
+@click.option("--batch-size", type=click.IntRange(min=1), default=64, show_default=True, help="And twice as many.")
+@click.option("--threads", type=click.IntRange(min=1), help="Of both sides.  [default: the cores this process may use]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def bench(rounds: int, batch_size: int, threads: int | None, as_json: bool) -> None:
+    """How fast, against the loops people would otherwise run, measured here and now; about 8 minutes on two cores.
+
+    Each job has a process of its own, warmed up; they take turns, and medians are compared. The other loops are in
+    benchmarks/, so a checkout is needed.
+
+    JSON keys: date, minutes, machine, load (load_before, others_before, others, stolen, busy), threads, rounds,
+    versions, gemm (gflops, by, all), rows (work, against, unit, target, value, low, high, met, note; of comparisons by,
+    ours_s, theirs_s, by_processor_time) and seconds, each job's by round.
+    """
+    from mxgan import bench as benchmark
+
+    report = benchmark.run(rounds, batch_size, threads, lambda line: click.echo(line, err=True))
+    print_json(report) if as_json else click.echo("\n".join(benchmark.lines(report)))
