@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import cv2
 import needs
@@ -40,10 +39,6 @@ OPTIONS = (
     {"ema": 50.0},
 )
 ALL = {name: value for values in OPTIONS for name, value in values.items() if name != "label_smoothing"}
-
-
-def config(run: Path) -> dict:
-    return json.loads((run / "config.json").read_text())
 
 
 @pytest.mark.usefixtures("tiny")
