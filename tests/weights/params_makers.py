@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import struct
+import zipfile
 
 import numpy as np
 
@@ -51,3 +53,23 @@ def small() -> dict[str, np.ndarray]:
         "half": np.arange(3, dtype=np.float16),
         "none": np.zeros((0, 3), np.int64),
     }
+
+
+def npy() -> bytes:
+    file = io.BytesIO()
+    np.save(file, np.ones(3))
+    return file.getvalue()
+
+
+def object_npy(thing) -> bytes:
+    file = io.BytesIO()
+    np.save(file, np.array([thing], object), allow_pickle=True)
+    return file.getvalue()
+
+
+def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return file.getvalue()
