@@ -79,7 +79,8 @@ def test_one_that_failed(finished, faces_folder, monkeypatch):
 def test_the_age_is_since_it_wrote_not_since_it_was_looked_at(finished):
     for name in ("config.json", "state.json", "log.jsonl", "netG.params", "checkpoints"):
         os.utime(finished / name, (10**9, 10**9))
-    assert runs.summary(finished)["age_s"] == runs.find(finished.parent)[0]["age_s"] > 10**8
+    ages = [runs.summary(finished)["age_s"], runs.find(finished.parent)[0]["age_s"]]
+    assert min(ages) > 10**8 and max(ages) - min(ages) < 60  # two looks at a clock
 
 
 DAMAGES = {
