@@ -204,10 +204,14 @@ def load(path: Path) -> TrainConfig:
 def from_json(values: dict[str, Any]) -> TrainConfig:
     """What `to_json` was given. A setting that an older version of mxgan didn't have is at its default.
 
+    Where that version's recipe fixed what is an option now, the option is what the recipe said then.
+
     Raises MxganError, TypeError or AttributeError where the values are not a configuration's.
     """
+    recipes = values.get("recipe_settings") or {}
+    was_fixed = {name: recipes[name] for name in OPTIONS if name in recipes}
     known = {field.name for field in dataclasses.fields(TrainConfig)}
-    return TrainConfig(**{name: value for name, value in values.items() if name in known})
+    return TrainConfig(**{name: value for name, value in {**was_fixed, **values}.items() if name in known})
 
 
 def _number(name: str, value: Any, wanted: str, fits: Callable[[float], bool]) -> None:

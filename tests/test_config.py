@@ -135,7 +135,16 @@ def test_a_run_of_a_version_without_the_options_is_as_it_was(tmp_path):
     assert resolve(load(tmp_path / "config.json")) == resolve(TrainConfig(steps=5))
 
 
-@pytest.mark.parametrize("text", ["", "[]", "3", '{"size": 48}', '{"epochs": "many"}', "{", "\xff"])
+def test_what_an_older_recipe_fixed_stays_as_it_was(tmp_path):
+    values = to_json(resolve(TrainConfig(recipe="mxgan", steps=5)))
+    del values["init"]
+    values["recipe_settings"]["init"] = "normal"  # as the recipe once was
+    (tmp_path / "config.json").write_text(json.dumps(values))
+    assert resolve(load(tmp_path / "config.json")).init == "normal"
+    assert resolve(load(tmp_path / "config.json")).lr_g == 3e-4
+
+
+@pytest.mark.parametrize("text", ["", "[]", "3", '{"size": 48}', '{"recipe_settings": 3}', '{"epochs": "many"}', "{", "\xff"])
 def test_what_is_no_configuration_is_refused(tmp_path, text):
     path = tmp_path / "config.json"
     path.write_bytes(text.encode("latin-1"))
