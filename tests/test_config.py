@@ -144,7 +144,9 @@ def test_what_an_older_recipe_fixed_stays_as_it_was(tmp_path):
     assert resolve(load(tmp_path / "config.json")).lr_g == 3e-4
 
 
-@pytest.mark.parametrize("text", ["", "[]", "3", '{"size": 48}', '{"recipe_settings": 3}', '{"epochs": "many"}', "{", "\xff"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "3", '{"size": 48}', '{"recipe_settings": 3}', '{"epochs": "many"}', "{", "\xff"]
+)
 def test_what_is_no_configuration_is_refused(tmp_path, text):
     path = tmp_path / "config.json"
     path.write_bytes(text.encode("latin-1"))

@@ -22,12 +22,6 @@ from mxgan import noise, plots, training
 from mxgan.errors import MxganError, TrainingError
 from mxgan.training import run_dir
 
-
-@pytest.fixture
-def tiny(monkeypatch):
-    tiny_engine.install(monkeypatch)
-
-
 OPTIONS = (
     {"init": "smooth"},
     {"lr_g": 1e-4, "lr_d": 4e-4},

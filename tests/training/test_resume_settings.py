@@ -19,11 +19,6 @@ from mxgan.errors import MxganError
 from mxgan.training import checkpoint
 
 
-@pytest.fixture
-def tiny(monkeypatch):
-    tiny_engine.install(monkeypatch)
-
-
 def config(run: Path) -> dict:
     return json.loads((run / "config.json").read_text())
 

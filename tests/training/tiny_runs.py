@@ -28,3 +28,19 @@ def outcome(run: Path) -> dict:
     last = run / "checkpoints" / f"{checkpoint.steps(run / 'checkpoints')[-1]:06d}"
     files = [*sorted(run.glob("*.params")), *sorted(last.glob("*.params"))]
     return {**{str(file.relative_to(run)): file.read_bytes() for file in files}, "log.jsonl": log(run)}
+
+
+def scores(run) -> dict[int, float]:
+    return {record["step"]: record["score"] for record in log(run) if "score" in record}
+
+
+def kept(run) -> list[int]:
+    return checkpoint.steps(run / "checkpoints")
+
+
+def best_weights(run) -> bytes:
+    return (run / "netG-best.params").read_bytes()
+
+
+def checkpoints_weights(run, step: int, name: str = "netG") -> bytes:
+    return (run / "checkpoints" / f"{step:06d}" / f"{name}.params").read_bytes()

@@ -13,11 +13,12 @@ DTYPES = (
     "int16", "uint16", "uint32", "uint64", "bfloat16",
 )  # fmt: skip
 FLAGS = {name: flag for flag, name in enumerate(DTYPES)}
+CONTAINERS = ("legacy", "V1", "V2", "V3")
 MAGIC = {"V1": 0xF993FAC8, "V2": 0xF993FAC9, "V3": 0xF993FACA}
 
 
 def record(array: np.ndarray, container: str = "V2", flag: int | None = None) -> bytes:
-    """One array as `container` ("legacy", "V1", "V2", "V3") has it; `flag` to call its bytes another dtype."""
+    """One array as `container`, one of CONTAINERS, has it; `flag` to call its bytes another dtype."""
     flag = FLAGS[array.dtype.name] if flag is None else flag
     head, rank, code = b"", array.ndim, "I" if container == "legacy" else "q"
     if container != "legacy":
@@ -73,3 +74,11 @@ def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes
         for name, data in members.items():
             archive.writestr(name, data)
     return file.getvalue()
+
+
+def same(one: np.ndarray, other: np.ndarray) -> bool:
+    return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
+
+
+def all_same(some: dict[str, np.ndarray], others: dict[str, np.ndarray]) -> bool:
+    return list(some) == list(others) and all(same(some[name], others[name]) for name in some)
