@@ -13,6 +13,8 @@ from typing import Any, Optional
 from mxgan.errors import MxganError
 
 TAIL = 1 << 16  # bytes; more than the last few lines
+STEP = ("loss_d", "loss_g", "score_real", "score_fake", "seconds")  # a step's line has all of them
+NUMBERS = (*STEP, "variety", "score")
 
 
 @dataclass(frozen=True)
@@ -117,4 +119,17 @@ def _records(data: bytes, having: bytes = b"") -> list[dict[str, Any]]:
             continue
         with contextlib.suppress(ValueError, RecursionError):
             records.append(json.loads(line))
-    return [record for record in records if isinstance(record, dict) and type(record.get("step")) is int]
+    return [record for record in records if _is_sound(record)]
+
+
+def _is_sound(record: Any) -> bool:
+    """Is it what a run writes? Somebody may have edited it."""
+    if not isinstance(record, dict) or type(record.get("step")) is not int:
+        return False
+    whole = all(name in record for name in STEP) if "loss_d" in record else True
+    words = [record.get(name) for name in ("kind", "warning")] if {"kind", "warning"} & set(record) else []
+    return (
+        whole
+        and all(type(record[name]) in (int, float) for name in NUMBERS if name in record)
+        and all(isinstance(word, str) for word in words)
+    )

@@ -133,10 +133,10 @@ def _run(setup: Setup, start: int, mark: log_file.Mark, notes: list[str]) -> Run
     """Run the steps after ``start``, when the log was at ``mark``, and write down how it ended."""
     config, run = setup.config, setup.run
     known = log_file.is_as(run.log, mark)
-    earlier = log_file.read(run.log, mark.bytes) if known else []
+    earlier = log_file.read(run.log, mark.bytes)
     if not known:
         notes.append(f"warning: {run.log} isn't what it was: some of its lines are lost; the run itself is whole")
-    else:
+    if known or score.of(earlier):
         saving.restore_best(run, score.of(earlier), notes.append)
     log = StepLog(log_file.LogFile(run.log, mark.bytes), earlier, setup.per_epoch, config.batch_size)
     epochs = math.ceil(setup.steps / setup.per_epoch)

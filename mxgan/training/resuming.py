@@ -89,9 +89,21 @@ def written(
 
     Its ``inexact`` is a list of {step, because}: after which steps the run no longer went on bit for bit, and why.
     """
-    earlier = before.get("inexact")
-    history = list(earlier) if isinstance(earlier, list) else []
-    return {**to_json(config), **now, "inexact": [*history, *([{"step": step, "because": because}] if because else [])]}
+    new = [{"step": step, "because": because}] if because else []
+    return {**to_json(config), **now, "inexact": [*inexact_before(before), *new]}
+
+
+def inexact_before(written: dict[str, Any]) -> list[dict[str, Any]]:
+    """config.json's ``inexact``, less what somebody made something else of."""
+    found = written.get("inexact")
+    return [
+        one
+        for one in (found if isinstance(found, list) else [])
+        if isinstance(one, dict)
+        and type(one.get("step")) is int
+        and isinstance(one.get("because"), list)
+        and all(isinstance(reason, str) for reason in one["because"])
+    ]
 
 
 def part(values: dict[str, Any], name: str) -> dict[str, Any]:

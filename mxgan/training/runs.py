@@ -133,7 +133,7 @@ def show_lines(run: dict[str, Any]) -> list[str]:
     if run["best"]:
         best, newest = (f"{one['score']} at step {one['step']}" for one in (run["best"], run["scores"][-1]))
         said.append(f"  score        best {best}, last {newest}")
-    for change in run["config"].get("inexact") or []:
+    for change in resuming.inexact_before(run["config"]):
         said.append(f"  not exact    after step {change['step']}: {'; '.join(change['because'])}")
     said += [f"  warning      step {record['step']}: {record['warning']}" for record in run["warnings"]]
     if run["why"]:

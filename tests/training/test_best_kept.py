@@ -116,6 +116,19 @@ def test_the_bests_checkpoint_damaged_the_weights_stay_and_it_is_said(faces_fold
 
 
 @pytest.mark.usefixtures("rising_scores")
+@pytest.mark.parametrize("line", [0, -1])
+def test_a_damaged_log_still_knows_the_best(faces_folder, tmp_path, capsys, line):
+    run = train(faces_folder, tmp_path / "run", epochs=6, evaluate_every=3)
+    lines = (run / "log.jsonl").read_bytes().splitlines(keepends=True)
+    lines[line] = b"#" + lines[line][1:]
+    (run / "log.jsonl").write_bytes(b"".join(lines))
+    training.resume(run, {"epochs": 7})
+    assert "log.jsonl isn't what it was" in capsys.readouterr().err
+    assert best_weights(run) == checkpoints_weights(run, 9)
+    assert kept(run) == [9, 15, 18, 21]
+
+
+@pytest.mark.usefixtures("rising_scores")
 def test_best_weights_that_cannot_be_written_are_tried_again(faces_folder, tmp_path, monkeypatch, capsys):
     save, full = run_dir.RunDir.save_weights, [True]
 

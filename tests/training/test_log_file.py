@@ -47,6 +47,27 @@ def test_a_line_written_in_part_is_written_again_whole(tmp_path, most):
     log.close()
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"step": 1, "loss_d": 0.5}',
+        '{"step": 1, "loss_d": 0.5, "loss_g": 1, "score_real": 0.5, "score_fake": "?", "seconds": 1}',
+        '{"step": 1, "score": "good"}',
+        '{"step": 1, "score": true}',
+        '{"step": 1, "variety": null}',
+        '{"step": 1, "warning": "netD has won"}',
+        '{"step": 1, "kind": [], "warning": "netD has won"}',
+        '{"step": "1"}',
+        "[1]",
+    ],
+)
+def test_a_line_that_no_run_writes_is_left_out(tmp_path, line):
+    (tmp_path / "log.jsonl").write_text(f'{line}\n{{"step": 2, "score": 1.5}}\n')
+    assert log_file.read(tmp_path / "log.jsonl") == [{"step": 2, "score": 1.5}]
+    (tmp_path / "log.jsonl").write_text(line)
+    assert log_file.last(tmp_path / "log.jsonl") is None
+
+
 def test_a_mark_counts_the_lines_that_waited(tmp_path):
     log = LogFile(tmp_path / "log.jsonl")
     log._file = Short(log._file, 5)

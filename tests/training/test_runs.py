@@ -105,6 +105,15 @@ def test_a_damaged_run_is_one_row_of_the_table(finished, name):
             assert states["b"] in ("finished", "stopped")
 
 
+@pytest.mark.parametrize("inexact", [3, [3], [{"step": 2}], [{"step": 2, "because": "x"}], [{"because": ["x"]}]])
+def test_a_history_that_was_edited_is_passed_over(finished, inexact):
+    written = json.loads((finished / "config.json").read_text())
+    real = {"step": 4, "because": ["threads: 1 before, 2 now"]}
+    for found, lines in ((inexact, []), ([real], ["  not exact    after step 4: threads: 1 before, 2 now"])):
+        (finished / "config.json").write_text(json.dumps({**written, "inexact": found}))
+        assert [line for line in runs.show_lines(runs.show(finished)) if "not exact" in line] == lines
+
+
 def test_what_is_no_run_is_passed_over(finished):
     (finished.parent / "file").write_text("x")
     (finished.parent / "empty").mkdir()
