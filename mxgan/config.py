@@ -124,17 +124,18 @@ class TrainConfig:
         parse_ctx(self.ctx)
         for name, most in LIMITS.items():
             value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or not 1 <= value <= most):
+            if value is not None and (type(value) is not int or not 1 <= value <= most):
                 raise MxganError(f"{name} {value!r}: a whole number from 1 to {most}")
         if self.epochs is not None and self.steps is not None:
             raise MxganError(f"epochs {self.epochs} and steps {self.steps}: give one of the two")
-        if not isinstance(self.checkpoint_minutes, (int, float)) or not self.checkpoint_minutes > 0:
-            raise MxganError(f"checkpoint_minutes {self.checkpoint_minutes!r}: a number above 0")
+        minutes = self.checkpoint_minutes
+        if type(minutes) not in (int, float) or not 0 < minutes < math.inf:
+            raise MxganError(f"checkpoint_minutes {minutes!r}: a number above 0")
         every, most = self.evaluate_every, LIMITS["steps"]
         if type(every) is not int or not 0 <= every <= most:
             raise MxganError(f"evaluate_every {every!r}: a whole number of steps up to {most}, 0 for never")
-        if not 0 <= self.seed < 2**63:
-            raise MxganError(f"seed {self.seed}: a whole number from 0 to {2**63 - 1}")
+        if type(self.seed) is not int or not 0 <= self.seed < 2**63:
+            raise MxganError(f"seed {self.seed!r}: a whole number from 0 to {2**63 - 1}")
         self._check_options()
 
     def _check_options(self) -> None:
@@ -180,7 +181,7 @@ def resolve(config: TrainConfig) -> TrainConfig:
 
 def parse_ctx(ctx: str) -> tuple[str, int]:
     """``auto``, ``cpu``, ``gpu`` or ``gpu:N`` as (kind, number). Raises MxganError for anything else."""
-    kind, colon, number = ctx.partition(":")
+    kind, colon, number = ctx.partition(":") if isinstance(ctx, str) else ("", "", "")
     if kind in ("auto", "cpu") and not colon:
         return kind, 0
     if kind == "gpu" and (not colon or (number.isascii() and number.isdigit())):
@@ -197,7 +198,7 @@ def load(path: Path) -> TrainConfig:
     """Read back what `to_json` gave, from a run's config.json. Raises MxganError if it isn't one."""
     try:
         return from_json(json.loads(Path(path).read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise MxganError(f"{path}: not a run's configuration ({error})") from error
 
 
@@ -206,12 +207,21 @@ def from_json(values: dict[str, Any]) -> TrainConfig:
 
     Where that version's recipe fixed what is an option now, the option is what the recipe said then.
 
-    Raises MxganError, TypeError or AttributeError where the values are not a configuration's.
+    Raises MxganError where the values are not a configuration's.
     """
-    recipes = values.get("recipe_settings") or {}
-    was_fixed = {name: recipes[name] for name in OPTIONS if name in recipes}
     known = {field.name for field in dataclasses.fields(TrainConfig)}
-    return TrainConfig(**{name: value for name, value in {**was_fixed, **values}.items() if name in known})
+    try:
+        recipes = values.get("recipe_settings") or {}
+        was_fixed = {name: recipes[name] for name in OPTIONS if name in recipes}
+        return TrainConfig(**{name: value for name, value in {**was_fixed, **values}.items() if name in known})
+    except (TypeError, AttributeError) as error:
+        raise MxganError(str(error)) from error
+
+
+def trained_on(path: Path) -> Optional[str]:
+    """The fingerprint of the faces in a run's config.json, if it says one."""
+    faces = json.loads(Path(path).read_text(encoding="utf-8")).get("faces")
+    return faces.get("fingerprint") if isinstance(faces, dict) else None
 
 
 def _number(name: str, value: Any, wanted: str, fits: Callable[[float], bool]) -> None:
@@ -222,5 +232,5 @@ def _number(name: str, value: Any, wanted: str, fits: Callable[[float], bool]) -
 
 
 def _one_of(name: str, value: Any, known: Any) -> None:
-    if value not in known:
+    if value not in tuple(known) or type(value) not in map(type, known):  # 64.0 is no size, 1 is not True
         raise MxganError(f"{name} {value!r}: one of {', '.join(map(str, known))}")

@@ -88,6 +88,16 @@ def test_the_options_of_training_are_the_recipes_unless_given():
         ({"epochs": 3, "steps": 4}, "epochs 3 and steps 4: give one of the two"),
         ({"seed": -1}, "seed -1: a whole number from 0 to 9223372036854775807"),
         ({"seed": 2**63}, "seed 9223372036854775808"),
+        ({"seed": "1"}, "seed '1': a whole number from 0 to 9223372036854775807"),
+        ({"seed": 1.5}, "seed 1.5: a whole number"),
+        ({"seed": None}, "seed None: a whole number"),
+        ({"epochs": True}, "epochs True: a whole number from 1 to 1000000000"),
+        ({"size": 64.0}, "size 64.0: one of 32, 64, 128"),
+        ({"ctx": None}, "ctx None: one of auto, cpu, gpu, gpu:N"),
+        ({"recipe": []}, "recipe []: one of gluon-tutorial"),
+        ({"checkpoint_minutes": 0}, "checkpoint_minutes 0: a number above 0"),
+        ({"checkpoint_minutes": float("inf")}, "checkpoint_minutes inf: a number above 0"),
+        ({"checkpoint_minutes": None}, "checkpoint_minutes None: a number above 0"),
         ({"evaluate_every": -1}, "evaluate_every -1: a whole number of steps up to 1000000000000, 0 for never"),
         ({"evaluate_every": True}, "evaluate_every True: a whole number of steps"),
         ({"lr_g": 0}, "lr_g 0: a number above 0, at most 1"),
@@ -98,6 +108,7 @@ def test_the_options_of_training_are_the_recipes_unless_given():
         ({"loss": "hinge", "label_smoothing": 0.1}, "label_smoothing 0.1: the hinge loss has no labels"),
         ({"spectral_norm": "yes"}, "spectral_norm 'yes': one of False, True"),
         ({"flip": 2}, "flip 2: one of False, True"),
+        ({"flip": 1}, "flip 1: one of False, True"),
         ({"augment": "blur"}, "augment 'blur': any of color,translation,cutout, in this order, or none"),
         ({"augment": 3}, "augment 3: any of color,translation,cutout, in this order, or none"),
         ({"ema": -1}, "ema -1: a half-life in images, 0 for none"),
@@ -131,6 +142,8 @@ def test_through_json_and_back(tmp_path):
 
 def test_a_run_of_a_version_without_the_options_is_as_it_was(tmp_path):
     values = {name: value for name, value in to_json(resolve(TrainConfig(steps=5))).items() if name not in OPTIONS}
+    for name in OPTIONS:
+        del values["recipe_settings"][name]
     (tmp_path / "config.json").write_text(json.dumps(values))
     assert resolve(load(tmp_path / "config.json")) == resolve(TrainConfig(steps=5))
 
