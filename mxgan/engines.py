@@ -25,6 +25,13 @@ TRAINERS = ("mxnet", "pytorch")
 GENERATORS = (*TRAINERS, "onnx")
 TITLES = {"mxnet": "MXNet", "pytorch": "PyTorch", "onnx": "ONNX Runtime"}
 
+TOO_LARGE = (
+    "can't allocate memory",
+    "out of memory",
+    "Failed to allocate",
+    "Size of tensor you are trying to allocate",
+)
+
 Weights = Mapping[str, Mapping[str, np.ndarray]]  # {"netG": {"0.weight": ...}, "netD": {...}}
 Augment = Optional[tuple[Augmentation, Augmentation, Augmentation]]  # of netD's real and fake batch, and of netG's
 
@@ -139,6 +146,11 @@ def choose(
 def choose_generator(engine: str = "auto", ctx: str = "auto") -> Choice:
     """The engine and ctx to generate with here: `choose` among all that can make pictures, ONNX on the CPU alone."""
     return choose(engine, ctx, among=GENERATORS)
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Is this how MXNet or PyTorch, which raise no MemoryError, say that something doesn't fit?"""
+    return any(words in str(error) for words in TOO_LARGE)
 
 
 def versions() -> list[str]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import needs
 import numpy as np
 import pytest
 from PIL import Image
@@ -52,7 +53,7 @@ def test_progress_is_plain_lines_where_stderr_is_no_terminal(trained):
     assert f"mxgan generate --weights {trained.path}" in lines[-1]
 
 
-def test_the_saved_configuration_makes_the_same_run_again(trained, mx, tmp_path, faces_folder):
+def test_the_saved_configuration_says_what_ran(trained, mx):
     config = load(trained.path / "config.json")
     assert (config.seed, config.epochs, config.ngf, config.ndf, config.latent) == (3, 2, 2, 3, 5)
     values = json.loads((trained.path / "config.json").read_text())
@@ -295,6 +296,22 @@ def test_a_name_that_no_file_can_have_is_one_line(here, capsys, arguments):
 
 def test_an_unknown_command_is_one_line(here, capsys):
     assert "No such command 'trian'" in refused(capsys, "trian")
+
+
+@pytest.mark.parametrize(("room", "has"), [("weights", "inspect, convert"), ("faces", "check, pack")])
+def test_half_a_command_is_one_line(here, capsys, room, has):
+    assert f"mxgan {room}: give one of {has}, or --help" in refused(capsys, room)
+
+
+@pytest.mark.parametrize("engine", ["mxnet", "pytorch"])
+def test_what_does_not_fit_into_the_memory_is_one_line(faces_folder, tmp_path, engine):
+    needs.mxnet() if engine == "mxnet" else pytest.importorskip("torch")
+    limited = "import resource as r; r.setrlimit(r.RLIMIT_AS, (12 << 30,) * 2); from mxgan import cli; cli.main()"
+    huge = ["--data", faces_folder, *TINY, "--engine", engine, "--latent", 65536, "--ngf", 1024]
+    refused = python("-c", limited, "train", *huge, "--out", tmp_path / "run")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.splitlines()[-1].startswith("mxgan: error: out of memory: a smaller --batch-size")
+    assert "Traceback" not in refused.stderr
 
 
 def test_without_a_usable_gpu_one_line_says_why(mx, here, capsys):

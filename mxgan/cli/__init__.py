@@ -11,6 +11,7 @@ import click
 
 from mxgan import __version__
 from mxgan.cli import files, pictures, training
+from mxgan.engines import is_out_of_memory, versions
 from mxgan.errors import MxganError, TrainingError
 
 
@@ -26,8 +27,6 @@ class Program(click.Group):
 
 def _versions(ctx: click.Context, option: click.Option, wanted: bool) -> None:
     if wanted:
-        from mxgan.engines import versions
-
         click.echo("\n".join([f"mxgan {__version__}", *versions()]))
         ctx.exit()
 
@@ -65,8 +64,10 @@ def main(args: list[str] | None = None) -> None:
         _fail(str(error), 2)
     except (click.Abort, KeyboardInterrupt):
         _fail("stopped", 128 + signal.SIGINT)
-    except MemoryError:
-        _fail("out of memory: a smaller --batch-size, --size, --ngf or --ndf needs less", 2)
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not is_out_of_memory(error):
+            raise
+        _fail("out of memory: a smaller --batch-size, --size, --latent, --ngf or --ndf needs less", 2)
     except BrokenPipeError:  # the reader of stdout has gone: nothing left to say
         sys.stderr.close()
         sys.exit(1)

@@ -10,7 +10,16 @@ from mxgan import config
 from mxgan.cli.options import DEFAULTS, PATH, print_json
 
 
-@click.group()
+class Room(click.Group):
+    """A group that says what it has where no command is given."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args:
+            raise click.UsageError(f"{ctx.command_path}: give one of {', '.join(self.commands)}, or --help", ctx)
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=Room)
 def weights() -> None:
     """Look into weights files of any era and framework, and convert them."""
 
@@ -49,7 +58,7 @@ def convert(src: Path, dst: Path, names: str, layout: str, dtype: str | None, ki
     click.echo(done.path)
 
 
-@click.group()
+@click.group(cls=Room)
 def faces() -> None:
     """Look at a folder of faces before training on it."""
 

@@ -143,9 +143,8 @@ def _paint(n: int, size: int, processes: int) -> Read:
         for i in range(n):
             pixels = painters[i % processes].stdout.read(size * size * 3)
             if len(pixels) < size * size * 3:
-                raise RuntimeError(
-                    f"the process that paints face {i} ended with status {painters[i % processes].wait()}"
-                )
+                status = painters[i % processes].wait()
+                raise MxganError(f"painted faces: the process that paints face {i} ended with status {status}")
             yield "", np.frombuffer(pixels, np.uint8).reshape(size, size, 3)
     finally:
         for painter in painters:
