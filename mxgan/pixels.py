@@ -1,4 +1,4 @@
-"""Numbers to pixels and back: the one place that rounds."""
+"""Numbers to pixels and back, the one place that rounds; and pictures at another size."""
 
 from __future__ import annotations
 
@@ -11,6 +11,16 @@ def to_uint8(y: np.ndarray) -> np.ndarray:
     ``clip(rint((y + 1) * 127.5), 0, 255)`` in the input's own precision, for every engine.
     """
     return np.ascontiguousarray(np.clip(np.rint((y + 1) * 127.5), 0, 255).astype(np.uint8).transpose(0, 2, 3, 1))
+
+
+def resized(images: np.ndarray, side: int) -> np.ndarray:
+    """Square images uint8 (n, S, S, 3) at another size: area averages to shrink, bilinear to enlarge, both OpenCV's."""
+    if images.shape[1] == side:
+        return images
+    import cv2
+
+    how = cv2.INTER_AREA if images.shape[1] > side else cv2.INTER_LINEAR
+    return np.stack([cv2.resize(image, (side, side), interpolation=how) for image in images])
 
 
 def from_uint8(images: np.ndarray) -> np.ndarray:

@@ -23,12 +23,12 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from mxgan.config import FITS
 from mxgan.errors import MxganError
 from mxgan.threads import available
 
 SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".gif")
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")  # what is inside counts, not the name; no other decoder is ever run
-FITS = ("crop", "squash")
 MIN_SIDE = 8  # pixels; a smaller picture is no face
 MAX_SIZE = 1024  # pixels on a side that pictures can be brought to
 MAX_PIXELS = 64_000_000  # a larger picture is refused before it is decoded

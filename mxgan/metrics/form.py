@@ -6,8 +6,9 @@ edges there are in each part of a picture, whatever their contrast; and the pict
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
+
+from mxgan.pixels import resized
 
 SIDE = 64  # pixels that a picture is brought to
 CELL = 8  # pixels on a side of one histogram; of one colour too
@@ -24,7 +25,7 @@ def describe(images: np.ndarray) -> np.ndarray:
     """Features, float32 (n, 768), of images, uint8 (n, S, S, 3): histograms of edges first, colours in [0, 1] last."""
     found = np.empty((len(images), LENGTH), np.float32)
     for first in range(0, len(images), BATCH):
-        batch = _resized(images[first : first + BATCH], SIDE)
+        batch = resized(images[first : first + BATCH], SIDE)
         found[first : first + BATCH] = np.concatenate([_edges(batch), _colours(batch)], axis=1)
     return found
 
@@ -49,11 +50,4 @@ def _edges(images: np.ndarray) -> np.ndarray:
 
 
 def _colours(images: np.ndarray) -> np.ndarray:
-    return _resized(images, CELLS).reshape(len(images), -1) / np.float32(255)
-
-
-def _resized(images: np.ndarray, side: int) -> np.ndarray:
-    if images.shape[1] == side:
-        return images
-    how = cv2.INTER_AREA if images.shape[1] > side else cv2.INTER_LINEAR
-    return np.stack([cv2.resize(image, (side, side), interpolation=how) for image in images])
+    return resized(images, CELLS).reshape(len(images), -1) / np.float32(255)

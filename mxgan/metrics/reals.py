@@ -75,17 +75,23 @@ def features(chosen: Chosen, extractor: Any, progress: bool = True) -> np.ndarra
     return found
 
 
-def collect(batches: Iterable[np.ndarray], n: int, extractor: Any, title: str, progress: bool = True) -> np.ndarray:
-    """Features of n images that come in batches: float32 (n, length). Raises MxganError if one isn't finite."""
-    found = np.empty((n, extractor.length), np.float32)
-    done = 0
+def watched(batches: Iterable[np.ndarray], n: int, title: str, progress: bool = True) -> Iterator[np.ndarray]:
+    """The same batches of n images, with a progress bar."""
     with tqdm(
         total=n, desc=title, unit=" faces", dynamic_ncols=True, leave=False, disable=None if progress else True
     ) as bar:
         for images in batches:
-            found[done : done + len(images)] = extractor.features(images)
-            done += len(images)
+            yield images
             bar.update(len(images))
+
+
+def collect(batches: Iterable[np.ndarray], n: int, extractor: Any, title: str, progress: bool = True) -> np.ndarray:
+    """Features of n images that come in batches: float32 (n, length). Raises MxganError if one isn't finite."""
+    found = np.empty((n, extractor.length), np.float32)
+    done = 0
+    for images in watched(batches, n, title, progress):
+        found[done : done + len(images)] = extractor.features(images)
+        done += len(images)
     if not np.isfinite(found).all():
         raise MxganError(f"{extractor.name}: features that are NaN or infinite: are its weights whole?")
     return found

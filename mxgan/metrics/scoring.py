@@ -17,6 +17,7 @@ from mxgan.errors import MxganError
 from mxgan.faces import open_faces
 from mxgan.metrics import fd, kid, msssim, nearest, prdc, reals, swd
 from mxgan.metrics.report import Protocol, Report, Score, meaning
+from mxgan.pytorch import features
 
 METRICS = ("fd", "kid", "swd", "prdc", "msssim")
 OF_FEATURES = {"fd", "kid", "prdc"}
@@ -66,17 +67,19 @@ def evaluate(
     """Score the generator in a weights file or run directory against the faces of ``data``.
 
     ``data`` None: what the run directory was trained on. Real faces are opened at the generator's size, fitted as the
-    run's were, else cropped. The first n pictures of ``seed`` meet n real faces that ``seed`` chooses, fewer of both
-    where data has fewer; the floor is n of these against n others, or one half of the data against the other where it
-    has no 2n. ``picture``: a PNG to write, the generated faces nearest to real ones beside these (`nearest`).
-    ``say`` is told what was chosen; what makes numbers doubtful is warned of, and kept in the report.
+    run's were (a file's: of the run that it lies in), else cropped. The first n pictures of ``seed`` meet n real faces
+    that ``seed`` chooses, fewer of both where data has fewer; the floor is n of these against n others, or one half of
+    the data against the other where it has no 2n. ``picture``: a PNG to write, the generated faces nearest to real
+    ones beside these (`nearest`). ``say`` is told what was chosen; what makes numbers doubtful is warned of, and kept
+    in the report.
 
     Raises MxganError for wishes that can't be met (each metric needs some faces), ImportError for missing packages.
     """
     clock = _Clock()
     needs_features = picture is not None or bool(OF_FEATURES & set(metrics))
     _check(metrics, n, picture)
-    data, fit = _data(weights, data, say)
+    features.check_wish(extractor, input_size, inception_weights)
+    data, fit, trained_on = _data(weights, data, say)
     generator = sampling.load_generator(weights, engine, ctx)
     network = _extractor(extractor, input_size, inception_weights, ctx) if needs_features else None
     faces = open_faces(data, generator.image_size, fit, progress)
@@ -86,6 +89,8 @@ def evaluate(
         *((network.name, network.input_size, network.resize) if network else ()),
     )  # fmt: skip
     warned = _warnings(protocol, metrics, n, count, network)
+    if trained_on not in (None, faces.fingerprint):
+        warned.append(f"{data} has changed since the run was trained on it")
     for line in warned:
         warnings.warn(line, stacklevel=2)
     clock.lap("start")
@@ -99,7 +104,8 @@ def evaluate(
     if network:
         fake.features = reals.collect(passing, fake.n, network, "generated faces", progress)
     else:
-        _exhaust(passing, fake.n, "generated faces", progress)
+        for _ in reals.watched(passing, fake.n, "generated faces", progress):
+            pass
     clock.lap("generated faces")
 
     scores = {}
@@ -160,21 +166,27 @@ def _check(metrics: Sequence[str], n: int, picture: Optional[str | Path]) -> Non
         prdc.searcher()
 
 
-def _data(weights: str | Path, data: Optional[str], say: Say) -> tuple[str, str]:
-    """The faces to compare with, and how they are fitted."""
+def _data(weights: str | Path, data: Optional[str], say: Say) -> tuple[str, str, Optional[str]]:
+    """The faces to compare with, how they are fitted, and the fingerprint they should have, if one is known."""
     written = Path(weights) / "config.json"
-    trained = config.load(written) if written.exists() else None
+    run = config.load(written) if written.exists() else None
     if data is not None:
-        return data, trained.fit if trained else config.TrainConfig().fit
-    if trained is None:
+        return data, (run or _run_beside(Path(weights))).fit, None
+    if run is None:
         raise MxganError(f"{weights}: no run directory, so there are no faces to compare with; name some with --data")
-    say(f"note: compared with what the run was trained on, --data {trained.data}")
-    return trained.data, trained.fit
+    say(f"note: compared with what the run was trained on, --data {run.data}")
+    return run.data, run.fit, config.trained_on(written)
+
+
+def _run_beside(weights: Path) -> config.TrainConfig:
+    """The run that a weights file lies in, or the defaults: a config.json beside it may be another program's."""
+    try:
+        return config.load(weights.parent / "config.json")
+    except MxganError:
+        return config.TrainConfig()
 
 
 def _extractor(name: str, input_size: Optional[int], weights: Optional[str], ctx: str) -> Any:
-    from mxgan.pytorch import features
-
     features.check(name, input_size, weights)
     return features.load(name, input_size, weights, engines.choose("pytorch", ctx, among=("pytorch",)).ctx)
 
@@ -195,14 +207,6 @@ def _warnings(protocol: Protocol, metrics: Sequence[str], n: int, count: int, ne
             f"fewer than {enough:,} faces a side: small n biases fd, swd and prdc; compare numbers of one n alone"
         )
     return found
-
-
-def _exhaust(passing: Iterator[np.ndarray], n: int, title: str, progress: bool) -> None:
-    with tqdm(
-        total=n, desc=title, unit=" faces", dynamic_ncols=True, leave=False, disable=None if progress else True
-    ) as bar:
-        for images in passing:
-            bar.update(len(images))
 
 
 class _Clock:

@@ -42,7 +42,7 @@ def levels(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> dict[int, float
 
 
 def project(images: np.ndarray, seed: int = 0) -> Projections:
-    """One side of `levels`, to be compared many times: images uint8 (n, S, S, 3), S = 16, 32, 64, ...; n > 0."""
+    """One side of `levels`: images uint8 (n, S, S, 3), S = 16, 32, 64, ...; n > 0."""
     per_image = patches_per_image(len(images))
     parts = [patches(images[first : first + BATCH], seed, first, per_image) for first in range(0, len(images), BATCH)]
     return project_patches(parts, seed)

@@ -15,10 +15,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Optional
 
-import cv2
 import numpy as np
 
 from mxgan.errors import MissingPackage, MxganError
+from mxgan.pixels import resized
 from mxgan.pytorch import runtime
 
 PACKAGES = {
@@ -56,6 +56,15 @@ def load(name: str, input_size: Optional[int] = None, weights: Optional[str] = N
 
 def check(name: str, input_size: Optional[int] = None, weights: Optional[str] = None) -> None:
     """Raise what `load` would raise for the wish itself and for packages that aren't there; imports nothing."""
+    check_wish(name, input_size, weights)
+    missing = [package for package in PACKAGES[name] if importlib.util.find_spec(package) is None]
+    if missing or not runtime.installed():
+        extra = "inception" if name == "inception" else "metrics"
+        raise MissingPackage(f"the extractor {name} needs {' and '.join(missing) or 'PyTorch'}", extra)
+
+
+def check_wish(name: str, input_size: Optional[int] = None, weights: Optional[str] = None) -> None:
+    """Raise MxganError for an extractor that there isn't, or that can't be had so."""
     if name not in NAMES:
         raise MxganError(f"extractor {name!r}: one of {', '.join(NAMES)}")
     if name == "inception" and input_size is not None:
@@ -64,18 +73,6 @@ def check(name: str, input_size: Optional[int] = None, weights: Optional[str] = 
         raise MxganError(f"input size {input_size}: {SIZES[0]} to {SIZES[1]} pixels")
     if name != "inception" and weights is not None:
         raise MxganError(f"{weights}: weights can be given for the extractor inception; {name} brings its own")
-    missing = [package for package in PACKAGES[name] if importlib.util.find_spec(package) is None]
-    if missing or not runtime.installed():
-        extra = "inception" if name == "inception" else "metrics"
-        raise MissingPackage(f"the extractor {name} needs {' and '.join(missing) or 'PyTorch'}", extra)
-
-
-def resized(images: np.ndarray, size: int) -> np.ndarray:
-    """Square uint8 (n, S, S, 3) at another size: area averages to shrink, bilinear to enlarge, both by OpenCV."""
-    if images.shape[1] == size:
-        return images
-    how = cv2.INTER_AREA if images.shape[1] > size else cv2.INTER_LINEAR
-    return np.stack([cv2.resize(image, (size, size), interpolation=how) for image in images])
 
 
 def _lite0(size: int, ctx: str) -> Extractor:

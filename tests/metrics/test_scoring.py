@@ -1,6 +1,7 @@
 """`mxgan evaluate`, from weights and faces to a report."""
 
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -93,6 +94,40 @@ def test_a_run_is_compared_with_its_own_faces(trained, faces_folder, capsys):
     assert set(report["scores"]["swd_32"]) == {"value", "floor", "better"}
 
 
+@pytest.fixture
+def copied(trained, faces_folder, tmp_path):
+    """The run, and its faces, in folders of their own; and a way to change its config.json."""
+    run, photos = shutil.copytree(trained.path, tmp_path / "run"), shutil.copytree(faces_folder, tmp_path / "faces")
+    written = json.loads((run / "config.json").read_text())
+
+    def configure(**changes):
+        (run / "config.json").write_text(json.dumps({**written, "data": str(photos), **changes}))
+
+    return run, photos, configure
+
+
+@pytest.mark.filterwarnings("ignore:fewer than", "ignore:.* has changed")
+def test_other_faces_than_the_runs_are_said(copied):
+    run, photos, configure = copied
+    configure()
+    said = f"{photos} has changed since the run was trained on it"
+    assert said not in scoring.evaluate(run, None, 8, ["swd"], progress=False).warnings
+    shutil.copy(photos / "00.png", photos / "24.png")
+    assert said in scoring.evaluate(run, None, 8, ["swd"], progress=False).warnings
+    assert said not in scoring.evaluate(run, str(photos), 8, ["swd"], progress=False).warnings
+
+
+@pytest.mark.filterwarnings("ignore:fewer than")
+def test_faces_are_fitted_as_those_of_the_run_that_a_file_lies_in(copied):
+    run, photos, configure = copied
+    for fit in ("squash", "crop"):
+        configure(fit=fit)
+        report = scoring.evaluate(run / "netG.params", str(photos), 8, ["swd"], progress=False)
+        assert report.protocol.fit == fit
+    (run / "config.json").write_text('{"model_type": "another program"}')
+    assert scoring.evaluate(run / "netG.params", str(photos), 8, ["swd"], progress=False).protocol.fit == "crop"
+
+
 @pytest.mark.filterwarnings("ignore:fewer than")
 @pytest.mark.parametrize(
     ("changes", "said"),
@@ -146,7 +181,8 @@ def test_weights_that_diverged_are_refused(weights, faces_folder, tmp_path):
         (["--weights", "a.params", "--run", "b"], "give one of --weights FILE and --run RUN"),
         (["--run", "missing"], "--run missing: no run directory; a weights file is given with --weights"),
         (["--weights", "missing.params", "--data", "painted:9"], "missing.params: there is no such file"),
-        (["--weights", "missing.params", "--extractor", "vgg", "--data", "painted:9"], "missing.params"),
+        (["--weights", "missing.params", "--extractor", "vgg", "--data", "painted:9"], "extractor 'vgg': one of"),
+        (["--weights", "missing.params", "--input-size", "-5", "--data", "painted:9"], "input size -5: 32 to 512"),
     ],
 )
 def test_wrong_options_are_one_line(arguments, said, capsys, tmp_path, monkeypatch):
