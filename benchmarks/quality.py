@@ -1,6 +1,6 @@
 """Which recipe makes better faces: each variant trained with several seeds and scored against faces it never saw.
 
-    python benchmarks/quality.py --data anime-faces --test anime-faces-test --steps 940 --seeds 0 1 \\
+    python benchmarks/quality.py --data anime-faces --test anime-faces-test --steps 940 --seeds 0,1 \\
         "--recipe gluon-tutorial" "--recipe mxgan" "--recipe mxgan --ema 2000"
 
 Each quoted argument is a variant: what `mxgan train` is given. A run is named after its variant and seed, under --out;
@@ -31,7 +31,7 @@ def train(variant: str, seed: int, asked: argparse.Namespace) -> Path:
     name = re.sub(r"[^\w.]+", "-", " ".join(words)).strip("-")
     run = asked.out / f"{name}-{Path(asked.data).name}-{asked.steps}-seed{seed}"
     if run.is_dir():
-        command = [*MXGAN, "train", "--resume", run]
+        command = [*MXGAN, "train", "--resume", run, "--data", asked.data]  # refused where they aren't the run's faces
     else:
         command = [*MXGAN, "train", "--data", asked.data, "--steps", asked.steps, "--seed", seed, "--out", run, *words]
         command += ["--threads", asked.threads] if asked.threads else []
@@ -61,11 +61,11 @@ def row(name: str, scores: list[dict[str, float]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("variants", nargs="+", help="what `mxgan train` is given, quoted")
+    parser.add_argument("variants", nargs="+", help="what `mxgan train` is given, quoted: two words or more")
     parser.add_argument("--data", required=True)
     parser.add_argument("--test", required=True)
     parser.add_argument("--steps", type=int, default=940)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
+    parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[0, 1])
     parser.add_argument("--n", type=int, default=4000)
     parser.add_argument("--input-size", type=int, default=224)
     parser.add_argument("--threads", type=int)

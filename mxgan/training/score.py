@@ -2,9 +2,9 @@
 
 The number is the Fréchet distance (`mxgan.metrics.fd`) of form and colours (`mxgan.metrics.form`) between pictures of
 the same latents each time and as many of the run's own faces; lower is better. It takes NumPy and OpenCV alone, so
-every engine has it, and puts states of a run in the order that a trained network's features do
+every engine has it, and puts states of a run in much the order that a trained network's features do
 (benchmarks/quality.md). It knows the faces that the run learns from: for what holds of others, there is
-`mxgan evaluate`.
+`mxgan evaluate --data`.
 """
 
 from __future__ import annotations
