@@ -1,50 +1,18 @@
-"""The PyTorch engine against the notebooks' own loop and against NumPy in float64."""
+"""The PyTorch engine against the notebooks' own loop; more in tests/test_both_engines.py."""
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
-import numpy_gan  # noqa: E402
+from small_engines import BATCH, RECIPES, config, faces, latents, train  # noqa: E402
 
 from mxgan import noise, pixels  # noqa: E402
-from mxgan.config import TrainConfig, resolve  # noqa: E402
-from mxgan.engines import State  # noqa: E402
 from mxgan.errors import MxganError, ParamsError  # noqa: E402
 from mxgan.pytorch import nets, runtime  # noqa: E402
 from mxgan.pytorch.engine import Engine, Options, forward_of  # noqa: E402
 from mxgan.pytorch.tensors import write  # noqa: E402
 from mxgan.weights import recognise  # noqa: E402
-
-RECIPES = ("gluon-tutorial", "pytorch-anime")
-BATCH = 4
-
-
-def config(recipe="gluon-tutorial", size=32, **values) -> TrainConfig:
-    return resolve(TrainConfig(recipe=recipe, size=size, ngf=3, ndf=2, latent=5, batch_size=BATCH, seed=1, **values))
-
-
-def faces(step: int, size: int = 32) -> np.ndarray:
-    return np.random.RandomState(step).randint(0, 256, (BATCH, size, size, 3)).astype(np.uint8)
-
-
-def latents(step: int, recipe: str) -> tuple:
-    z = noise.latents(1, "D step", step, BATCH, 5)
-    return z, noise.latents(1, "G step", step, BATCH, 5) if recipe.startswith("pytorch") else None
-
-
-def train(engine: Engine, recipe: str, first: int, last: int) -> list[dict]:
-    return [engine.train_step(faces(step), *latents(step, recipe)).read() for step in range(first, last)]
-
-
-def assert_same(one, two) -> None:
-    """The same names, and under each the same bytes."""
-    assert one.keys() == two.keys()
-    for net in one:
-        assert one[net].keys() == two[net].keys()
-        for name, array in one[net].items():
-            assert array.dtype == two[net][name].dtype
-            np.testing.assert_array_equal(array, two[net][name], err_msg=f"{net} {name}")
 
 
 def notebook_step(netG, netD, real, z, z_g) -> dict[str, torch.Tensor]:
@@ -80,96 +48,6 @@ def test_losses_and_gradients_are_those_of_the_notebooks_loop():
         head, _, word = name.rpartition(".")
         their = theirs[f"{head}.{words.get(word, word)}" if head else name]
         np.testing.assert_allclose(value, their.numpy(), rtol=1e-9, atol=1e-15, err_msg=name)
-
-
-@pytest.mark.parametrize("size", [32, 64])
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_training_is_numpys_in_float64(recipe, size):
-    engine = Engine(config(recipe, size), "cpu", "float64")
-    netG, netD = (numpy_gan.Network(engine.weights()[name], name == "netG") for name in ("netG", "netD"))
-    for step in range(2):  # in the third, MXNet reads its learning rate one float32 unit off, and this engine follows
-        ours = engine.train_step(faces(step, size), *latents(step, recipe)).read()
-        assert ours == pytest.approx(numpy_gan.step(netG, netD, faces(step, size), *latents(step, recipe)), rel=1e-11)
-    for name, net in (("netG", netG), ("netD", netD)):
-        for key, array in engine.weights()[name].items():
-            np.testing.assert_allclose(array, net.arrays[key], rtol=1e-9, atol=1e-9, err_msg=f"{name} {key}")
-    moments = engine.state().arrays["adamG"]
-    np.testing.assert_allclose(moments["0.weight.m"], netG.moments["0.weight"][0], rtol=1e-9, atol=1e-15)
-    np.testing.assert_allclose(moments["0.weight.v"], netG.moments["0.weight"][1], rtol=1e-9, atol=1e-20)
-
-
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_a_resumed_engine_goes_on_bit_for_bit(recipe):
-    straight = Engine(config(recipe), "cpu")
-    train(straight, recipe, 0, 3)
-    state = straight.state()
-    assert state.counts == {"adamG": 3, "adamD": 3}
-    logged = train(straight, recipe, 3, 6)
-
-    fresh, used = Engine(config(recipe), "cpu"), Engine(config(recipe), "cpu")
-    train(used, recipe, 6, 8)
-    for engine in (fresh, used):
-        engine.load_state(state)
-        assert train(engine, recipe, 3, 6) == logged
-        assert engine.state().counts == straight.state().counts
-        assert_same(engine.state().arrays, straight.state().arrays)
-
-
-def test_a_state_from_before_the_first_step_makes_a_used_engine_new():
-    engine = Engine(config(), "cpu")
-    new = engine.state()
-    assert new.counts == {"adamG": 0, "adamD": 0}
-    logged = train(engine, "gluon-tutorial", 0, 3)
-    engine.load_state(new)
-    assert_same(engine.state().arrays, new.arrays)
-    assert train(engine, "gluon-tutorial", 0, 3) == logged
-
-
-def test_a_state_that_does_not_fit_is_refused():
-    engine = Engine(config(), "cpu")
-    train(engine, "gluon-tutorial", 0, 1)
-    state = engine.state()
-    without = {name: array for name, array in state.arrays["adamG"].items() if name != "0.weight.m"}
-    with pytest.raises(ParamsError, match=r"adamG: .*without 0\.weight\.m"):
-        engine.load_state(State({**state.arrays, "adamG": without}, state.counts))
-    with pytest.raises(ParamsError, match=r"netG: 0\.bias is \(2,\)"):
-        engine.load_weights({"netG": {**state.arrays["netG"], "0.bias": np.zeros(2, np.float32)}})
-
-
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_batchnorms_statistics_move_three_times_in_netD_and_once_in_netG(recipe):
-    engine = Engine(config(recipe), "cpu")
-    before = engine.weights()
-    train(engine, recipe, 0, 1)
-    after = engine.weights()
-    for net, moves in (("netG", 1), ("netD", 3)):
-        for name in (name for name in before[net] if name.endswith("running_var")):
-            # a running variance starts at 1 and each move leaves 0.9 of it, plus 0.1 of a batch's
-            assert (before[net][name] == 1).all()
-            assert (after[net][name] > 0.9**moves - 1e-6).all(), name
-            assert (after[net][name] != before[net][name]).all(), name
-
-
-def test_pictures_do_not_depend_on_what_stands_beside_them():
-    engine = Engine(config(size=64), "cpu")
-    z = noise.latents(0, "generate", 0, 64, 5)
-    together = engine.forward(z)
-    assert (together.shape, together.dtype) == ((64, 3, 64, 64), np.float32)
-    for index in (0, 17, 63):
-        np.testing.assert_allclose(engine.forward(z[index : index + 1])[0], together[index], atol=1e-6)
-    images = engine.generate(z)
-    assert (images.shape, images.dtype) == ((64, 64, 64, 3), np.uint8)
-
-
-def test_generating_judging_and_probing_change_nothing():
-    one, two = Engine(config(), "cpu"), Engine(config(), "cpu")
-    train(one, "gluon-tutorial", 0, 2)
-    train(two, "gluon-tutorial", 0, 1)
-    two.generate(noise.latents(0, "samples", 0, 7, 5))
-    assert two.discriminate(faces(9)).shape == (BATCH,)
-    two.probe(faces(9), *latents(9, "gluon-tutorial"))
-    train(two, "gluon-tutorial", 1, 2)
-    assert_same(one.state().arrays, two.state().arrays)
 
 
 def test_real_images_reach_the_network_as_pixels_says():
