@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Optional
 
 import numpy as np
 
@@ -40,8 +41,11 @@ def save_png(path: Path, image: np.ndarray) -> None:
     atomic.write(path, data.getvalue(), flush=False)
 
 
-def save_curves(path: Path, log: Sequence[dict]) -> None:
-    """Plot losses, netD's scores and the pictures', where there are any, from the records of log.jsonl, as a PNG."""
+def save_curves(path: Path, log: Sequence[dict], best: Optional[int] = None) -> None:
+    """Plot losses, netD's scores and the pictures', where there are any, from the records of log.jsonl, as a PNG.
+
+    ``best``: the step whose pictures are the best, to be marked.
+    """
     import io
 
     with _no_backend():
@@ -64,7 +68,7 @@ def save_curves(path: Path, log: Sequence[dict]) -> None:
             axes.plot(steps, _smooth(values), color=colour, linewidth=1.6, label=label)
         axes.set_title(title, loc="left", fontsize=11)
     if rated:
-        _draw_rated(panels[2], rated)
+        _draw_rated(panels[2], rated, best)
     for axes in panels:
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
@@ -85,14 +89,15 @@ def save_curves(path: Path, log: Sequence[dict]) -> None:
     gc.collect()  # a drawn figure is 5 MB in a knot, and ten of them would lie about until Python looks
 
 
-def _draw_rated(axes, rated: Sequence[tuple[int, float]]) -> None:
-    """The pictures' scores by step, the best one marked."""
+def _draw_rated(axes, rated: Sequence[tuple[int, float]], best: Optional[int]) -> None:
+    """The pictures' scores by step, that of step ``best`` marked."""
     steps, values = zip(*rated)
     line = {"color": "#15803d", "clip_on": False}  # the marks at the edges are whole
     axes.plot(steps, values, marker=".", linewidth=1.6, label="Fréchet distance of form and colours", **line)
-    best = min(range(len(values)), key=lambda index: values[index])
-    label = f"best: {values[best]:.2f} at step {steps[best]}"
-    axes.plot(steps[best], values[best], "o", markersize=9, markerfacecolor="none", label=label, **line)
+    if best in steps:
+        value = values[steps.index(best)]
+        label = f"best: {value:.2f} at step {best}"
+        axes.plot(best, value, "o", markersize=9, markerfacecolor="none", label=label, **line)
     axes.set_title("Score of the pictures (lower is better)", loc="left", fontsize=11)
     axes.set_ylim(bottom=0)
 

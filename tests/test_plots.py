@@ -62,11 +62,14 @@ def test_curves_show_losses_and_scores(tmp_path):
 
 def test_the_pictures_scores_have_a_panel_of_their_own(tmp_path):
     rated = [{"step": step, "epoch": 1, "score": 90 - step / 4} for step in (100, 200, 300)]
-    plots.save_curves(tmp_path / "curves.png", [*log(300), *rated])
-    with Image.open(tmp_path / "curves.png") as picture:
-        assert picture.size == (990, 1045)
-        pixels = np.asarray(picture.convert("RGB")).reshape(-1, 3).astype(int)
-    assert (abs(pixels - (0x15, 0x80, 0x3D)).max(axis=1) < 8).sum() > 1000
+    greens = []
+    for best in (None, 200):
+        plots.save_curves(tmp_path / "curves.png", [*log(300), *rated], best)
+        with Image.open(tmp_path / "curves.png") as picture:
+            assert picture.size == (990, 1045)
+            pixels = np.asarray(picture.convert("RGB")).reshape(-1, 3).astype(int)
+        greens.append((abs(pixels - (0x15, 0x80, 0x3D)).max(axis=1) < 8).sum())
+    assert greens[1] > greens[0] + 20 > 1000  # a circle around the best, and one in the legend
 
 
 @pytest.mark.parametrize("loss", [1.0, math.nan, math.inf])

@@ -22,6 +22,7 @@ from mxgan.config import TrainConfig
 COUNT = 1000  # pictures, and faces; fewer where the run has fewer
 LEAST = 16  # faces; a distance to fewer says little about faces
 BATCH = 64  # pictures made at once
+TIE = 0.02  # scores at most so much above the lowest are as good: from one epoch to the next they move as far by chance
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,11 @@ def of(records: Iterable[dict[str, Any]]) -> list[Score]:
 
 
 def best(scores: Sequence[Score], until: Optional[int] = None) -> Optional[Score]:
-    """The lowest of the scores, up to step ``until``; of equal ones the first; None if there is none."""
+    """The newest of the scores, up to step ``until``, that are as good as the lowest (`TIE`); None if there is none.
+
+    Where the score has come to rest other measures still improve (benchmarks/quality.md), so the newest is taken.
+    """
     counted = [score for score in scores if until is None or score.step <= until]
-    return min(counted, key=lambda score: (score.value, score.step), default=None)
+    lowest = min((score.value for score in counted), default=0.0)
+    good = [score for score in counted if score.value <= lowest * (1 + TIE)]
+    return max(good, key=lambda score: score.step, default=None)

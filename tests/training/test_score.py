@@ -43,10 +43,11 @@ def test_scored_is_the_first_end_of_an_epoch_from_each_multiple_on(every, per_ep
     assert [step for step in range(per_epoch, steps + 1, per_epoch) if score.is_due(step, every, per_epoch)] == scored
 
 
-def test_the_lowest_score_is_the_best_and_of_equal_ones_the_first():
-    given = [Score(3, 5.0), Score(6, 2.0), Score(9, 2.0), Score(12, 1.0)]
-    assert score.best(given) == Score(12, 1.0)
-    assert [score.best(given, until) for until in (2, 3, 9)] == [None, Score(3, 5.0), Score(6, 2.0)]
+def test_the_best_is_the_newest_of_those_as_good_as_the_lowest():
+    given = [Score(3, 5.0), Score(6, 2.0), Score(9, 2.04), Score(12, 2.05), Score(15, 1.0), Score(18, 3.0)]
+    assert score.best(given) == Score(15, 1.0)
+    bests = [score.best(given, until) for until in (2, 3, 6, 9, 12)]
+    assert bests == [None, Score(3, 5.0), Score(6, 2.0), Score(9, 2.04), Score(9, 2.04)]
     assert score.best([]) is None
 
 

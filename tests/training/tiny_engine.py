@@ -104,4 +104,4 @@ def install(patch, engine=TinyEngine) -> None:
     patch.setattr(engines, "build", lambda choice, config: engine(config))
     # no test pulls the plug; and drawing takes a hundred times as long as all the rest
     patch.setattr(os, "fsync", lambda descriptor: None)
-    patch.setattr(plots, "save_curves", lambda path, log: atomic.write(path, json.dumps(log[-1]).encode()))
+    patch.setattr(plots, "save_curves", lambda path, log, best: atomic.write(path, json.dumps(log[-1]).encode()))
