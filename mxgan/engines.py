@@ -148,9 +148,9 @@ def choose_generator(engine: str = "auto", ctx: str = "auto") -> Choice:
     return choose(engine, ctx, among=GENERATORS)
 
 
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """Is this how MXNet or PyTorch, which raise no MemoryError, say that something doesn't fit?"""
-    return any(words in str(error) for words in TOO_LARGE)
+def is_out_of_memory(error: Exception) -> bool:
+    """Is it a MemoryError, or what MXNet or PyTorch, which raise RuntimeErrors, say where something doesn't fit?"""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in TOO_LARGE)
 
 
 def versions() -> list[str]:

@@ -7,7 +7,7 @@ from processes import python
 
 import mxgan
 
-HEAVY = ["mxnet", "torch", "onnx", "onnxruntime", "matplotlib", "cv2", "PIL", "safetensors"]
+HEAVY = ["mxnet", "torch", "onnx", "onnxruntime", "matplotlib", "cv2", "PIL", "safetensors", "numpy"]
 
 
 @pytest.mark.parametrize("module", ["mxgan", "mxgan.cli"])

@@ -11,7 +11,6 @@ import click
 
 from mxgan import __version__
 from mxgan.cli import files, pictures, training
-from mxgan.engines import is_out_of_memory, versions
 from mxgan.errors import MxganError, TrainingError
 
 
@@ -27,6 +26,8 @@ class Program(click.Group):
 
 def _versions(ctx: click.Context, option: click.Option, wanted: bool) -> None:
     if wanted:
+        from mxgan.engines import versions
+
         click.echo("\n".join([f"mxgan {__version__}", *versions()]))
         ctx.exit()
 
@@ -65,7 +66,9 @@ def main(args: list[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         _fail("stopped", 128 + signal.SIGINT)
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not is_out_of_memory(error):
+        from mxgan.engines import is_out_of_memory  # not above: NumPy takes longer than the rest of the program's start
+
+        if not is_out_of_memory(error):
             raise
         _fail("out of memory: a smaller --batch-size, --size, --latent, --ngf or --ndf needs less", 2)
     except BrokenPipeError:  # the reader of stdout has gone: nothing left to say

@@ -1,6 +1,7 @@
 """Feature extractors for the metrics: networks trained on ImageNet, which turn a face into a vector.
 
-Reached lazily, by mxgan.metrics alone. Distances in one extractor's features mean nothing in another's.
+Used by mxgan.metrics alone; PyTorch is imported once an extractor is loaded. Distances in one extractor's features mean
+nothing in another's.
 """
 
 from __future__ import annotations
