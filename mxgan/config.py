@@ -70,7 +70,7 @@ RECIPES = {
     "mxgan": Recipe(
         "the Gluon tutorial, trained for better pictures",
         latent=150, bias=True, first_norm=False, init="smooth", fresh_latents=False, batch_size=64, epochs=10,
-        lr_g=3e-4, lr_d=3e-4, augment="color,translation", flip=True, ema=10000,
+        lr_g=3e-4, lr_d=3e-4, augment="color,translation", ema=10000,
     ),
 }  # fmt: skip
 DEFAULT_RECIPE = "mxgan"

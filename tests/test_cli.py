@@ -332,12 +332,12 @@ def test_the_whole_program_refuses_in_one_line_too(tmp_path):
 
 def test_a_recipes_options_can_be_given_otherwise():
     recipes = json.loads(mxgan("train", "--recipe", "mxgan", "--dry-run").stdout)
-    assert (recipes["augment"], recipes["flip"], recipes["ema"]) == ("color,translation", True, 10000)
-    given = ["--augment", "none", "--no-flip", "--ema", 0, "--loss", "hinge", "--spectral-norm", "--lr-d", "4e-4"]
+    assert (recipes["augment"], recipes["flip"], recipes["ema"]) == ("color,translation", False, 10000)
+    given = ["--augment", "none", "--flip", "--ema", 0, "--loss", "hinge", "--spectral-norm", "--lr-d", "4e-4"]
     other = json.loads(mxgan("train", "--recipe", "mxgan", *given, "--ndf", 32, "--dry-run").stdout)
     changed = {name: value for name, value in other.items() if value != recipes[name]}
     assert changed == {
-        "augment": "", "flip": False, "ema": 0, "loss": "hinge", "spectral_norm": True, "lr_d": 4e-4, "ndf": 32,
+        "augment": "", "flip": True, "ema": 0, "loss": "hinge", "spectral_norm": True, "lr_d": 4e-4, "ndf": 32,
     }  # fmt: skip
     for command in ("train", "compare"):
         wrong = mxgan(command, "--augment", "cutout,color")

@@ -30,7 +30,7 @@ def model_options(command: Callable) -> Callable:
         click.option("--label-smoothing", type=float, help="Real faces' label is 1 minus this; bce alone."),
         click.option("--spectral-norm/--no-spectral-norm", default=None, help="Of netD's convolutions."),
         click.option("--augment", callback=_none_is_empty, help="color,translation,cutout: any of these, or none."),
-        click.option("--flip/--no-flip", default=None, help="Mirror every second real face, by chance."),
+        click.option("--flip/--no-flip", default=None, help="Mirror every second real face: where they look either way."),
         click.option("--ema", type=float, help="netG's moving average: half-life in images; 0: none."),
         click.option("--ema-rampup", type=float, help="The half-life is at most this share of the images seen."),
         click.option("--fit", default=fit, show_default=True, help="crop the middle, or squash to a square."),
