@@ -143,6 +143,12 @@ def choose(
     raise MxganError(f"--ctx {ctx}: {said}")
 
 
+def choose_trainer(config: TrainConfig) -> Choice:
+    """`choose` for a run: ``auto`` passes MXNet over where only PyTorch computes as ``config`` asks."""
+    among = ("pytorch",) if config.engine == "auto" and config.precision == "bfloat16" else TRAINERS
+    return choose(config.engine, config.ctx, config.threads, among)
+
+
 def choose_generator(engine: str = "auto", ctx: str = "auto") -> Choice:
     """The engine and ctx to generate with here: `choose` among all that can make pictures, ONNX on the CPU alone."""
     return choose(engine, ctx, among=GENERATORS)

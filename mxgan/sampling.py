@@ -73,6 +73,8 @@ def weights_file(path: str | Path) -> Path:
     for name in RUN_WEIGHTS:
         if (path / name).exists():
             return path / name
+    if (path / "config.json").exists():
+        raise MxganError(f"{path}: this run has no weights yet; they come with the end of its first epoch")
     raise MxganError(f"{path}: no netG.params in this folder; give a weights file or a run directory")
 
 

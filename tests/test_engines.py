@@ -4,7 +4,7 @@ import pytest
 
 from mxgan import engines
 from mxgan.config import TrainConfig
-from mxgan.engines import Choice, choose, choose_generator
+from mxgan.engines import Choice, choose, choose_generator, choose_trainer
 from mxgan.errors import MissingPackage, MxganError
 from mxgan.gluon import runtime as gluon
 from mxgan.pytorch import runtime as pytorch
@@ -126,6 +126,16 @@ def test_onnx_does_not_train(machine):
 def test_threads_reach_the_first_import(machine):
     choose("mxnet", "cpu", threads=3)
     assert machine.threads == [("mxnet", 3)]
+
+
+def test_what_only_pytorch_computes_is_trained_by_pytorch(machine):
+    assert choose_trainer(TrainConfig()).engine == "mxnet"
+    assert choose_trainer(TrainConfig(precision="bfloat16", threads=3)).engine == "pytorch"
+    assert machine.threads[-1] == ("pytorch", 3)
+    assert choose_trainer(TrainConfig(precision="bfloat16", engine="mxnet")).engine == "mxnet"  # `build` refuses
+    machine.installed = {"mxnet"}
+    with pytest.raises(ImportError, match="PyTorch is not installed"):
+        choose_trainer(TrainConfig(precision="bfloat16"))
 
 
 def test_mxnet_refuses_what_only_pytorch_can(machine):

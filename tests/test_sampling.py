@@ -107,6 +107,9 @@ def test_a_run_directory_stands_for_its_best_weights(tmp_path):
 def test_a_folder_that_is_no_run_is_refused(tmp_path):
     with pytest.raises(MxganError, match=r"no netG\.params in this folder"):
         mxgan.load_generator(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(MxganError, match=r"this run has no weights yet; they come with the end of its first epoch"):
+        mxgan.load_generator(tmp_path)
 
 
 def test_saved_pictures_are_the_samples(generator, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -58,6 +59,13 @@ def convert(src: Path, dst: Path, names: str, layout: str, dtype: str | None, ki
     click.echo(done.path)
 
 
+def _read_as(command: Callable) -> Callable:
+    """The options of reading faces as a training would."""
+    fit = click.option("--fit", default=DEFAULTS.fit, show_default=True, help="crop the middle, or squash to a square.")
+    size = click.option("--size", type=int, default=DEFAULTS.size, show_default=True, help="Pixels: 32, 64 or 128.")
+    return size(fit(command))
+
+
 @click.group(cls=Room)
 def faces() -> None:
     """Look at a folder of faces before training on it."""
@@ -65,12 +73,14 @@ def faces() -> None:
 
 @faces.command()
 @click.argument("folder", type=PATH)
+@_read_as
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def check(folder: Path, as_json: bool) -> None:
+def check(folder: Path, size: int, fit: str, as_json: bool) -> None:
     """Which images are bad or duplicates, and why. JSON keys: folder, files, usable, skipped, duplicates."""
     from mxgan.faces.check import check as check_faces
 
-    report = check_faces(folder)
+    config.TrainConfig(size=size, fit=fit)  # what train would refuse needn't be checked
+    report = check_faces(folder, size, fit)
     if as_json:
         print_json(report.to_json())
     else:
@@ -80,8 +90,7 @@ def check(folder: Path, as_json: bool) -> None:
 @faces.command()
 @click.argument("folder", type=PATH)
 @click.argument("file", type=PATH)
-@click.option("--size", type=int, default=DEFAULTS.size, show_default=True, help="Pixels on a side: 32, 64 or 128.")
-@click.option("--fit", default=DEFAULTS.fit, show_default=True, help="crop the middle, or squash to a square.")
+@_read_as
 def pack(folder: Path, file: Path, size: int, fit: str) -> None:
     """Pack a folder's faces into one file that --data takes (a .npy of uint8 images)."""
     from mxgan.faces.cache import pack as pack_faces

@@ -16,7 +16,7 @@ from mxgan.errors import MxganError
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Decides the latents.")
 @click.option("--engine", default="auto", show_default=True, help="auto, mxnet, pytorch or onnx.")
 @click.option("--ctx", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N.")
-@click.option("--out", type=PATH, default=Path("generated.png"), show_default=True, help="The grid of all pictures.")
+@click.option("--out", type=PATH, default=Path("generated.png"), show_default=True, help="The grid of the pictures, of the first 1,024.")
 @click.option("--each", type=PATH, help="A folder for every picture as a file of its own.")
 @click.option("--allow-nonfinite", is_flag=True, help="Generate even if weights are NaN or infinite.")
 def generate(
@@ -25,9 +25,10 @@ def generate(
     """Pictures from published or freshly trained weights: the same seed gives the same bytes."""
     from mxgan import sampling
 
-    generator = sampling.load_generator(weights, engine, ctx, allow_nonfinite)
+    file = sampling.weights_file(weights)
+    generator = sampling.load_generator(file, engine, ctx, allow_nonfinite)
     sampling.save(generator, n, seed, out, each)
-    click.echo(generator.why, err=True)
+    click.echo(f"{file}, {generator.why}", err=True)
     click.echo(out)
 
 

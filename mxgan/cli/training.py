@@ -11,6 +11,8 @@ from mxgan import config
 from mxgan.cli.options import DEFAULTS, PATH, given, model_options, print_json
 from mxgan.errors import MxganError
 
+RUNS = Path("runs")  # where train makes its run directories
+
 
 @click.command()
 @click.option("--data", default=DEFAULTS.data, show_default=True, help="painted[:N], a folder, or a packed file.")
@@ -22,7 +24,7 @@ from mxgan.errors import MxganError
 @model_options
 @click.option("--out", help="The run directory.  [default: a new one under runs/]")
 @click.option("--weights", help="Start netG from this file.")
-@click.option("--plain", is_flag=True, help="Compute each step as the tutorial's loop is written: slower, the same.")
+@click.option("--plain", is_flag=True, help="Compute each step as the tutorial's loop is written: slower, the same but for rounding.")
 @click.option(
     "--precision",
     default=DEFAULTS.precision,
@@ -42,15 +44,15 @@ from mxgan.errors import MxganError
     type=int,
     default=DEFAULTS.evaluate_every,
     show_default=True,
-    help="Score at the first end of an epoch from each multiple of so many steps; 100: 3% of a CPU's time; 0: never.",
+    help="Score at the first end of an epoch after every so many steps (100 take 3% of a CPU's time; 0: never).",
 )
 @click.option("--resume", "run", type=PATH, help="Go on with the run in this folder, bit for bit.")
 @click.option("--dry-run", is_flag=True, help="Print the resolved configuration as JSON and write nothing.")
 def train(dry_run: bool, run: Path | None, **options: object) -> None:
     """Train on faces; the run directory's path is the one line on stdout.
 
-    With --resume, epochs, steps, checkpoint-minutes and evaluate-every may be given anew, and engine, ctx and threads,
-    which end the exactness; any other change is another run.
+    With --resume, epochs, steps, checkpoint-minutes and evaluate-every may be given anew, where the same faces lie now
+    (--data), and engine, ctx and threads, which end the exactness; any other change is another run.
     """
     wanted = config.TrainConfig(**options)
     changes = {name: value for name, value in options.items() if given(name)}
@@ -69,7 +71,7 @@ def train(dry_run: bool, run: Path | None, **options: object) -> None:
 
 
 @click.command()
-@click.argument("folder", type=PATH, default=Path("runs"), required=False)
+@click.argument("folder", type=PATH, default=RUNS, required=False)
 @click.argument("run", type=PATH, required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def runs(folder: Path, run: Path | None, as_json: bool) -> None:
@@ -86,7 +88,10 @@ def runs(folder: Path, run: Path | None, as_json: bool) -> None:
         return
     if run is not None:
         raise MxganError(f"runs {folder} {run}: give one folder, or `runs show RUN`")
-    summaries = table.find(folder)
+    if str(folder) == "show" and not folder.exists():
+        raise MxganError("runs show: which run? `mxgan runs` lists them; then `mxgan runs show RUN`")
+    none_yet = folder == RUNS and not folder.exists()
+    summaries = [] if none_yet else table.find(folder)
     print_json({"runs": summaries}) if as_json else click.echo("\n".join(table.lines(summaries, folder)))
 
 
@@ -116,7 +121,7 @@ def compare(out: str, **options: object) -> None:
 
 @click.command()
 @click.option("--rounds", type=click.IntRange(min=1), default=7, show_default=True, help="Measurements of each.")
-@click.option("--batch-size", type=click.IntRange(min=1), default=64, show_default=True, help="And twice as many.")
+@click.option("--batch-size", type=click.IntRange(min=1), default=64, show_default=True, help="Steps of this many faces, and of twice as many.")
 @click.option("--threads", type=click.IntRange(min=1), help="Of both sides.  [default: the cores this process may use]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def bench(rounds: int, batch_size: int, threads: int | None, as_json: bool) -> None:

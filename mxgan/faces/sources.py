@@ -73,7 +73,8 @@ def shown(faces: Source, verb: str, progress: bool) -> Iterable[tuple[str, np.nd
 def _folder(data: str, size: int, fit: str) -> Source:
     folder = os.path.realpath(os.path.expanduser(data))
     if not os.path.isdir(folder):
-        raise MxganError(f"{printable(data)}: there is no such folder")
+        what = "a file, and a folder of pictures is wanted" if os.path.exists(folder) else "there is no such folder"
+        raise MxganError(f"{printable(data)}: {what}")
     try:
         count, listing = _listing(folder)
     except OSError as error:

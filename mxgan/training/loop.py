@@ -66,7 +66,7 @@ def train(config: TrainConfig) -> Run:
     config = configuration.resolve(config)
     run_dir.check_out(config.out)
     weights = _starting_weights(config)
-    choice = engines.choose(config.engine, config.ctx, config.threads)
+    choice = engines.choose_trainer(config)
     faces = open_faces(config.data, config.size, config.fit)
     per_epoch, steps = _length(config, faces)
     engine = engines.build(choice, config)
@@ -103,7 +103,7 @@ def resume(path: str | Path, changes: Optional[dict[str, Any]] = None) -> Run:
         if saved:
             resuming.check_same_run(before, saved.config)
         run_as = resuming.as_it_ran(config, changes, before)
-        choice = engines.choose(run_as.engine, run_as.ctx, run_as.threads)
+        choice = engines.choose_trainer(run_as)
         faces = _same_faces(config, before)
         per_epoch, steps = _length(config, faces)
         start = saved.step if saved else 0
@@ -158,6 +158,9 @@ def _run(setup: Setup, start: int, mark: log_file.Mark, notes: list[str]) -> Run
             failed = {**state, "state": "failed", "step": error.step, "why": str(error)}
             _write_down(run, "state.json", failed, progress)
             raise _failed(run, error, progress) from error
+        except Exception as error:  # no room for the last files, not enough memory: `mxgan runs` tells why it ended
+            _write_down(run, "state.json", {**state, "state": "failed", "why": str(error)}, progress)
+            raise
         ended = "stopped" if step < setup.steps else "finished"
         _write_down(run, "state.json", {**state, "state": ended, "step": step}, progress)
         if step < setup.steps:

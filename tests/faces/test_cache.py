@@ -281,7 +281,7 @@ def test_pack_refuses_before_it_writes(folder, tmp_path):
     for source, file, message in (
         (folder, tmp_path / "faces.jpg", "name ends in .npy"),
         (tmp_path / "nowhere", tmp_path / "a.npy", "there is no such folder"),
-        (folder / "more" / "small.png", tmp_path / "a.npy", "there is no such folder"),
+        (folder / "more" / "small.png", tmp_path / "a.npy", "a file, and a folder of pictures is wanted"),
         (folder, tmp_path / "nowhere" / "a.npy", "make it first"),
     ):
         with pytest.raises(MxganError, match=message):

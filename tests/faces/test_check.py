@@ -4,9 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
-from mxgan import MxganError
+from mxgan import MxganError, cli
 from mxgan.faces.check import check
 
 
@@ -41,6 +42,18 @@ def test_check_counts_and_names(folder, capfd):
         "the same: a.png = b/copy.bmp = d.webp",
     ]
     assert capfd.readouterr() == ("", f"reading 6 faces: {folder}\n")
+
+
+def test_pictures_are_read_as_a_training_would_read_them(tmp_path):
+    wide = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
+    other = wide.copy()
+    other[:, :8] = 0  # the middle is the same, the edge isn't
+    for name, image in (("a.png", wide), ("b.png", other)):
+        Image.fromarray(image).save(tmp_path / name)
+    assert check(tmp_path, fit="crop", progress=False).duplicates == (("a.png", "b.png"),)
+    assert check(tmp_path, fit="squash", progress=False).duplicates == ()
+    squashed = CliRunner().invoke(cli.program, ["faces", "check", str(tmp_path), "--fit", "squash", "--size", "32"])
+    assert f"{tmp_path}: 2 files, 2 usable, 0 skipped, 0 duplicates" in squashed.output
 
 
 def test_a_folder_of_broken_files_is_reported_not_refused(tmp_path):

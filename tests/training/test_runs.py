@@ -76,6 +76,18 @@ def test_one_that_failed(finished, faces_folder, monkeypatch):
     assert run["why"].startswith("step 1 isn't finite (loss_d nan")
 
 
+def test_one_that_broke_off(finished, faces_folder, monkeypatch):
+    class Large(tiny_engine.TinyEngine):
+        def train_step(self, images, z, z_g=None, augment=None):
+            raise MemoryError("no room for 8 GB")
+
+    tiny_engine.install(monkeypatch, Large)
+    with pytest.raises(MemoryError):
+        train(faces_folder, finished.parent / "b", epochs=2)
+    run = runs.summary(finished.parent / "b")
+    assert (run["state"], run["why"]) == ("failed", "no room for 8 GB")
+
+
 def test_the_age_is_since_it_wrote_not_since_it_was_looked_at(finished):
     for name in ("config.json", "state.json", "log.jsonl", "netG.params", "checkpoints"):
         os.utime(finished / name, (10**9, 10**9))
@@ -136,6 +148,13 @@ def test_show_on_the_command_line(finished):
     table = CliRunner().invoke(cli.program, ["runs", str(finished.parent)]).output.splitlines()
     assert table[0].split() == ["run", "recipe", "engine", "step", "score", "age", "state"]
     assert table[1].split()[:4] == ["a", "gluon-tutorial", "mxnet", "6/6"]
+
+
+def test_before_the_first_run_there_are_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(cli.program, ["runs"]).output == "no runs in runs\n"
+    forgotten = CliRunner().invoke(cli.program, ["runs", "show"])
+    assert str(forgotten.exception) == "runs show: which run? `mxgan runs` lists them; then `mxgan runs show RUN`"
 
 
 @pytest.mark.parametrize(
