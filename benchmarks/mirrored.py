@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # a checkout that isn't inst
 
 import numpy as np
 
-from mxgan import noise
+from mxgan import MxganError, noise
 from mxgan.faces import open_faces
 from mxgan.metrics import swd
 
@@ -40,10 +40,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data", nargs="+", help="painted[:N], a folder, or a packed file")
     parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--fit", default="crop", help="crop or squash, as for train")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     for data in asked.data:
-        images = open_faces(data, asked.size, progress=False).images
+        try:
+            images = open_faces(data, asked.size, asked.fit, progress=False).images
+        except MxganError as error:
+            sys.exit(f"mirrored.py: {error}")
         print(f"{data}: {min(EACH, len(images) // 2):,} faces against as many others")
         for name, levels in distances(images, asked.seed).items():
             print(f"  {name:22}", *(f"{size} px {value:5.1f}" for size, value in levels.items()), sep="  ")

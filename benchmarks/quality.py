@@ -30,14 +30,25 @@ def train(variant: str, seed: int, asked: argparse.Namespace) -> Path:
     words = shlex.split(variant)
     name = re.sub(r"[^\w.]+", "-", " ".join(words)).strip("-")
     run = asked.out / f"{name}-{Path(asked.data).name}-{asked.steps}-seed{seed}"
+    command = [*MXGAN, "train", "--data", asked.data, "--steps", asked.steps, "--seed", seed, "--out", run, *words]
+    command += ["--threads", asked.threads] if asked.threads else []
     if run.is_dir():
+        check_same(run, command)
         command = [*MXGAN, "train", "--resume", run, "--data", asked.data]  # refused where they aren't the run's faces
-    else:
-        command = [*MXGAN, "train", "--data", asked.data, "--steps", asked.steps, "--seed", seed, "--out", run, *words]
-        command += ["--threads", asked.threads] if asked.threads else []
     with open(f"{run}.log", "a") as log:
         subprocess.run([*map(str, command)], stdout=log, stderr=log, check=True)
     return run
+
+
+def check_same(run: Path, command: list) -> None:
+    """Stop where a run of before isn't what ``command`` would train now: its recipe may have changed since."""
+    printed = subprocess.run([*map(str, command), "--dry-run"], stdout=subprocess.PIPE, check=True).stdout
+    now = json.loads(printed)
+    then = json.loads((run / "config.json").read_text())
+    names = now.keys() - {"out", "data", "recipe_settings"}
+    apart = sorted(name for name in names if then.get(name) != now[name])
+    if apart:
+        sys.exit(f"quality.py: {run} is a run with other settings ({', '.join(apart)}): move it, or give another --out")
 
 
 def score(weights: Path, asked: argparse.Namespace) -> dict[str, dict[str, float]]:

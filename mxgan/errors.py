@@ -12,7 +12,7 @@ class ParamsError(MxganError):
 
 
 class TrainingError(MxganError):
-    """The run itself went wrong (non-finite numbers, no room for its last files). The command line prints it and exits 3."""
+    """The run itself went wrong: non-finite numbers, no room for its last files; exit status 3."""
 
 
 class MissingPackage(ImportError):

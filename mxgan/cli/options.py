@@ -17,21 +17,22 @@ DEFAULTS = config.TrainConfig()
 def model_options(command: Callable) -> Callable:
     """What is trained and from which numbers: options of both `train` and `compare`."""
     size, fit, seed = DEFAULTS.size, DEFAULTS.fit, DEFAULTS.seed
+    recipes = "[default: the recipe's]"
     options = (
-        click.option("--batch-size", type=int, help="Faces a step.  [default: the recipe's]"),
+        click.option("--batch-size", type=int, help=f"Faces a step.  {recipes}"),
         click.option("--size", type=int, default=size, show_default=True, help="Pixels on a side: 32, 64 or 128."),
-        click.option("--ngf", type=int, help="Width of netG.  [default: the recipe's]"),
-        click.option("--ndf", type=int, help="Width of netD.  [default: the recipe's]"),
-        click.option("--latent", type=int, help="Numbers in a latent.  [default: the recipe's]"),
-        click.option("--init", help="How weights start: normal, uniform, or smooth (netG interpolates).  [default: the recipe's]"),
-        click.option("--lr-g", type=float, help="Adam's learning rate of netG.  [default: the recipe's]"),
-        click.option("--lr-d", type=float, help="Adam's learning rate of netD.  [default: the recipe's]"),
-        click.option("--loss", help="bce or hinge.  [default: the recipe's]"),
+        click.option("--ngf", type=int, help=f"Width of netG.  {recipes}"),
+        click.option("--ndf", type=int, help=f"Width of netD.  {recipes}"),
+        click.option("--latent", type=int, help=f"Numbers in a latent.  {recipes}"),
+        click.option("--init", help=f"How weights start: normal, uniform, or smooth (netG interpolates).  {recipes}"),
+        click.option("--lr-g", type=float, help=f"Adam's learning rate of netG.  {recipes}"),
+        click.option("--lr-d", type=float, help=f"Adam's learning rate of netD.  {recipes}"),
+        click.option("--loss", help=f"bce or hinge.  {recipes}"),
         click.option("--label-smoothing", type=float, help="Real faces' label is 1 minus this; with bce alone."),
         click.option("--spectral-norm/--no-spectral-norm", default=None, help="Of netD's convolutions."),
-        click.option("--augment", callback=_none_is_empty, help="Any of color,translation,cutout, in this order, or none.  [default: the recipe's]"),
+        click.option("--augment", callback=_none_is_empty, help=f"color,translation,cutout: any, or none.  {recipes}"),
         click.option("--flip/--no-flip", default=None, help="Mirror real faces by chance: where they look either way."),
-        click.option("--ema", type=float, help="netG's moving average: half-life in images; 0: none.  [default: the recipe's]"),
+        click.option("--ema", type=float, help=f"netG's moving average: half-life in images; 0: none.  {recipes}"),
         click.option("--ema-rampup", type=float, help="The half-life is at most this share of the images seen."),
         click.option("--fit", default=fit, show_default=True, help="crop the middle, or squash to a square."),
         click.option("--threads", type=int, help="Threads to compute with.  [default: the cores this process may use]"),

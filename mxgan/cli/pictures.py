@@ -16,7 +16,9 @@ from mxgan.errors import MxganError
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Decides the latents.")
 @click.option("--engine", default="auto", show_default=True, help="auto, mxnet, pytorch or onnx.")
 @click.option("--ctx", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N.")
-@click.option("--out", type=PATH, default=Path("generated.png"), show_default=True, help="The grid of the pictures, of the first 1,024.")
+@click.option(
+    "--out", type=PATH, default=Path("generated.png"), show_default=True, help="A grid of them, at most 1,024."
+)
 @click.option("--each", type=PATH, help="A folder for every picture as a file of its own.")
 @click.option("--allow-nonfinite", is_flag=True, help="Generate even if weights are NaN or infinite.")
 def generate(

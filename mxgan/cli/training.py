@@ -24,7 +24,9 @@ RUNS = Path("runs")  # where train makes its run directories
 @model_options
 @click.option("--out", help="The run directory.  [default: a new one under runs/]")
 @click.option("--weights", help="Start netG from this file.")
-@click.option("--plain", is_flag=True, help="Compute each step as the tutorial's loop is written: slower, the same but for rounding.")
+@click.option(
+    "--plain", is_flag=True, help="Compute each step as the tutorial is written: slower, the same but for rounding."
+)
 @click.option(
     "--precision",
     default=DEFAULTS.precision,
@@ -121,7 +123,9 @@ def compare(out: str, **options: object) -> None:
 
 @click.command()
 @click.option("--rounds", type=click.IntRange(min=1), default=7, show_default=True, help="Measurements of each.")
-@click.option("--batch-size", type=click.IntRange(min=1), default=64, show_default=True, help="Steps of this many faces, and of twice as many.")
+@click.option(
+    "--batch-size", type=click.IntRange(min=1), default=64, show_default=True, help="Faces a step; twice as many too."
+)
 @click.option("--threads", type=click.IntRange(min=1), help="Of both sides.  [default: the cores this process may use]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def bench(rounds: int, batch_size: int, threads: int | None, as_json: bool) -> None:
