@@ -30,7 +30,7 @@ def generate(
     file = sampling.weights_file(weights)
     generator = sampling.load_generator(file, engine, ctx, allow_nonfinite)
     sampling.save(generator, n, seed, out, each)
-    click.echo(f"{file}, {generator.why}", err=True)
+    click.echo(f"{generator.why}; weights {file}", err=True)
     click.echo(out)
 
 
