@@ -129,7 +129,7 @@ def compare(out: str, **options: object) -> None:
 @click.option("--threads", type=click.IntRange(min=1), help="Of both sides.  [default: the cores this process may use]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def bench(rounds: int, batch_size: int, threads: int | None, as_json: bool) -> None:
-    """How fast, against the loops people would otherwise run, measured here and now; about 8 minutes on two cores.
+    """How fast, against the loops people would otherwise run, measured here and now; 4 to 8 minutes on two cores.
 
     Each job has a process of its own, warmed up; they take turns, and medians are compared. The other loops are in
     benchmarks/, so a checkout is needed.
