@@ -46,10 +46,11 @@ def main() -> None:
     for data in asked.data:
         try:
             images = open_faces(data, asked.size, asked.fit, progress=False).images
+            found = distances(images, asked.seed)
         except MxganError as error:
-            sys.exit(f"mirrored.py: {error}")
+            sys.exit(f"mirrored.py: {data}: {error}")
         print(f"{data}: {min(EACH, len(images) // 2):,} faces against as many others")
-        for name, levels in distances(images, asked.seed).items():
+        for name, levels in found.items():
             print(f"  {name:22}", *(f"{size} px {value:5.1f}" for size, value in levels.items()), sep="  ")
 
 

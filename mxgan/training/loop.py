@@ -159,7 +159,8 @@ def _run(setup: Setup, start: int, mark: log_file.Mark, notes: list[str]) -> Run
             _write_down(run, "state.json", failed, progress)
             raise _failed(run, error, progress) from error
         except Exception as error:  # no room for the last files, not enough memory: `mxgan runs` tells why it ended
-            _write_down(run, "state.json", {**state, "state": "failed", "why": str(error)}, progress)
+            why = str(error).partition("\n")[0] or type(error).__name__  # MXNet's have a stack trace below
+            _write_down(run, "state.json", {**state, "state": "failed", "why": why}, progress)
             raise
         ended = "stopped" if step < setup.steps else "finished"
         _write_down(run, "state.json", {**state, "state": ended, "step": step}, progress)

@@ -76,16 +76,19 @@ def test_one_that_failed(finished, faces_folder, monkeypatch):
     assert run["why"].startswith("step 1 isn't finite (loss_d nan")
 
 
-def test_one_that_broke_off(finished, faces_folder, monkeypatch):
+@pytest.mark.parametrize(
+    ("said", "why"), [(["no room for 8 GB\nStack trace: ..."], "no room for 8 GB"), ([], "MemoryError")]
+)
+def test_one_that_broke_off(finished, faces_folder, monkeypatch, said, why):
     class Large(tiny_engine.TinyEngine):
         def train_step(self, images, z, z_g=None, augment=None):
-            raise MemoryError("no room for 8 GB")
+            raise MemoryError(*said)
 
     tiny_engine.install(monkeypatch, Large)
     with pytest.raises(MemoryError):
         train(faces_folder, finished.parent / "b", epochs=2)
     run = runs.summary(finished.parent / "b")
-    assert (run["state"], run["why"]) == ("failed", "no room for 8 GB")
+    assert (run["state"], run["why"]) == ("failed", why)
 
 
 def test_the_age_is_since_it_wrote_not_since_it_was_looked_at(finished):
