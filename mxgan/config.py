@@ -21,6 +21,7 @@ LOSSES = ("bce", "hinge")
 AUGMENTS = ("color", "translation", "cutout")  # in the order that they are applied in
 OPTIONS = (  # of training, beyond what the published builds have; a recipe may set them, and the user
     "init", "lr_g", "lr_d", "loss", "label_smoothing", "spectral_norm", "augment", "flip", "ema", "ema_rampup",
+    "finish",
 )  # fmt: skip
 LIMITS = {  # far above what is of use, below what a slip of the finger would ask of the memory
     "epochs": 10**9, "steps": 10**12, "batch_size": 65536, "ngf": 1024, "ndf": 1024, "latent": 65536, "threads": 1024,
@@ -52,6 +53,7 @@ class Recipe:
     flip: bool = False
     ema: float = 0
     ema_rampup: float = 0.05
+    finish: float = 0
 
 
 RECIPES = {
@@ -114,6 +116,7 @@ class TrainConfig:
     flip: Optional[bool] = None  # is every second real face mirrored, by chance?
     ema: Optional[float] = None  # netG's moving average: half-life in images; 0: none
     ema_rampup: Optional[float] = None  # the half-life is at most this share of the images seen so far
+    finish: Optional[float] = None  # the share of the steps that are the run's end (`mxgan.finish`); 0: none
 
     def __post_init__(self) -> None:
         _one_of("recipe", self.recipe, RECIPES)
@@ -145,6 +148,7 @@ class TrainConfig:
         _number("label_smoothing", self.label_smoothing, "a number from 0 to below 0.5", lambda x: 0 <= x < 0.5)
         _number("ema", self.ema, "a half-life in images, 0 for none", lambda x: 0 <= x <= 1e12)
         _number("ema_rampup", self.ema_rampup, "a share of the images seen, above 0", lambda x: 0 < x <= 1e12)
+        _number("finish", self.finish, "a share of the run's steps, from 0 to 1", lambda x: 0 <= x <= 1)
         for name, known in (
             ("init", INITS),
             ("loss", LOSSES),

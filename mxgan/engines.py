@@ -73,9 +73,17 @@ class Engine(Protocol):
     threads: str
 
     def train_step(
-        self, images: np.ndarray, z: np.ndarray, z_g: Optional[np.ndarray] = None, augment: Augment = None
+        self,
+        images: np.ndarray,
+        z: np.ndarray,
+        z_g: Optional[np.ndarray] = None,
+        augment: Augment = None,
+        rate: float = 1,
     ) -> Stats:
-        """Update netD, then netG. ``z_g``: the G step's own latents, for recipes that draw them afresh."""
+        """Update netD, then netG. ``z_g``: the G step's own latents, for recipes that draw them afresh.
+
+        ``rate``: what both learning rates are multiplied with.
+        """
 
     def forward(self, z: np.ndarray) -> np.ndarray:
         """Latents to images in [-1, 1]: float NCHW, inference mode, by netG's moving average where there is one."""

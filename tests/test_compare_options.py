@@ -21,6 +21,7 @@ EACH = {
     "translation": {"augment": "translation"},
     "cutout": {"augment": "cutout"},
     "flip": {"flip": True},
+    "finish": {"finish": 0.6, "augment": "color,translation"},  # from the third step on
     "average": {"ema": 20, "ema_rampup": 0.5},  # the half-life grows up to the last step
 }
 TOGETHER = {name: value for values in EACH.values() for name, value in values.items()}
@@ -57,8 +58,9 @@ def without_the_chain_rule(spectral) -> None:
         ("mxgan.pytorch.spectral.SpectralNorm.pull_back", without_the_chain_rule, EACH["spectral norm"]),
         ("mxgan.pytorch.average.Average.follow", lambda average, step: None, EACH["average"]),
         ("mxgan.pytorch.augment.changed", lambda images, one, send: images, EACH["color"]),
+        ("mxgan.pytorch.engine.Engine._slow_down", lambda engine, rate: None, EACH["finish"]),
     ],
-    ids=["spectral norm", "average", "color"],
+    ids=["spectral norm", "average", "color", "finish"],
 )
 def test_the_proof_notices_an_engine_that_leaves_something_out(place, fault, values, monkeypatch):
     monkeypatch.setattr(place, fault)

@@ -24,7 +24,7 @@ def test_recipes(recipe, latent, bias, first_norm, init, fresh_latents, batch_si
         "latent": latent, "bias": bias, "first_norm": first_norm, "init": init, "fresh_latents": fresh_latents,
         "batch_size": batch_size, "epochs": epochs, "ngf": 64, "ndf": 64, "lr_g": 2e-4, "lr_d": 2e-4, "beta1": 0.5,
         "beta2": 0.999, "loss": "bce", "label_smoothing": 0, "spectral_norm": False, "augment": "", "flip": False,
-        "ema": 0, "ema_rampup": 0.05,
+        "ema": 0, "ema_rampup": 0.05, "finish": 0,
     }  # fmt: skip
 
 
@@ -57,7 +57,7 @@ def test_a_recipe_fills_in_what_was_left_open():
 def test_the_options_of_training_are_the_recipes_unless_given():
     config = resolve(TrainConfig(recipe="gluon-tutorial"))
     values = [getattr(config, name) for name in OPTIONS]
-    assert values == ["normal", 2e-4, 2e-4, "bce", 0, False, "", False, 0, 0.05]
+    assert values == ["normal", 2e-4, 2e-4, "bce", 0, False, "", False, 0, 0.05, 0]
     given = {"lr_g": 1e-4, "loss": "hinge", "spectral_norm": True, "augment": "color,cutout", "flip": True, "ema": 5000}
     config = resolve(TrainConfig(recipe="gluon-tutorial", **given))
     assert {name: getattr(config, name) for name in given} == given
@@ -114,6 +114,8 @@ def test_the_options_of_training_are_the_recipes_unless_given():
         ({"ema": -1}, "ema -1: a half-life in images, 0 for none"),
         ({"ema": float("inf")}, "ema inf: a half-life in images, 0 for none"),
         ({"ema_rampup": 0}, "ema_rampup 0: a share of the images seen, above 0"),
+        ({"finish": 1.5}, "finish 1.5: a share of the run's steps, from 0 to 1"),
+        ({"finish": -0.1}, "finish -0.1: a share of the run's steps, from 0 to 1"),
     ],
 )
 def test_a_value_without_sense_is_refused_by_name(values, message):

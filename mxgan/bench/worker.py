@@ -36,7 +36,7 @@ def engine(values: dict[str, Any]) -> Steps:
     images = open_faces(wanted.data, wanted.size, wanted.fit, progress=False).images
     built = engines.build(engines.choose(wanted.engine, "cpu", wanted.threads), wanted)
     order = enumerate(batches.indices(wanted.seed, len(images), wanted.batch_size, 0, sys.maxsize), 1)
-    read = batches.ahead(lambda place: batches.inputs(wanted, place[0], images[place[1]]), order)
+    read = batches.ahead(lambda place: batches.inputs(wanted, place[0], sys.maxsize, images[place[1]]), order)
 
     def steps(count: int) -> dict[str, float]:
         waited, behind, start = 0.0, None, time.perf_counter()

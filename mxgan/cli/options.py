@@ -34,6 +34,7 @@ def model_options(command: Callable) -> Callable:
         click.option("--flip/--no-flip", default=None, help="Mirror real faces by chance: where they look either way."),
         click.option("--ema", type=float, help=f"netG's moving average: half-life in images; 0: none.  {recipes}"),
         click.option("--ema-rampup", type=float, help="The half-life is at most this share of the images seen."),
+        click.option("--finish", type=float, help="Share of the steps, at the end: no color, falling rates."),
         click.option("--fit", default=fit, show_default=True, help="crop the middle, or squash to a square."),
         click.option("--threads", type=int, help="Threads to compute with.  [default: the cores this process may use]"),
         click.option("--seed", type=int, default=seed, show_default=True, help="Decides every random number."),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mxgan import noise, pixels
+from mxgan import finish, noise, pixels
 from mxgan.compare.proof import relative
 from mxgan.compare.worker import Worker
 from mxgan.config import TrainConfig
@@ -114,7 +114,7 @@ def _train(
     for step in range(1, config.steps + 1):
         batch = _batch(config, images, step)
         for name, worker in workers.items():
-            stats, seconds = worker.train(*batch)
+            stats, seconds = worker.train(batch, finish.rate(config, step, config.steps))
             logs[name].append({"step": step, **stats, "seconds": seconds})
         if step in SHOWN_STEPS or step % 10 == 0 or step == config.steps:
             theirs, ours = (worker.engine("weights") for worker in workers.values())
@@ -142,7 +142,7 @@ def _control(
     one.engine("load_state", State(moved, start.counts))
     found = []
     for step in range(1, max(early, default=0) + 1):
-        one.train(*_batch(config, images, step))
+        one.train(_batch(config, images, step), finish.rate(config, step, config.steps))
         if step in early:
             found.append({"step": step, **_distance(one.engine("weights"), early[step], weights)})
     return found
@@ -173,4 +173,4 @@ def _summary(log: list[dict[str, float]]) -> dict[str, float]:
 
 def _batch(config: TrainConfig, images: np.ndarray, step: int) -> tuple:
     picks = next(batches.indices(config.seed, len(images), config.batch_size, step - 1, step))
-    return batches.inputs(config, step, images[picks])
+    return batches.inputs(config, step, config.steps, images[picks])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mxgan import engines, noise
+from mxgan import engines, finish, noise
 from mxgan.config import TrainConfig
 from mxgan.engines import Engine
 from mxgan.training import batches
@@ -62,9 +62,9 @@ def prove(config: TrainConfig, images: np.ndarray, names: tuple[str, str], ctx: 
     found = list(_forward(one, two, z, images[:BATCH], 0))
     indices = batches.indices(small.seed, len(images), BATCH, 0, STEPS)
     for step, picks in enumerate(indices, start=1):
-        batch = batches.inputs(small, step, images[picks])
+        batch = batches.inputs(small, step, STEPS, images[picks])
         found += _probes(one, two, batch, step)
-        stats = [engine.train_step(*batch).read() for engine in (one, two)]
+        stats = [engine.train_step(*batch, rate=finish.rate(small, step, STEPS)).read() for engine in (one, two)]
         found += [_relative("loss", name, step, stats[1][name], stats[0][name]) for name in stats[0]]
         found += _weights(one, two, step)
     two.load_state(one.state())  # now on trained weights, the same ones

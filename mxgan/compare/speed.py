@@ -28,17 +28,17 @@ def measure(
     Keys of each engine: step_images_per_s, generate_images_per_s (median, low, high: the quartiles; rounds: each
     round's), seconds_a_step (median), peak_memory_bytes (of a process that trains and generates).
     """
-    batch = batches.inputs(config, 1, images[: config.batch_size])
+    batch = batches.inputs(config, 1, config.steps, images[: config.batch_size])
     z = noise.samples(config.seed, 0, 64, config.latent)
     for worker in workers.values():
         for _ in range(WARM_UP):
-            worker.train(*batch)
+            worker.train(batch)
         worker.seconds_to_generate(z)
     steps: dict[str, list[float]] = {name: [] for name in workers}
     pictures: dict[str, list[float]] = {name: [] for name in workers}
     for turn in range(ROUNDS):
         for name in list(workers) if turn % 2 == 0 else list(workers)[::-1]:
-            seconds = sum(workers[name].train(*batch)[1] for _ in range(STEPS))
+            seconds = sum(workers[name].train(batch)[1] for _ in range(STEPS))
             steps[name].append(STEPS * config.batch_size / seconds)
             seconds = sum(workers[name].seconds_to_generate(z) for _ in range(PICTURES // len(z)))
             pictures[name].append(PICTURES / seconds)

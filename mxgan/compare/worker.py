@@ -49,9 +49,9 @@ class Worker:
         """Call a method of the engine (see `mxgan.engines.Engine`)."""
         return self._ask(method, *arguments)
 
-    def train(self, *batch: Any) -> tuple[dict[str, float], float]:
-        """One step, waited for: its losses and scores, and the seconds it took."""
-        return self._ask("timed_step", *batch)
+    def train(self, batch: tuple, rate: float = 1) -> tuple[dict[str, float], float]:
+        """One step, waited for: its losses and scores, and the seconds it took. See `Engine.train_step`."""
+        return self._ask("timed_step", batch, rate)
 
     def seconds_to_generate(self, z: np.ndarray) -> float:
         """The seconds that pictures of these latents take, up to their pixels."""
@@ -97,9 +97,9 @@ def _serve(pipe: Connection, choice: engines.Choice, config: TrainConfig) -> Non
         pipe.send((True, f"{type(error).__name__}: {error}"))
 
 
-def _timed_step(engine: engines.Engine, *batch: Any) -> tuple[dict[str, float], float]:
+def _timed_step(engine: engines.Engine, batch: tuple, rate: float) -> tuple[dict[str, float], float]:
     start = time.perf_counter()
-    stats = engine.train_step(*batch).read()
+    stats = engine.train_step(*batch, rate=rate).read()
     return stats, time.perf_counter() - start
 
 

@@ -62,6 +62,7 @@ class Engine:
         for net in (self.netG, self.netD) if self.options.static else ():
             net.hybridize(static_alloc=True, static_shape=True)
         self._choose_forms()
+        self._lr_g, self._lr_d = config.lr_g, config.lr_d
         adam = {"beta1": recipe.beta1, "beta2": recipe.beta2}
         self.trainerG, self.trainerD = (
             mx.gluon.Trainer(list(parameters(net).values()), "adam", {"learning_rate": lr, **adam})
@@ -72,15 +73,22 @@ class Engine:
         self.average = average.Average(self.netG, self.netG_ema, config) if config.ema else None
 
     def train_step(
-        self, images: np.ndarray, z: np.ndarray, z_g: np.ndarray | None = None, augment: Augment = None
+        self,
+        images: np.ndarray,
+        z: np.ndarray,
+        z_g: np.ndarray | None = None,
+        augment: Augment = None,
+        rate: float = 1,
     ) -> Stats:
         """Update netD, then netG, on real images (uint8 NHWC) and latents (n, latent); returns at once.
 
         ``z_g`` are the G step's own latents; without them the G step goes on with the D step's fake batch, whose
         gradient is the same as that of generating it again, since netG hasn't changed in between. ``augment`` is what
-        netD sees changed: `mxgan.augment` draws it.
+        netD sees changed: `mxgan.augment` draws it. ``rate``: what both learning rates are multiplied with.
         """
         nd = runtime.load().nd
+        for trainer, lr in ((self.trainerG, self._lr_g), (self.trainerD, self._lr_d)):
+            trainer.set_learning_rate(lr * rate)
         if z_g is None and not self.options.reuse:
             z_g = z
         loss_d, logit_real, logit_fake, fake = self._backward_d(images, z, z_g is None, augment)

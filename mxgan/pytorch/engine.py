@@ -71,19 +71,27 @@ class Engine:
         self.average = Average(self.netG, config) if config.ema else None
         self.spectral = SpectralNorm(self.netD, config.seed) if config.spectral_norm else None
         self._loss, self._smoothing = config.loss, config.label_smoothing
+        self._lr_g, self._lr_d = config.lr_g, config.lr_d
         of_netD = {**trainable(self.netD), **(self.spectral.weights if self.spectral else {})}
         self.adamG = Adam(trainable(self.netG), config.lr_g, recipe.beta1, recipe.beta2)
         self.adamD = Adam(of_netD, config.lr_d, recipe.beta1, recipe.beta2)
 
     def train_step(
-        self, images: np.ndarray, z: np.ndarray, z_g: np.ndarray | None = None, augment: Augment = None
+        self,
+        images: np.ndarray,
+        z: np.ndarray,
+        z_g: np.ndarray | None = None,
+        augment: Augment = None,
+        rate: float = 1,
     ) -> Stats:
         """Update netD, then netG, on real images (uint8 NHWC) and latents (n, latent); on a GPU returns at once.
 
         ``z_g`` are the G step's own latents; without them the G step goes on with the D step's fake batch, whose
         gradient is the same as that of generating it again, since netG hasn't changed in between.
-        ``augment``: how netD sees its real and its fake batch, and netG's.
+        ``augment``: how netD sees its real and its fake batch, and netG's. ``rate``: what both learning rates are
+        multiplied with.
         """
+        self._slow_down(rate)
         if z_g is None and self._plain:
             z_g = z
         with self._training():
@@ -205,6 +213,9 @@ class Engine:
             self.average.write(state.arrays.get("emaG", {}), "emaG")
         if self.spectral:
             self.spectral.load(state.arrays.get("spectral", {}))
+
+    def _slow_down(self, rate: float) -> None:
+        self.adamG.lr, self.adamD.lr = self._lr_g * rate, self._lr_d * rate
 
     def _nets(self) -> dict[str, torch.nn.Sequential]:
         average = {"netG-ema": self.average.settled()} if self.average else {}

@@ -9,7 +9,7 @@ from typing import Optional, TypeVar
 
 import numpy as np
 
-from mxgan import augment, noise
+from mxgan import augment, finish, noise
 from mxgan.config import TrainConfig
 from mxgan.engines import Augment
 
@@ -49,12 +49,13 @@ def ahead(read: Callable[[T], U], order: Iterable[T]) -> Iterator[tuple[T, U]]:
 
 
 def inputs(
-    config: TrainConfig, step: int, images: np.ndarray
+    config: TrainConfig, step: int, steps: int, images: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, Optional[np.ndarray], Augment]:
-    """What `mxgan.engines.Engine.train_step` takes at ``step``, from 1 on: images, z, z_g and augment.
+    """What `mxgan.engines.Engine.train_step` takes at ``step`` of ``steps``, from 1 on: images, z, z_g and augment.
 
     ``images``: the step's faces, uint8 NHWC, as they are in the data. ``config`` is resolved.
     """
+    config = finish.settings(config, step, steps)
     streams = ("D step", "G step") if config.settings.fresh_latents else ("D step",)
     latents = [noise.latents(config.seed, stream, step, config.batch_size, config.latent) for stream in streams]
     z, z_g = (*latents, None)[:2]

@@ -13,7 +13,7 @@ from typing import Any, Optional
 import numpy as np
 
 from mxgan import config as configuration
-from mxgan import engines, noise
+from mxgan import engines, finish, noise
 from mxgan.config import TrainConfig
 from mxgan.errors import MxganError, ParamsError, TrainingError
 from mxgan.faces import Faces, open_faces
@@ -97,7 +97,8 @@ def resume(path: str | Path, changes: Optional[dict[str, Any]] = None) -> Run:
     run = run_dir.existing(Path(path))
     with run_dir.locked(run):
         before = run.read_json("config.json")
-        config = resuming.changed(configuration.load(run.path / "config.json"), changes)
+        was = configuration.resolve(configuration.load(run.path / "config.json"))
+        config = resuming.changed(was, changes)
         notes: list[str] = []
         saved = checkpoint.newest(run.checkpoints, notes.append)
         if saved:
@@ -116,6 +117,7 @@ def resume(path: str | Path, changes: Optional[dict[str, Any]] = None) -> Run:
             _begin_with(_starting_weights(config), engine, config)
         now = circumstances.collect(engine, faces)
         because = resuming.inexact(before, now)
+        because += resuming.replanned((was, _length(was, faces)[1]), (config, steps), start)
         if because:
             notes.append(f"warning: from step {start + 1} on not bit for bit the run it was ({'; '.join(because)})")
         failed = run.state()
@@ -192,17 +194,20 @@ def _steps(setup: Setup, start: int, log: StepLog, progress: Progress, stop: sig
         whole = saver.save_files(step)  # its checkpoint was written, perhaps not all else
 
     def read(place: tuple[int, np.ndarray]) -> tuple:
-        return batches.inputs(config, place[0], images[place[1]])
+        return batches.inputs(config, place[0], setup.steps, images[place[1]])
 
     order = enumerate(batches.indices(config.seed, len(images), config.batch_size, start, setup.steps), start + 1)
     for (step, indices), inputs in batches.ahead(read, order):
-        log.add(step, indices, engine.train_step(*inputs), progress)
+        stats = engine.train_step(*inputs, rate=finish.rate(config, step, setup.steps))
+        log.add(step, indices, stats, progress)
         if stop.signal:
             progress.say(f"stopping: saving after step {step} (once more stops at once)")
         last = step == setup.steps or bool(stop.signal)
         epoch_end = step % setup.per_epoch == 0
         if last or epoch_end:
             scored = epoch_end and score.is_due(step, config.evaluate_every, setup.per_epoch)
+            if step == setup.steps and config.finish and config.evaluate_every:
+                scored = True  # this is what the finish was for, wherever in an epoch it falls
             whole = saver.save(step, epoch_end, scored)
         elif saver.due():
             saver.save_checkpoint(step)

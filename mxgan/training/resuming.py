@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Optional
 
+from mxgan import finish
 from mxgan.config import TrainConfig, from_json, resolve, to_json
 from mxgan.errors import MxganError
 
 LENGTH = ("epochs", "steps")
 # may change: the steps stay what they are. evaluate_every decides which steps after the resume are scored, so the log
 # and what counts as best, which is always the best of those scored.
-FREE = (*LENGTH, "checkpoint_minutes", "evaluate_every")
+FREE = (*LENGTH, "finish", "checkpoint_minutes", "evaluate_every")
 INEXACT = ("engine", "ctx", "threads")  # may change: the same mathematics, rounded elsewhere
 BY_CONTENT = ("data",)  # the fingerprint decides, not the path
 MAY_CHANGE = (*FREE, *INEXACT, *BY_CONTENT)
@@ -80,6 +81,20 @@ def inexact(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
         for name, value in now[group].items()
         if value != part(before, group).get(name)
     ]
+
+
+def replanned(before: tuple[TrainConfig, int], now: tuple[TrainConfig, int], step: int) -> list[str]:
+    """Why a run that goes on after ``step`` isn't the one that it would be if planned so at first; empty if it is.
+
+    ``before`` and ``now``: its resolved configuration and its number of steps. Steps that were made as the run's end
+    (`mxgan.finish`) stay made when it becomes longer, and those made as usual do when more of them are to be its end.
+    """
+    first, steps = finish.begins(*before), before[1]
+    first_now, steps_now = finish.begins(*now), now[1]
+    if (first, steps) == (first_now, steps_now) or step < min(first, first_now):
+        return []
+    was, is_now = (f"steps {a} to {b}" if a <= b else "none" for a, b in ((first, steps), (first_now, steps_now)))
+    return [f"finish: {was} before, {is_now} now"]
 
 
 def written(

@@ -45,7 +45,8 @@ class Saver:
     def save(self, step: int, epoch_end: bool, scored: bool) -> bool:
         """Samples, weights, a checkpoint and curves after ``step``, scored if ``scored``; did all of it work?
 
-        Only the end of an epoch leaves lines in the log: where a run is stopped must not show in it.
+        Where a run is stopped must not show in the log: only the end of an epoch leaves lines there, and that of a
+        finish its score.
         Raises NonFinite where a weight isn't finite: such weights are never saved.
         """
         state = self._state(step)

@@ -29,7 +29,7 @@ class Notebook:
         self.events, self.given, self.fixed = [], [], []
         self.at_step = at_step
 
-    def train_step(self, images, z, z_g=None, augment=None):
+    def train_step(self, images, z, z_g=None, augment=None, rate=1):
         self.given.append((np.array(images), z, z_g))
         step = len(self.given)
         self.events.append(f"step {step}")

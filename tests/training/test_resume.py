@@ -15,7 +15,7 @@ import pytest
 import tiny_engine
 from processes import TINY, environment
 from processes import mxgan as mxgan_process
-from tiny_runs import log, outcome, train
+from tiny_runs import log, outcome, scores, train
 
 import mxgan
 from mxgan import noise, plots, training
@@ -31,6 +31,7 @@ OPTIONS = (
     {"augment": "color,translation,cutout"},
     {"flip": True},
     {"ema": 50.0},
+    {"finish": 0.6},
 )
 ALL = {name: value for values in OPTIONS for name, value in values.items() if name != "label_smoothing"}
 
@@ -54,6 +55,28 @@ def test_stopped_after_every_single_step(faces_folder, tmp_path):
     assert outcome(run) == whole
 
 
+def test_stopped_within_its_finish(faces_folder, tmp_path, monkeypatch, capsys):
+    tiny_engine.install(monkeypatch)
+    settings = {"steps": 8, "finish": 0.5, "augment": "color,translation", "evaluate_every": 3}
+    whole = train(faces_folder, tmp_path / "whole", **settings)
+    assert scores(whole).keys() == {3, 6, 8}  # the last step ends no epoch, but the finish
+    unfinished = train(faces_folder, tmp_path / "unfinished", **{**settings, "finish": 0})
+    assert log(unfinished)[:5] == log(whole)[:5]  # up to the third step's variety and score
+    assert (unfinished / "netG.params").read_bytes() != (whole / "netG.params").read_bytes()
+
+    class Stopped(tiny_engine.TinyEngine):
+        def train_step(self, images, z, z_g=None, augment=None, rate=1):
+            if self.counts["adamD"] in (3, 5, 6):
+                signal.raise_signal(signal.SIGINT)
+            return super().train_step(images, z, z_g, augment, rate)
+
+    tiny_engine.install(monkeypatch, Stopped)
+    run = train(faces_folder, tmp_path / "run", **settings)
+    assert [training.resume(run).step for _ in range(3)] == [6, 7, 8]
+    assert outcome(run) == outcome(whole)
+    assert "not bit for bit" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("engine", ["mxnet", "pytorch"])
 def test_bit_for_bit_on_a_real_engine(faces_folder, tmp_path, engine):
     needs.mxnet() if engine == "mxnet" else pytest.importorskip("torch")
@@ -72,8 +95,8 @@ def test_bit_for_bit_with_every_option(faces_folder, tmp_path, engine, values):
     whole = outcome(train(faces_folder, tmp_path / "whole", steps=5, **settings))
     assert ("netG-ema.params" in whole) == ("checkpoints/000005/emaG.params" in whole) == ("ema" in values)
     assert ("checkpoints/000005/spectral.params" in whole) == ("spectral_norm" in values)
-    run = train(faces_folder, tmp_path / "run", steps=2, **settings)
-    training.resume(run, {"steps": 5})
+    run = train(faces_folder, tmp_path / "run", steps=2, **{**settings, "finish": 0})  # that of 5 begins later
+    training.resume(run, {"steps": 5, "finish": settings.get("finish", 0)})
     assert outcome(run) == whole
 
 
@@ -94,6 +117,7 @@ def test_pictures_of_a_run_with_an_average_are_the_averages(faces_folder, tmp_pa
 def test_killed_with_every_option_on(faces_folder, tmp_path):
     pytest.importorskip("torch")
     options = ["--loss", "hinge", "--spectral-norm", "--augment", "color,translation,cutout", "--flip", "--ema", "50"]
+    options += ["--finish", "0.5"]
     command = [sys.executable, "-m", "mxgan", "train", "--data", faces_folder, *TINY, *options, "--steps", "60"]
     command += ["--engine", "pytorch", "--threads", "1", "--checkpoint-minutes", "1e-9", "--out"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "env": environment(), "text": True}
@@ -238,10 +262,10 @@ def test_one_run_one_process(faces_folder, tmp_path, monkeypatch):
 
 def test_numbers_that_are_not_finite_leave_what_was_good(faces_folder, tmp_path, monkeypatch, capsys):
     class Diverging(tiny_engine.TinyEngine):
-        def train_step(self, images, z, z_g=None, augment=None):
+        def train_step(self, images, z, z_g=None, augment=None, rate=1):
             if self.counts["adamD"] == 4:
                 self.weights["netD"]["0.weight"][0] = np.nan
-            return super().train_step(images, z, z_g)
+            return super().train_step(images, z, z_g, augment, rate)
 
     tiny_engine.install(monkeypatch, Diverging)
     with np.errstate(all="ignore"), pytest.raises(TrainingError) as ended:

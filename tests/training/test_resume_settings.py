@@ -31,8 +31,8 @@ def test_a_changed_setting_is_refused_with_the_difference(faces_folder, tmp_path
         training.resume(run, {"batch_size": 16, "seed": 0, "recipe": "pytorch-anime"})
     assert str(refused.value) == (
         "batch_size: the run has 8, you asked for 16; recipe: the run has gluon-tutorial, you asked for pytorch-anime: "
-        "that is another run, start it anew with --out (epochs, steps, checkpoint_minutes, evaluate_every may change, "
-        "and engine, ctx, threads where exactness may end)"
+        "that is another run, start it anew with --out (epochs, steps, finish, checkpoint_minutes, evaluate_every "
+        "may change, and engine, ctx, threads where exactness may end)"
     )
     assert outcome(run) == before
 
@@ -56,7 +56,7 @@ def test_a_run_of_a_version_that_lacked_a_setting_goes_on(faces_folder, tmp_path
     run = train(faces_folder, tmp_path / "run", steps=2)
     lacking = ("fit", *mxgan.config.OPTIONS)
     older = {name: value for name, value in config(run).items() if name not in lacking}
-    assert len(older) == len(config(run)) - 11
+    assert len(older) == len(config(run)) - 12
     kept = checkpoint.load(run / "checkpoints" / "000002")
     checkpoint.save(run / "checkpoints", replace(kept, config=older))
     (run / "config.json").write_text(json.dumps(older))
@@ -64,6 +64,37 @@ def test_a_run_of_a_version_that_lacked_a_setting_goes_on(faces_folder, tmp_path
         assert training.resume(run, {"loss": "bce", "lr_d": 2e-4, "augment": ""}).step == 2  # what it was all along
     with pytest.raises(MxganError, match="flip: the run has False, you asked for True; ema: the run has 0"):
         training.resume(run, {"flip": True, "ema": 100.0})
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_run_made_longer_before_its_finish_is_the_longer_run(faces_folder, tmp_path, capsys):
+    whole = outcome(train(faces_folder, tmp_path / "whole", steps=12, finish=0.25))  # from step 10 on
+    run = train(faces_folder, tmp_path / "run", steps=9)
+    training.resume(run, {"steps": 12, "finish": 0.25})
+    assert "not bit for bit" not in capsys.readouterr().err
+    assert outcome(run) == whole
+    assert config(run)["inexact"] == []
+
+
+@pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"steps": 12}, "finish: steps 7 to 8 before, steps 10 to 12 now"),
+        ({"steps": 12, "finish": 0.0}, "finish: steps 7 to 8 before, none now"),
+        ({"steps": 12, "finish": 0.5}, "finish: steps 7 to 8 before, steps 7 to 12 now"),
+    ],
+)
+def test_a_run_made_longer_after_its_finish_says_so(faces_folder, tmp_path, capsys, changes, said):
+    run = train(faces_folder, tmp_path / "run", steps=8, finish=0.25)
+    made = [record for record in log(run) if "loss_d" in record]
+    training.resume(run, changes)
+    assert f"warning: from step 9 on not bit for bit the run it was ({said})" in capsys.readouterr().err.splitlines()
+    assert config(run)["inexact"] == [{"step": 8, "because": [said]}]
+    assert [record for record in log(run) if "loss_d" in record][:8] == made  # they stay what they were
+    capsys.readouterr()
+    training.resume(run)  # nothing is changed any more
+    assert "not bit for bit" not in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("tiny")

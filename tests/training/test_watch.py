@@ -89,8 +89,8 @@ def test_a_run_whose_netG_cannot_learn(tiny, white_faces, tmp_path, capsys):
 class Collapsing(tiny_engine.TinyEngine):
     """From step 30 on its netG shrinks, until every latent gives the same grey."""
 
-    def train_step(self, images, z, z_g=None, augment=None):
-        stats = super().train_step(images, z, z_g)
+    def train_step(self, images, z, z_g=None, augment=None, rate=1):
+        stats = super().train_step(images, z, z_g, augment, rate)
         if self.counts["adamG"] > 30:
             self.weights["netG"]["0.weight"] *= np.float32(0.8)
         return stats

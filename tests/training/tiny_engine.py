@@ -36,13 +36,13 @@ class TinyEngine:
         }
         self.counts = dict.fromkeys(self.moments, 0)
 
-    def train_step(self, images, z, z_g=None, augment=None):
+    def train_step(self, images, z, z_g=None, augment=None, rate=1):
         netG, netD = (self.weights[net]["0.weight"] for net in ("netG", "netD"))
         real, fake = features(images), np.tanh(z @ netG)
         score_real, score_fake = (sigmoid(with_one(x) @ netD) for x in (real, fake))
-        self._update("netD", (with_one(real).T @ (score_real - 1) + with_one(fake).T @ score_fake) / len(z))
+        self._update("netD", rate, (with_one(real).T @ (score_real - 1) + with_one(fake).T @ score_fake) / len(z))
         score = sigmoid(with_one(fake) @ netD)
-        self._update("netG", z.T @ ((score - 1) @ netD[:12].T * (1 - fake**2)) / len(z))
+        self._update("netG", rate, z.T @ ((score - 1) @ netD[:12].T * (1 - fake**2)) / len(z))
         tiny = np.float32(1e-12)
         numbers = {
             "loss_d": -np.log(score_real + tiny).mean() - np.log(1 - score_fake + tiny).mean(),
@@ -73,14 +73,16 @@ class TinyEngine:
         }
         self.counts = dict(state.counts)
 
-    def _update(self, net, gradient):
+    def _update(self, net, rate, gradient):
         key = f"adam{net[-1]}"
         m, v = (self.moments[key][f"0.weight.{moment}"] for moment in "mv")
         self.counts[key] += 1
         m += (gradient - m) * np.float32(0.5)
         v += (gradient**2 - v) * np.float32(0.001)
         m_hat, v_hat = m / (1 - 0.5 ** self.counts[key]), v / (1 - 0.999 ** self.counts[key])
-        self.weights[net]["0.weight"] -= np.float32(self.rates[net]) * (m_hat / (np.sqrt(v_hat) + 1e-8)).astype("f4")
+        self.weights[net]["0.weight"] -= np.float32(rate * self.rates[net]) * (m_hat / (np.sqrt(v_hat) + 1e-8)).astype(
+            "f4"
+        )
 
 
 def features(images):
