@@ -205,10 +205,10 @@ def _steps(setup: Setup, start: int, log: StepLog, progress: Progress, stop: sig
         last = step == setup.steps or bool(stop.signal)
         epoch_end = step % setup.per_epoch == 0
         if last or epoch_end:
-            scored = epoch_end and score.is_due(step, config.evaluate_every, setup.per_epoch)
-            if step == setup.steps and config.finish and config.evaluate_every:
-                scored = True  # this is what the finish was for, wherever in an epoch it falls
-            whole = saver.save(step, epoch_end, scored)
+            finished = step == setup.steps >= finish.begins(config, setup.steps)
+            due = epoch_end and score.is_due(step, config.evaluate_every, setup.per_epoch)
+            # the end of a finish is scored wherever in an epoch it falls
+            whole = saver.save(step, epoch_end, due or (finished and config.evaluate_every > 0), finished)
         elif saver.due():
             saver.save_checkpoint(step)
         if last:

@@ -42,9 +42,10 @@ class Saver:
         self._scorer, self._best = scorer, {}  # netG's arrays at its best, until they are written
         self._saved = time.monotonic()
 
-    def save(self, step: int, epoch_end: bool, scored: bool) -> bool:
+    def save(self, step: int, epoch_end: bool, scored: bool, finish: bool) -> bool:
         """Samples, weights, a checkpoint and curves after ``step``, scored if ``scored``; did all of it work?
 
+        ``finish``: it is the last step of a finish.
         Where a run is stopped must not show in the log: only the end of an epoch leaves lines there, and that of a
         finish its score.
         Raises NonFinite where a weight isn't finite: such weights are never saved.
@@ -54,7 +55,8 @@ class Saver:
         if epoch_end and len(samples) > 1:
             self._log.add_variety(step, watch.variety(samples, self._reals), self._progress)
         if scored and self._scorer is not None:
-            self._log.add_score(step, self._scorer.score(self._engine.generate), self._progress)
+            value = self._scorer.score(self._engine.generate)
+            self._log.add_score(Score(step, value, finish), self._progress)
             if score.best(self._log.scores).step == step:
                 self._best = best_of(state)
         written = self._files(step, state, samples)

@@ -23,14 +23,21 @@ COUNT = 1000  # pictures, and faces; fewer where the run has fewer
 LEAST = 16  # faces; a distance to fewer says little about faces
 BATCH = 64  # pictures made at once
 TIE = 0.02  # scores at most so much above the lowest are as good: from one epoch to the next they move as far by chance
+FINISH_TIE = 0.1  # at the end of a finish (`mxgan.finish`), whose gain the score doesn't see (benchmarks/quality.md)
 
 
 @dataclass(frozen=True)
 class Score:
-    """How far the pictures were from the faces after ``step``."""
+    """How far the pictures were from the faces after ``step``; ``finish``: at the end of a run's finish."""
 
     step: int
     value: float
+    finish: bool = False
+
+    @property
+    def tie(self) -> float:
+        """How far above the lowest it is still as good, as a share of that."""
+        return FINISH_TIE if self.finish else TIE
 
 
 class Scorer:
@@ -65,16 +72,16 @@ def is_due(step: int, every: int, per_epoch: int) -> bool:
 
 def of(records: Iterable[dict[str, Any]]) -> list[Score]:
     """The scores among the records of a log, in its order."""
-    found = [(record["step"], record.get("score")) for record in records]
-    return [Score(step, value) for step, value in found if type(value) in (int, float) and math.isfinite(value)]
+    found = [Score(record["step"], record.get("score"), record.get("finish") is True) for record in records]
+    return [score for score in found if type(score.value) in (int, float) and math.isfinite(score.value)]
 
 
 def best(scores: Sequence[Score], until: Optional[int] = None) -> Optional[Score]:
-    """The newest of the scores, up to step ``until``, that are as good as the lowest (`TIE`); None if there is none.
+    """The newest score, up to step ``until``, that is as good as the lowest (`Score.tie`); None if there is none.
 
     Where the score has come to rest other measures still improve (benchmarks/quality.md), so the newest is taken.
     """
     counted = [score for score in scores if until is None or score.step <= until]
     lowest = min((score.value for score in counted), default=0.0)
-    good = [score for score in counted if score.value <= lowest * (1 + TIE)]
+    good = [score for score in counted if score.value <= lowest * (1 + score.tie)]
     return max(good, key=lambda score: score.step, default=None)

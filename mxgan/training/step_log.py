@@ -74,11 +74,12 @@ class StepLog:
         self._append({"step": step, "variety": variety}, progress)
         self.warn("collapse", step, watch.collapsed(self._varieties), progress)
 
-    def add_score(self, step: int, value: float, progress: Progress) -> None:
-        """Write down how good the pictures after ``step`` are (see `mxgan.training.score`)."""
-        self.scores.append(score.Score(step, value))
-        self._append({"step": step, "epoch": self._epoch(step), "score": value}, progress)
-        progress.scored(value)
+    def add_score(self, one: score.Score, progress: Progress) -> None:
+        """Write down how good the pictures after a step are (see `mxgan.training.score`)."""
+        self.scores.append(one)
+        finish = {"finish": True} if one.finish else {}
+        self._append({"step": one.step, "epoch": self._epoch(one.step), "score": one.value, **finish}, progress)
+        progress.scored(one.value)
 
     def warn(self, kind: str, step: int, warning: Optional[str], progress: Progress) -> None:
         """Put a warning into the log and onto the screen, unless the same kind was given a short while ago."""

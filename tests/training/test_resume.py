@@ -60,6 +60,7 @@ def test_stopped_within_its_finish(faces_folder, tmp_path, monkeypatch, capsys):
     settings = {"steps": 8, "finish": 0.5, "augment": "color,translation", "evaluate_every": 3}
     whole = train(faces_folder, tmp_path / "whole", **settings)
     assert scores(whole).keys() == {3, 6, 8}  # the last step ends no epoch, but the finish
+    assert [record["step"] for record in log(whole) if record.get("finish")] == [8]
     unfinished = train(faces_folder, tmp_path / "unfinished", **{**settings, "finish": 0})
     assert log(unfinished)[:5] == log(whole)[:5]  # up to the third step's variety and score
     assert (unfinished / "netG.params").read_bytes() != (whole / "netG.params").read_bytes()

@@ -51,9 +51,18 @@ def test_the_best_is_the_newest_of_those_as_good_as_the_lowest():
     assert score.best([]) is None
 
 
+def test_the_end_of_a_finish_is_the_best_unless_it_is_far_worse():
+    given = [Score(3, 1.0), Score(6, 1.05), Score(8, 1.09, finish=True)]
+    assert score.best(given) == given[2]
+    assert score.best(given, 7) == given[0]
+    assert score.best([*given[:2], Score(8, 1.11, finish=True)]) == given[0]
+    assert score.best([*given, Score(9, 1.01)]) == Score(9, 1.01)  # the run was made longer
+
+
 def test_only_numbers_of_the_log_count():
     records = [{"step": 1, "score": value} for value in (1.5, 2, "3", None, float("nan"), True)] + [{"step": 2}]
     assert score.of(records) == [Score(1, 1.5), Score(1, 2)]
+    assert score.of([{"step": 8, "score": 1, "finish": True}]) == [Score(8, 1, finish=True)]
 
 
 @pytest.mark.parametrize(("size", "count"), [(32, 24), (64, 17), (128, 16)])
