@@ -101,7 +101,7 @@ class TrainConfig:
     seed: int = 0
     out: Optional[str] = None  # the run directory; None: a new one under runs/
     checkpoint_minutes: float = 10.0  # at most so long between two checkpoints; one is made at each epoch anyway
-    evaluate_every: int = 100  # steps; the first end of an epoch from there on is scored; 0: none (`training.score`)
+    evaluate_every: int = 100  # steps; the first end of an epoch from there on is scored, as a finish's is; 0: none
     weights: Optional[str] = None  # start netG from this file instead of drawing its weights
     plain: bool = False  # compute every step as the tutorial writes it: the same mathematics, slower
     precision: str = "tf32"  # of PyTorch's convolutions in training; tf32 is CUDA's alone, float32 elsewhere

@@ -54,7 +54,8 @@ def train(dry_run: bool, run: Path | None, **options: object) -> None:
     """Train on faces; the run directory's path is the one line on stdout.
 
     With --resume, epochs, steps, finish, checkpoint-minutes and evaluate-every may be given anew, where the same faces
-    lie now (--data), and engine, ctx and threads, which end the exactness; any other change is another run.
+    lie now (--data), and engine, ctx and threads, which end the exactness, as another length or finish does once the
+    finish has begun; any other change is another run.
     """
     wanted = config.TrainConfig(**options)
     changes = {name: value for name, value in options.items() if given(name)}

@@ -97,8 +97,7 @@ def resume(path: str | Path, changes: Optional[dict[str, Any]] = None) -> Run:
     run = run_dir.existing(Path(path))
     with run_dir.locked(run):
         before = run.read_json("config.json")
-        was = configuration.resolve(configuration.load(run.path / "config.json"))
-        config = resuming.changed(was, changes)
+        config = resuming.changed(configuration.load(run.path / "config.json"), changes)
         notes: list[str] = []
         saved = checkpoint.newest(run.checkpoints, notes.append)
         if saved:
@@ -110,6 +109,9 @@ def resume(path: str | Path, changes: Optional[dict[str, Any]] = None) -> Run:
         start = saved.step if saved else 0
         if steps < start:
             raise MxganError(f"--resume {path}: the run is at step {start} already, past the {steps} asked for")
+        made_as = configuration.resolve(configuration.from_json(saved.config)) if saved else config
+        if steps == start and config.finish not in (0, made_as.finish):
+            raise MxganError(f"finish {config.finish}: the run's {steps} steps are all made; give more --steps for it")
         engine = engines.build(choice, run_as)
         if saved:
             engine.load_state(saved.state)
@@ -117,7 +119,8 @@ def resume(path: str | Path, changes: Optional[dict[str, Any]] = None) -> Run:
             _begin_with(_starting_weights(config), engine, config)
         now = circumstances.collect(engine, faces)
         because = resuming.inexact(before, now)
-        because += resuming.replanned((was, _length(was, faces)[1]), (config, steps), start)
+        if start < steps:
+            because += resuming.replanned((made_as, _length(made_as, faces)[1]), (config, steps), start)
         if because:
             notes.append(f"warning: from step {start + 1} on not bit for bit the run it was ({'; '.join(because)})")
         failed = run.state()
@@ -244,7 +247,10 @@ def _length(config: TrainConfig, faces: Faces) -> tuple[int, int]:
     if config.batch_size > len(faces.images):
         raise MxganError(f"batch_size {config.batch_size}: larger than the data, which has {len(faces.images)} faces")
     per_epoch = batches.steps_per_epoch(len(faces.images), config.batch_size)
-    return per_epoch, config.steps or config.epochs * per_epoch
+    steps = config.steps or config.epochs * per_epoch
+    if config.finish and finish.begins(config, steps) > steps:
+        raise MxganError(f"finish {config.finish}: of {steps} steps that is none; give a larger share, or 0")
+    return per_epoch, steps
 
 
 def _reals(config: TrainConfig, faces: Faces) -> np.ndarray:

@@ -10,8 +10,8 @@ from mxgan.config import TrainConfig, from_json, resolve, to_json
 from mxgan.errors import MxganError
 
 LENGTH = ("epochs", "steps")
-# may change: the steps stay what they are. evaluate_every decides which steps after the resume are scored, so the log
-# and what counts as best, which is always the best of those scored.
+# may change: the steps made stay what they are, and the run the same, but for `replanned`. evaluate_every decides which
+# steps after the resume are scored, so the log and what counts as best, which is always the best of those scored.
 FREE = (*LENGTH, "finish", "checkpoint_minutes", "evaluate_every")
 INEXACT = ("engine", "ctx", "threads")  # may change: the same mathematics, rounded elsewhere
 BY_CONTENT = ("data",)  # the fingerprint decides, not the path
@@ -25,7 +25,7 @@ def changed(saved: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
     """
     saved = resolve(saved)  # a version of mxgan that lacked a setting hasn't written its value
     differences = [
-        f"{name}: the run has {getattr(saved, name)}, you asked for {value}"
+        f"{name}: the run has {_shown(getattr(saved, name))}, you asked for {_shown(value)}"
         for name, value in changes.items()
         if name not in MAY_CHANGE and value != getattr(saved, name)
     ]
@@ -86,8 +86,9 @@ def inexact(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
 def replanned(before: tuple[TrainConfig, int], now: tuple[TrainConfig, int], step: int) -> list[str]:
     """Why a run that goes on after ``step`` isn't the one that it would be if planned so at first; empty if it is.
 
-    ``before`` and ``now``: its resolved configuration and its number of steps. Steps that were made as the run's end
-    (`mxgan.finish`) stay made when it becomes longer, and those made as usual do when more of them are to be its end.
+    ``before`` and ``now``: its resolved configuration and number of steps, when it came to ``step`` and now. Steps that
+    were made as the run's end (`mxgan.finish`) stay made when it becomes longer, and those made as usual do when more
+    of them are to be its end.
     """
     first, steps = finish.begins(*before), before[1]
     first_now, steps_now = finish.begins(*now), now[1]
@@ -125,6 +126,10 @@ def part(values: dict[str, Any], name: str) -> dict[str, Any]:
     """One of config.json's groups of values; empty where it is missing or somebody made something else of it."""
     found = values.get(name)
     return found if isinstance(found, dict) else {}
+
+
+def _shown(value: Any) -> Any:
+    return "none" if value == "" else value
 
 
 def _number(value: Any) -> Optional[int]:

@@ -1,4 +1,4 @@
-"""How good a run's pictures are while it trains: one number at ends of epochs, and which was the best.
+"""How good a run's pictures are while it trains: one number at ends of epochs and of a finish, and which was the best.
 
 The number is the Fréchet distance (`mxgan.metrics.fd`) of form and colours (`mxgan.metrics.form`) between pictures of
 the same latents each time and as many of the run's own faces; lower is better. It takes NumPy and OpenCV alone, so

@@ -98,6 +98,28 @@ def test_a_run_made_longer_after_its_finish_says_so(faces_folder, tmp_path, caps
 
 
 @pytest.mark.usefixtures("tiny")
+def test_what_counts_is_how_the_steps_were_made(faces_folder, tmp_path, capsys):
+    whole = outcome(train(faces_folder, tmp_path / "whole", steps=8, finish=0.5))
+    run = train(faces_folder, tmp_path / "run", steps=4)
+    with pytest.raises(MxganError, match=r"finish 0\.5: the run's 4 steps are all made; give more --steps for it"):
+        training.resume(run, {"finish": 0.5})
+    training.resume(run, {"steps": 4})  # plans under which no step is made
+    training.resume(run, {"steps": 4, "finish": 0.0})
+    training.resume(run, {"steps": 8, "finish": 0.5})
+    training.resume(run, {"steps": 8})
+    training.resume(run, {"finish": 0.5})  # as it is
+    assert outcome(run) == whole
+    assert "not bit for bit" not in capsys.readouterr().err
+    assert config(run)["inexact"] == []
+
+
+def test_a_finish_of_no_steps_is_refused(faces_folder, tmp_path):
+    with pytest.raises(MxganError, match=r"finish 0\.05: of 8 steps that is none; give a larger share, or 0"):
+        train(faces_folder, tmp_path / "run", steps=8, finish=0.05)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.usefixtures("tiny")
 def test_faces_may_move_but_not_change(faces_folder, tmp_path):
     moved, run = tmp_path / "moved", train(faces_folder, tmp_path / "run", steps=2)
     shutil.copytree(faces_folder, moved)
