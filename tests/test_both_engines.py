@@ -1,5 +1,7 @@
 """What both engines promise: NumPy's training in float64, exact resumes, pictures that depend on nothing else."""
 
+import dataclasses
+
 import needs
 import numpy as np
 import numpy_gan
@@ -46,6 +48,25 @@ def test_training_is_numpys_in_float64(Engine, recipe, size):
     moments = engine.state().arrays["adamG"]
     np.testing.assert_allclose(moments["0.weight.m"], netG.moments["0.weight"][0], rtol=1e-9, atol=1e-15)
     np.testing.assert_allclose(moments["0.weight.v"], netG.moments["0.weight"][1], rtol=1e-9, atol=1e-20)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_rate_multiplies_both_learning_rates(Engine, recipe):
+    given = config(recipe)
+    one = Engine(given, "cpu")
+    two = Engine(dataclasses.replace(given, lr_g=given.lr_g / 4, lr_d=given.lr_d / 4), "cpu")
+
+    def step(engine, number: int, rate: float) -> None:
+        engine.train_step(faces(number), *latents(number, recipe), rate=rate).read()
+
+    for number in range(3):
+        step(one, number, 0.25)
+        step(two, number, 1)
+    assert_same(one.state().arrays, two.state().arrays)
+    for number, rate in ((3, 1), (4, 0.25)):  # a rate is its step's alone
+        step(one, number, rate)
+        step(two, number, 4 * rate)
+    assert_same(one.state().arrays, two.state().arrays)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

@@ -25,11 +25,11 @@ class Adam:
         self.count = 0
 
     @torch.no_grad()
-    def step(self) -> None:
-        """One update, whose gradients are then dropped."""
+    def step(self, rate: float = 1) -> None:
+        """One update at ``rate`` times the learning rate, whose gradients are then dropped."""
         self.count += 1
         correction = math.sqrt(1 - self.beta2**self.count) / (1 - self.beta1**self.count)
-        numbers = (self.lr * correction, self.beta1, self.beta2, EPSILON)
+        numbers = (self.lr * rate * correction, self.beta1, self.beta2, EPSILON)
         lr, beta1, beta2, epsilon = (float(float32_of_text(repr(x))) for x in numbers)
         w, m, v = list(self.parameters.values()), list(self.m.values()), list(self.v.values())
         g = [parameter.grad for parameter in w]

@@ -71,7 +71,6 @@ class Engine:
         self.average = Average(self.netG, config) if config.ema else None
         self.spectral = SpectralNorm(self.netD, config.seed) if config.spectral_norm else None
         self._loss, self._smoothing = config.loss, config.label_smoothing
-        self._lr_g, self._lr_d = config.lr_g, config.lr_d
         of_netD = {**trainable(self.netD), **(self.spectral.weights if self.spectral else {})}
         self.adamG = Adam(trainable(self.netG), config.lr_g, recipe.beta1, recipe.beta2)
         self.adamD = Adam(of_netD, config.lr_d, recipe.beta1, recipe.beta2)
@@ -91,16 +90,15 @@ class Engine:
         ``augment``: how netD sees its real and its fake batch, and netG's. ``rate``: what both learning rates are
         multiplied with.
         """
-        self._slow_down(rate)
         if z_g is None and self._plain:
             z_g = z
         with self._training():
             loss_d, logit_real, logit_fake, fake = self._backward_d(images, z, keep=z_g is None, augment=augment)
-            self.adamD.step()
+            self.adamD.step(rate)
             if self.spectral:
                 self.spectral.follow()
             loss_g = self._backward_g(fake, z_g, augment)
-            self.adamG.step()
+            self.adamG.step(rate)
             if self.average:
                 self.average.follow(self.adamG.count)
         scores = (logit.to(self.dtype).sigmoid().mean() for logit in (logit_real, logit_fake))
@@ -213,9 +211,6 @@ class Engine:
             self.average.write(state.arrays.get("emaG", {}), "emaG")
         if self.spectral:
             self.spectral.load(state.arrays.get("spectral", {}))
-
-    def _slow_down(self, rate: float) -> None:
-        self.adamG.lr, self.adamD.lr = self._lr_g * rate, self._lr_d * rate
 
     def _nets(self) -> dict[str, torch.nn.Sequential]:
         average = {"netG-ema": self.average.settled()} if self.average else {}

@@ -209,21 +209,6 @@ def test_a_run_with_all_options_goes_on_bit_for_bit(plain, recipe):
         assert_same(engine.state().arrays, straight.state().arrays)
 
 
-@pytest.mark.parametrize("recipe", ["gluon-tutorial", "pytorch-anime"])
-def test_a_rate_multiplies_both_learning_rates(recipe):
-    given, slower = config(recipe), config(recipe, lr_g=2e-4 / 4, lr_d=2e-4 / 4)
-    one, two = Engine(given, "cpu"), Engine(slower, "cpu")
-    for step in range(1, 4):
-        one.train_step(*batch(given, step), rate=0.25)
-        two.train_step(*batch(slower, step))
-    assert_same(one.state().arrays, two.state().arrays)
-    one.train_step(*batch(given, 4))  # and the next one has its own: none
-    one.train_step(*batch(given, 5), rate=0.25)
-    two.train_step(*batch(slower, 4), rate=4)
-    two.train_step(*batch(slower, 5))
-    assert_same(one.state().arrays, two.state().arrays)
-
-
 def test_a_probe_and_pictures_change_nothing_with_all_options():
     settings = config(**EACH["all, hinge"])
     one, two = Engine(settings, "cpu"), Engine(settings, "cpu")

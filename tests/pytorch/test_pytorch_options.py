@@ -176,21 +176,6 @@ def test_a_state_without_what_the_run_needs_is_refused():
             engine.load_state(State(wrong, state.counts))
 
 
-@pytest.mark.parametrize("recipe", ["gluon-tutorial", "pytorch-anime"])
-def test_a_rate_multiplies_both_learning_rates(recipe):
-    given, slower = config(recipe), config(recipe, lr_g=2e-4 / 4, lr_d=2e-4 / 4)
-    one, two = Engine(given, "cpu"), Engine(slower, "cpu")
-    for step in range(1, 4):
-        one.train_step(*inputs(given, step), rate=0.25)
-        two.train_step(*inputs(slower, step))
-    assert_same(one.state().arrays, two.state().arrays)
-    one.train_step(*inputs(given, 4))  # and the next one has its own: none
-    one.train_step(*inputs(given, 5), rate=0.25)
-    two.train_step(*inputs(slower, 4), rate=4)
-    two.train_step(*inputs(slower, 5))
-    assert_same(one.state().arrays, two.state().arrays)
-
-
 @EACH
 def test_bfloat16_and_every_layout_train_beside_float32(values):
     wanted = config(**values)
