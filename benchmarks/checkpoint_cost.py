@@ -21,7 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from mxgan import config as configuration
-from mxgan import engines, noise
+from mxgan import engines, rng
+from mxgan.engines.protocol import Batch, Engine
 from mxgan.training import batches, checkpoint
 from mxgan.training.log_file import Mark
 
@@ -36,13 +37,13 @@ def main() -> None:
     config = configuration.resolve(configuration.TrainConfig(engine=options.engine))
     engine = engines.build(engines.choose(config.engine, "cpu", config.threads), config)
     n, latent = config.batch_size, config.latent
-    images = noise.generator(0, "painted").integers(0, 256, (n, config.size, config.size, 3), np.uint8)
-    z = noise.latents(0, "D step", 1, n, latent)
+    images = rng.generator(0, "painted").integers(0, 256, (n, config.size, config.size, 3), np.uint8)
+    z = rng.latents(0, "D step", 1, n, latent)
     steps, saves = [], []
     with tempfile.TemporaryDirectory(dir=".") as name:  # on the disk that runs are written to, not in memory
         folder = Path(name) / "checkpoints"
         for number in range(options.rounds + 1):
-            steps.append(seconds(lambda: [engine.train_step(images, z).read() for _ in range(2)]) / 2)
+            steps.append(seconds(lambda: [engine.train_step(Batch(images, z)).read() for _ in range(2)]) / 2)
             saves.append(seconds(lambda number=number: save(engine, folder, number)))
         size = sum(file.stat().st_size for file in next(folder.iterdir()).iterdir())
     step, saving = (statistics.median(times[1:]) for times in (steps, saves))  # the first of each warms up
@@ -62,8 +63,8 @@ def main() -> None:
     sys.exit(share >= MOST)
 
 
-def save(engine: engines.Engine, folder: Path, step: int) -> None:
-    """One checkpoint, as `mxgan.training.saving` makes it."""
+def save(engine: Engine, folder: Path, step: int) -> None:
+    """One checkpoint, as `mxgan.training.artifacts` makes it."""
     state = engine.state()
     assert all(np.isfinite(array).all() for arrays in state.arrays.values() for array in arrays.values())
     step += max(state.counts.values())

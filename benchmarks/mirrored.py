@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # a checkout that isn't inst
 
 import numpy as np
 
-from mxgan import MxganError, noise
+from mxgan import MxganError, rng
 from mxgan.faces import open_faces
 from mxgan.metrics import swd
 
@@ -27,7 +27,7 @@ EACH = 3000  # faces of a half at most
 
 def distances(images: np.ndarray, seed: int) -> dict[str, dict[int, float]]:
     """What is compared, and its distance by level, of faces as uint8 (n, S, S, 3)."""
-    order = noise.order(seed, 0, len(images))
+    order = rng.order(seed, 0, len(images))
     each = min(EACH, len(images) // 2)
     one, other = images[order[:each]], images[order[each : 2 * each]]
     turned = other[:, :, ::-1]

@@ -31,7 +31,8 @@ WARM = 2
 
 def measure(engine: str, rounds: int, values: dict) -> dict:
     """In this process: images per second, the median of the rounds, and the most memory it took."""
-    from mxgan import config, engines, noise
+    from mxgan import config, engines, rng
+    from mxgan.engines.protocol import Batch
     from mxgan.faces import open_faces
     from mxgan.training import batches
 
@@ -42,7 +43,8 @@ def measure(engine: str, rounds: int, values: dict) -> dict:
     rates = []
     for step, (_, faces) in enumerate(read):
         start = time.perf_counter()
-        built.train_step(faces, noise.latents(0, "D step", step, wanted.batch_size, wanted.latent)).read()
+        z = rng.latents(0, "D step", step, wanted.batch_size, wanted.latent)
+        built.train_step(Batch(faces, z)).read()
         built.wait()
         if step >= WARM:
             rates.append(wanted.batch_size / (time.perf_counter() - start))

@@ -36,7 +36,7 @@ class Recipe:
     latent: int
     bias: bool  # do the convolutions have one?
     first_norm: bool  # BatchNorm after netD's first convolution?
-    init: str  # how the convolutions' weights start, one of INITS (`mxgan.weights.initial`)
+    init: str  # how the convolutions' weights start, one of INITS (`mxgan.recipe.initial`)
     fresh_latents: bool  # does the G step draw its own latents, or use the D step's?
     batch_size: int
     epochs: int
@@ -112,11 +112,11 @@ class TrainConfig:
     loss: Optional[str] = None  # binary cross entropy, or hinge (Lim & Ye 2017, arXiv:1705.02894)
     label_smoothing: Optional[float] = None  # netD is told that real faces are real by 1 minus this; bce alone
     spectral_norm: Optional[bool] = None  # of netD's convolutions (Miyato et al. 2018, arXiv:1802.05957)
-    augment: Optional[str] = None  # DiffAugment's parts, joined by commas; "": none (see `mxgan.augment`)
+    augment: Optional[str] = None  # DiffAugment's parts, joined by commas; "": none (see `mxgan.recipe.augment`)
     flip: Optional[bool] = None  # is every second real face mirrored, by chance?
     ema: Optional[float] = None  # netG's moving average: half-life in images; 0: none
     ema_rampup: Optional[float] = None  # the half-life is at most this share of the images seen so far
-    finish: Optional[float] = None  # the share of the steps that are the run's end (`mxgan.finish`); 0: none
+    finish: Optional[float] = None  # the share of the steps that are the run's end (`mxgan.recipe.finish`); 0: none
 
     def __post_init__(self) -> None:
         _one_of("recipe", self.recipe, RECIPES)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mxgan import engines, noise, pixels, plots
+from mxgan import engines, pixels, plots, rng
 from mxgan.errors import MxganError
 from mxgan.weights import check_finite, load_net
 
@@ -44,7 +44,7 @@ class Generator:
     def batches(self, n: int, seed: int = 0) -> Iterator[np.ndarray]:
         """The pictures of `sample`, at most `BATCH` at a time."""
         for first in range(0, n, BATCH):
-            yield self.generate(noise.samples(seed, first, min(BATCH, n - first), self.latent))
+            yield self.generate(rng.samples(seed, first, min(BATCH, n - first), self.latent))
 
 
 def load_generator(

@@ -7,13 +7,13 @@ from typing import Optional
 
 import numpy as np
 
-from mxgan import noise
+from mxgan import rng
 
 NO_CHANGES = (None, None, None)
 
 
 def changed(x, one):
-    """Images (n, 3, S, S) as a `mxgan.augment.Augmentation` says."""
+    """Images (n, 3, S, S) as a `mxgan.recipe.augment.Augmentation` says."""
     if one is None:
         return x
     if one.color is not None:
@@ -51,7 +51,7 @@ class Spectral:
         """``weights``: W by canonical name; they become W/sigma in ``netD``."""
         self.weights = {name: w.astype(np.float64) for name, w in weights.items()}
         self.u = {
-            name: noise.normal(seed, f"netD.{name.split('.')[0]}.u", (len(w),)).astype(np.float64)
+            name: rng.normal(seed, f"netD.{name.split('.')[0]}.u", (len(w),)).astype(np.float64)
             for name, w in weights.items()
         }
         self.v, self.sigma = {}, {}

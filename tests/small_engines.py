@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mxgan import noise
+from mxgan import rng
 from mxgan.config import TrainConfig, resolve
-from mxgan.engines import Engine
+from mxgan.engines.protocol import Batch, Engine
 
 RECIPES = ("gluon-tutorial", "pytorch-anime")
 BATCH = 4
@@ -21,12 +21,12 @@ def faces(step: int, size: int = 32) -> np.ndarray:
 
 
 def latents(step: int, recipe: str) -> tuple:
-    z = noise.latents(1, "D step", step, BATCH, 5)
-    return z, noise.latents(1, "G step", step, BATCH, 5) if recipe.startswith("pytorch") else None
+    z = rng.latents(1, "D step", step, BATCH, 5)
+    return z, rng.latents(1, "G step", step, BATCH, 5) if recipe.startswith("pytorch") else None
 
 
 def train(engine: Engine, recipe: str, first: int, last: int) -> list[dict]:
-    return [engine.train_step(faces(step), *latents(step, recipe)).read() for step in range(first, last)]
+    return [engine.train_step(Batch(faces(step), *latents(step, recipe))).read() for step in range(first, last)]
 
 
 def assert_same(one, two) -> None:

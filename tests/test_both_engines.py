@@ -8,9 +8,9 @@ import numpy_gan
 import pytest
 from small_engines import BATCH, RECIPES, assert_same, config, faces, latents, train
 
-from mxgan import noise
+from mxgan import rng
 from mxgan.config import TrainConfig, resolve
-from mxgan.engines import State
+from mxgan.engines.protocol import Batch, State
 from mxgan.errors import ParamsError
 
 
@@ -32,7 +32,7 @@ def test_training_is_numpys_in_float64(Engine, recipe, size):
     engine = Engine(config(recipe, size), "cpu", "float64")
     netG, netD = (numpy_gan.Network(engine.weights()[name], name == "netG") for name in ("netG", "netD"))
     for step in range(2):  # in the third, MXNet reads its learning rate one float32 unit off: 1e-11 in a weight
-        ours = engine.train_step(faces(step, size), *latents(step, recipe)).read()
+        ours = engine.train_step(Batch(faces(step, size), *latents(step, recipe))).read()
         assert ours == pytest.approx(numpy_gan.step(netG, netD, faces(step, size), *latents(step, recipe)), rel=1e-11)
     for name, net in (("netG", netG), ("netD", netD)):
         # a bias that feeds a BatchNorm has a gradient of 0, of which Adam sees rounding alone; a mean follows it
@@ -57,7 +57,7 @@ def test_a_rate_multiplies_both_learning_rates(Engine, recipe):
     two = Engine(dataclasses.replace(given, lr_g=given.lr_g / 4, lr_d=given.lr_d / 4), "cpu")
 
     def step(engine, number: int, rate: float) -> None:
-        engine.train_step(faces(number), *latents(number, recipe), rate=rate).read()
+        engine.train_step(Batch(faces(number), *latents(number, recipe), rate=rate)).read()
 
     for number in range(3):
         step(one, number, 0.25)
@@ -132,9 +132,9 @@ def test_batchnorms_statistics_move_three_times_in_netD_and_once_in_netG(Engine)
 
 def test_pictures_do_not_depend_on_what_stands_beside_them(Engine):
     engine = Engine(config(size=64), "cpu")
-    train_size_64 = engine.train_step(faces(0, 64), *latents(0, "gluon-tutorial")).read()
+    train_size_64 = engine.train_step(Batch(faces(0, 64), *latents(0, "gluon-tutorial"))).read()
     assert np.isfinite(list(train_size_64.values())).all()
-    z = noise.latents(0, "generate", 0, 64, 5)
+    z = rng.latents(0, "generate", 0, 64, 5)
     together = engine.forward(z)
     assert (together.shape, together.dtype) == ((64, 3, 64, 64), np.float32)
     for index in (0, 17, 63):
@@ -149,9 +149,9 @@ def test_generating_and_judging_change_nothing(Engine):
     one, two = Engine(config(), "cpu"), Engine(config(), "cpu")
     train(one, "gluon-tutorial", 0, 2)
     train(two, "gluon-tutorial", 0, 1)
-    two.generate(noise.latents(0, "samples", 0, 7, 5))
+    two.generate(rng.latents(0, "samples", 0, 7, 5))
     assert two.discriminate(faces(9)).shape == (BATCH,)
-    two.probe(faces(9), *latents(9, "gluon-tutorial"))
+    two.probe(Batch(faces(9), *latents(9, "gluon-tutorial")))
     train(two, "gluon-tutorial", 1, 2)
     assert_same(one.state().arrays, two.state().arrays)
 

@@ -15,7 +15,7 @@ from PIL import Image
 from processes import ROOT, TINY, environment, files_below, mxgan, python
 
 import mxgan as library
-from mxgan import cli, noise
+from mxgan import cli, rng
 from mxgan.config import load
 
 TIMES = ("images_per_s", "seconds")
@@ -83,7 +83,7 @@ def test_mxnet_itself_reads_the_weights_and_makes_the_same_pictures(trained, mx)
         netG.add(nn.Conv2DTranspose(width, 4, stride, pad), nn.BatchNorm(), nn.Activation("relu"))
     netG.add(nn.Conv2DTranspose(3, 4, 2, 1), nn.Activation("tanh"))
     netG.load_parameters(str(trained.path / "netG.params"))
-    z = noise.samples(0, 0, 10, 5)
+    z = rng.samples(0, 0, 10, 5)
     theirs = netG(mx.nd.array(z).reshape((10, 5, 1, 1))).asnumpy()
     ours = library.load_generator(trained.path / "netG.params", "mxnet")
     np.testing.assert_array_equal(ours.forward(z), theirs)

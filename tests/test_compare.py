@@ -76,12 +76,12 @@ def test_a_step_in_float64_is_the_same_wherever_it_goes_on(monkeypatch):
     one, two = (engines.build(Choice(name, "cpu", ""), small, "float64") for name in NAMES)
     images = faces(8, 32)
     for step in (1, 2):
-        one.train_step(*batches.inputs(small, step, 3, images)).read()
+        one.train_step(batches.inputs(small, step, 3, images)).read()
     two.load_state(one.state())
     for source, target in ((two, one), (one, two)):
         assert target.state().counts == source.state().counts
         for engine in (one, two):
-            engine.train_step(*batches.inputs(small, 3, 3, images)).read()
+            engine.train_step(batches.inputs(small, 3, 3, images)).read()
         theirs, ours = target.state().arrays, source.state().arrays
         for group, arrays in theirs.items():
             for name, array in arrays.items():

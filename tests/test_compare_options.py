@@ -61,7 +61,7 @@ def without_the_chain_rule(spectral) -> None:
     ("place", "fault", "values"),
     [
         ("mxgan.pytorch.spectral.SpectralNorm.pull_back", without_the_chain_rule, EACH["spectral norm"]),
-        ("mxgan.pytorch.average.Average.follow", lambda average, step: None, EACH["average"]),
+        ("mxgan.pytorch.ema.Average.follow", lambda average, step: None, EACH["average"]),
         ("mxgan.pytorch.augment.changed", lambda images, one, send: images, EACH["color"]),
         ("mxgan.pytorch.adam.Adam.step", at_full_rate, EACH["finish"]),
     ],

@@ -6,7 +6,7 @@ from PIL import Image
 from processes import files_below
 
 import mxgan
-from mxgan import noise, pixels, plots, sampling
+from mxgan import pixels, plots, rng, sampling
 from mxgan.errors import MxganError, ParamsError
 
 
@@ -55,7 +55,7 @@ def test_a_grey_generators_pictures_have_three_channels(mx, tmp_path):
 
 
 def test_pictures_are_those_of_the_latents_of_the_seed(generator):
-    z = noise.samples(seed=4, first=0, n=3, latent=7)
+    z = rng.samples(seed=4, first=0, n=3, latent=7)
     np.testing.assert_array_equal(generator.sample(3, seed=4), generator.generate(z))
     np.testing.assert_array_equal(generator.generate(z), pixels.to_uint8(generator.forward(z)))
     assert len({image.tobytes() for image in generator.sample(64)}) == 64
@@ -70,7 +70,7 @@ def test_the_first_64_of_100_are_the_64(generator):
 
 
 def test_a_picture_alone_equals_the_one_in_a_batch(generator):
-    z = noise.samples(0, 0, 70, 7)
+    z = rng.samples(0, 0, 70, 7)
     together = generator.generate(z)
     for index in (0, 63, 64, 69):
         np.testing.assert_array_equal(generator.generate(z[index : index + 1])[0], together[index])

@@ -12,9 +12,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Optional
 
-from mxgan import __version__
-from mxgan import threads as cores
-from mxgan.bench import children, machine
+from mxgan import __version__, machine
+from mxgan.bench import children, quiet
 from mxgan.bench.children import Measured
 from mxgan.bench.jobs import Row, gflop_of_step, groups
 from mxgan.errors import MxganError
@@ -34,10 +33,10 @@ def run(
     if rounds < 1 or batch_size < 1:
         raise MxganError(f"rounds {rounds}, batch_size {batch_size}: whole numbers of at least 1")
     children.check_peers()
-    threads = threads or cores.available()
+    threads = threads or machine.usable_cores()
     say("faces: painted, packed once")
     _pack()
-    started, watch = datetime.datetime.now().astimezone(), machine.Watch()
+    started, watch = datetime.datetime.now().astimezone(), quiet.Watch()
     rows, found = [], {}
     for group in groups(batch_size, threads):
         measured = children.measure(group.jobs, rounds, threads, say)
@@ -52,7 +51,7 @@ def run(
     return {
         "date": started.isoformat(timespec="seconds"),
         "minutes": round((datetime.datetime.now().astimezone() - started).total_seconds() / 60, 1),
-        "machine": machine.describe(),
+        "machine": quiet.describe(),
         "load": watch.report(),
         "threads": threads,
         "rounds": rounds,

@@ -16,9 +16,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from mxgan import config, engines, noise
+from mxgan import config, engines, rng
 from mxgan.bench.jobs import GENERATED
-from mxgan.weights import initial, recognise
+from mxgan.recipe import initial
+from mxgan.weights import recognise
 
 WARM = 3  # steps before the first that counts: code is generated, memory is planned, caches fill
 PEERS_FACES = 640  # the tutorial holds its faces as floats in memory; how many doesn't change a step
@@ -44,7 +45,7 @@ def engine(values: dict[str, Any]) -> Steps:
             asked = time.perf_counter()
             _, inputs = next(read)
             waited += time.perf_counter() - asked
-            stats = built.train_step(*inputs)
+            stats = built.train_step(inputs)
             if behind is not None:
                 behind.read()
             behind = stats
@@ -68,7 +69,7 @@ def peer(values: dict[str, Any]) -> Steps:
 
         loop = call(open_faces("painted", progress=False).images[:PEERS_FACES], values["batch_size"])
     elif values["call"] == "generate":
-        loop = call(noise.samples(0, 0, GENERATED, module.LATENT), values["batch_size"])
+        loop = call(rng.samples(0, 0, GENERATED, module.LATENT), values["batch_size"])
     else:
         loop = call()
 
@@ -87,7 +88,7 @@ def generator(values: dict[str, Any]) -> Steps:
     wanted = config.resolve(config.TrainConfig(recipe="gluon-tutorial"))
     arrays = initial.draw(wanted, "netG", _shapes(wanted))
     built = engines.forward_of(engines.choose_generator(values["engine"], "cpu"), recognise(arrays, "netG"))
-    z = noise.samples(0, 0, GENERATED, wanted.latent)
+    z = rng.samples(0, 0, GENERATED, wanted.latent)
 
     def steps(count: int) -> dict[str, float]:
         start = time.perf_counter()

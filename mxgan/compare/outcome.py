@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from mxgan import finish, noise, pixels
+from mxgan import pixels, rng
 from mxgan.compare.proof import relative
 from mxgan.compare.worker import Worker
 from mxgan.config import TrainConfig
-from mxgan.engines import State
+from mxgan.engines.protocol import Batch, State
 from mxgan.training import batches
 
 LIMIT = 1e-5  # of an output in [-1, 1], on the same weights
@@ -47,7 +47,7 @@ def observe(
     start = one.engine("state")
     two.engine("load_state", start)
     weights = one.engine("weights")
-    z = noise.latents(config.seed, "samples", 0, SAMPLES, config.latent)
+    z = rng.latents(config.seed, "samples", 0, SAMPLES, config.latent)
     first = _first_step(config, images, one, two, z)
     runs, drift, early = _train(config, images, workers, weights, say)
     samples = {name: worker.engine("generate", z) for name, worker in workers.items()}
@@ -79,7 +79,7 @@ def _first_step(config: TrainConfig, images: np.ndarray, one: Worker, two: Worke
     """How far apart rounding alone puts the two before any update: in the outputs, the losses, the gradients."""
     batch = _batch(config, images, 1)
     outputs = [worker.engine("forward", z) for worker in (one, two)]
-    theirs, ours = (worker.engine("probe", *batch) for worker in (one, two))
+    theirs, ours = (worker.engine("probe", batch) for worker in (one, two))
     true = {name: b for name, b in theirs.gradients.items() if name in _trained_through(theirs.gradients)}
     gradients = {name: relative(ours.gradients[name], b) for name, b in true.items()}
     worst = max(gradients, key=gradients.__getitem__)
@@ -114,7 +114,7 @@ def _train(
     for step in range(1, config.steps + 1):
         batch = _batch(config, images, step)
         for name, worker in workers.items():
-            stats, seconds = worker.train(batch, finish.rate(config, step, config.steps))
+            stats, seconds = worker.train(batch)
             logs[name].append({"step": step, **stats, "seconds": seconds})
         if step in SHOWN_STEPS or step % 10 == 0 or step == config.steps:
             theirs, ours = (worker.engine("weights") for worker in workers.values())
@@ -142,7 +142,7 @@ def _control(
     one.engine("load_state", State(moved, start.counts))
     found = []
     for step in range(1, max(early, default=0) + 1):
-        one.train(_batch(config, images, step), finish.rate(config, step, config.steps))
+        one.train(_batch(config, images, step))
         if step in early:
             found.append({"step": step, **_distance(one.engine("weights"), early[step], weights)})
     return found
@@ -171,6 +171,6 @@ def _summary(log: list[dict[str, float]]) -> dict[str, float]:
     return {f"late_{key}": float(np.mean([record[key] for record in log[-LATE:]])) for key in keys}
 
 
-def _batch(config: TrainConfig, images: np.ndarray, step: int) -> tuple:
+def _batch(config: TrainConfig, images: np.ndarray, step: int) -> Batch:
     picks = next(batches.indices(config.seed, len(images), config.batch_size, step - 1, step))
     return batches.inputs(config, step, config.steps, images[picks])

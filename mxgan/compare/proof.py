@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mxgan import engines, finish, noise
+from mxgan import engines, rng
 from mxgan.config import TrainConfig
-from mxgan.engines import Engine
+from mxgan.engines.protocol import Batch, Engine
 from mxgan.training import batches
 
 STEPS = 5
@@ -58,13 +58,13 @@ def prove(config: TrainConfig, images: np.ndarray, names: tuple[str, str], ctx: 
     small = dataclasses.replace(config, ngf=WIDTH, ndf=WIDTH, batch_size=BATCH, epochs=None, steps=STEPS)
     one, two = (engines.build(engines.Choice(name, ctx, ""), small, "float64") for name in names)
     two.load_state(one.state())
-    z = noise.latents(small.seed, "samples", 0, BATCH, small.latent)
+    z = rng.latents(small.seed, "samples", 0, BATCH, small.latent)
     found = list(_forward(one, two, z, images[:BATCH], 0))
     indices = batches.indices(small.seed, len(images), BATCH, 0, STEPS)
     for step, picks in enumerate(indices, start=1):
         batch = batches.inputs(small, step, STEPS, images[picks])
         found += _probes(one, two, batch, step)
-        stats = [engine.train_step(*batch, rate=finish.rate(small, step, STEPS)).read() for engine in (one, two)]
+        stats = [engine.train_step(batch).read() for engine in (one, two)]
         found += [_relative("loss", name, step, stats[1][name], stats[0][name]) for name in stats[0]]
         found += _weights(one, two, step)
     two.load_state(one.state())  # now on trained weights, the same ones
@@ -93,8 +93,8 @@ def _forward(one: Engine, two: Engine, z: np.ndarray, images: np.ndarray, step: 
     yield _relative("forward", "netD", step, two.discriminate(images), one.discriminate(images))
 
 
-def _probes(one: Engine, two: Engine, batch: tuple, step: int) -> Iterator[Deviation]:
-    ours, theirs = two.probe(*batch), one.probe(*batch)
+def _probes(one: Engine, two: Engine, batch: Batch, step: int) -> Iterator[Deviation]:
+    ours, theirs = two.probe(batch), one.probe(batch)
     for name in theirs.losses:
         yield _relative("loss", name, step, ours.losses[name], theirs.losses[name])
     for name, b in theirs.gradients.items():

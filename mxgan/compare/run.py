@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from mxgan import __version__, engines
+from mxgan import __version__, engines, machine
 from mxgan import config as configuration
 from mxgan.compare import outcome, proof, report, speed
 from mxgan.compare.worker import Worker
 from mxgan.config import TrainConfig
 from mxgan.errors import MxganError
 from mxgan.faces import Faces, open_faces
-from mxgan.training import circumstances, run_dir
+from mxgan.training import run_dir
 
 ENGINES = ("mxnet", "pytorch")  # the second is measured against the first
 STEPS = 30  # of training, unless told: minutes on two cores
@@ -88,7 +88,7 @@ def _report(
         "faces": {"count": len(faces.images), "fingerprint": faces.fingerprint},
         "engines": about,
         "machine": {
-            "processor": circumstances.processor(),
+            "processor": machine.processor(),
             "python": platform.python_version(),
             "numpy": np.__version__,
             "mxgan": __version__,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mxgan import noise
+from mxgan import rng
 from mxgan.compare.worker import Worker
 from mxgan.config import TrainConfig
 from mxgan.training import batches
@@ -29,7 +29,7 @@ def measure(
     round's), seconds_a_step (median), peak_memory_bytes (of a process that trains and generates).
     """
     batch = batches.inputs(config, 1, config.steps, images[: config.batch_size])
-    z = noise.samples(config.seed, 0, 64, config.latent)
+    z = rng.samples(config.seed, 0, 64, config.latent)
     for worker in workers.values():
         for _ in range(WARM_UP):
             worker.train(batch)

@@ -17,6 +17,7 @@ import numpy as np
 
 from mxgan import engines
 from mxgan.config import TrainConfig
+from mxgan.engines.protocol import Batch, Engine
 from mxgan.errors import TrainingError
 
 
@@ -46,12 +47,12 @@ class Worker:
             self._process.join()
 
     def engine(self, method: str, *arguments: Any) -> Any:
-        """Call a method of the engine (see `mxgan.engines.Engine`)."""
+        """Call a method of the engine (see `mxgan.engines.protocol.Engine`)."""
         return self._ask(method, *arguments)
 
-    def train(self, batch: tuple, rate: float = 1) -> tuple[dict[str, float], float]:
+    def train(self, batch: Batch) -> tuple[dict[str, float], float]:
         """One step, waited for: its losses and scores, and the seconds it took. See `Engine.train_step`."""
-        return self._ask("timed_step", batch, rate)
+        return self._ask("timed_step", batch)
 
     def seconds_to_generate(self, z: np.ndarray) -> float:
         """The seconds that pictures of these latents take, up to their pixels."""
@@ -97,19 +98,19 @@ def _serve(pipe: Connection, choice: engines.Choice, config: TrainConfig) -> Non
         pipe.send((True, f"{type(error).__name__}: {error}"))
 
 
-def _timed_step(engine: engines.Engine, batch: tuple, rate: float) -> tuple[dict[str, float], float]:
+def _timed_step(engine: Engine, batch: Batch) -> tuple[dict[str, float], float]:
     start = time.perf_counter()
-    stats = engine.train_step(*batch, rate=rate).read()
+    stats = engine.train_step(batch).read()
     return stats, time.perf_counter() - start
 
 
-def _timed_generate(engine: engines.Engine, z: np.ndarray) -> float:
+def _timed_generate(engine: Engine, z: np.ndarray) -> float:
     start = time.perf_counter()
     engine.generate(z)
     return time.perf_counter() - start
 
 
-def _peak_memory(engine: engines.Engine) -> int:
+def _peak_memory(engine: Engine) -> int:
     """From /proc, where the count starts anew with a program: getrusage's starts at what the parent had."""
     try:
         for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():

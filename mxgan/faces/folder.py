@@ -23,9 +23,9 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from mxgan import machine
 from mxgan.config import FITS
 from mxgan.errors import MxganError
-from mxgan.threads import available
 
 SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".gif")
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")  # what is inside counts, not the name; no other decoder is ever run
@@ -145,7 +145,7 @@ def read_all(folder: str, names: Iterable[str], size: int, fit: str) -> Iterator
 
 def parallel(work: Callable, items: Iterable) -> Iterator:
     """``map(work, items)`` on as many threads as there are cores, with only a few results waiting at any time."""
-    threads = available()
+    threads = machine.usable_cores()
     with ThreadPoolExecutor(threads) as pool:
         waiting = deque()
         for item in items:

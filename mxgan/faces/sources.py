@@ -15,10 +15,10 @@ from typing import Any, Callable, Union
 import numpy as np
 from tqdm import tqdm
 
+from mxgan import machine
 from mxgan.errors import MxganError
 from mxgan.faces import folder as pictures
 from mxgan.faces.folder import printable
-from mxgan.threads import available
 
 PAINTED = 6000  # faces in ``painted``
 MOST_PAINTED = 10_000_000
@@ -115,7 +115,7 @@ def _painted(data: str, size: int) -> Source:
 
     def read() -> Read:
         painted.faces(1, size=size)  # a size it doesn't know is refused here rather than in a child process
-        return _paint(n, size, min(available(), 8, 1 + n // 100))
+        return _paint(n, size, min(machine.usable_cores(), 8, 1 + n // 100))
 
     code = hashlib.blake2b(digest_size=16)  # faces are painted anew when the code that paints them changes
     for file in sorted(Path(painted.__file__).parent.glob("*.py")):

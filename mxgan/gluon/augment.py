@@ -1,11 +1,11 @@
-"""DiffAugment on Gluon: `mxgan.augment` draws the arrays, here images are multiplied with them."""
+"""DiffAugment on Gluon: `mxgan.recipe.augment` draws the arrays, here images are multiplied with them."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from mxgan.augment import Augmentation
 from mxgan.gluon import runtime
+from mxgan.recipe.augment import Augmentation
 
 
 def apply(changes: Augmentation, images):

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from mxgan import pixels
-from mxgan.augment import Augmentation
 from mxgan.config import TrainConfig
-from mxgan.engines import Augment, Probe, State
+from mxgan.engines.protocol import Augment, Batch, Probe, State
 from mxgan.errors import ParamsError
 from mxgan.gluon import runtime
 from mxgan.gluon.augment import apply
-from mxgan.gluon.named import parameters, trainable, write
-from mxgan.weights import Net, fit, initial
+from mxgan.gluon.tensors import parameters, trainable, write
+from mxgan.recipe import initial
+from mxgan.recipe.augment import Augmentation
+from mxgan.weights import Net, fit
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Engine:
 
     def __init__(self, config: TrainConfig, ctx: str, dtype: str = "float32", options: Options | None = None) -> None:
         mx = runtime.load(config.threads)
-        from mxgan.gluon import average, losses, nets, spectral
+        from mxgan.gluon import ema, losses, nets, spectral
 
         recipe = config.settings
         self.ctx, self.dtype, self.version = ctx, dtype, mx.__version__
@@ -70,22 +71,16 @@ class Engine:
         )
         self.loss = losses.named(config.loss, config.label_smoothing)
         self.spectral = spectral.SpectralNorm(self.netD, config.seed) if config.spectral_norm else None
-        self.average = average.Average(self.netG, self.netG_ema, config) if config.ema else None
+        self.average = ema.Average(self.netG, self.netG_ema, config) if config.ema else None
 
-    def train_step(
-        self,
-        images: np.ndarray,
-        z: np.ndarray,
-        z_g: np.ndarray | None = None,
-        augment: Augment = None,
-        rate: float = 1,
-    ) -> Stats:
+    def train_step(self, batch: Batch) -> Stats:
         """Update netD, then netG, on real images (uint8 NHWC) and latents (n, latent); returns at once.
 
         ``z_g`` are the G step's own latents; without them the G step goes on with the D step's fake batch, whose
         gradient is the same as that of generating it again, since netG hasn't changed in between. ``augment`` is what
-        netD sees changed: `mxgan.augment` draws it. ``rate``: what both learning rates are multiplied with.
+        netD sees changed: `mxgan.recipe.augment` draws it. ``rate``: what both learning rates are multiplied with.
         """
+        images, z, z_g, augment, rate = batch
         nd = runtime.load().nd
         for trainer, lr in ((self.trainerG, self._lr_g), (self.trainerD, self._lr_d)):
             trainer.set_learning_rate(lr * rate)
@@ -101,11 +96,12 @@ class Engine:
         values = (loss_d, loss_g, nd.sigmoid(logit_real), nd.sigmoid(logit_fake))
         return Stats(nd.stack(*(value.mean() for value in values)))
 
-    def probe(self, images: np.ndarray, z: np.ndarray, z_g: np.ndarray | None = None, augment: Augment = None) -> Probe:
+    def probe(self, batch: Batch) -> Probe:
         """Both losses and their gradients at the weights as they are; weights and statistics stay so.
 
         netG's are taken through netD as it is now, where `train_step` updates it first.
         """
+        images, z, z_g, augment, _ = batch
         before = self.weights()
         loss_d, _, _, fake = self._backward_d(images, z, z_g is None, augment)
         gradients = self._gradients("netD")

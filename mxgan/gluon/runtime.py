@@ -19,7 +19,7 @@ from types import ModuleType
 
 import numpy as np
 
-from mxgan import threads as cores
+from mxgan import machine
 from mxgan.errors import MissingPackage, MxganError
 
 INSTALL_CPU = "pip install 'mxgan[cpu]'"
@@ -53,8 +53,8 @@ def load(threads: int | None = None) -> ModuleType:
         raise ImportError(f"MXNet 1.9.1 needs numpy<2 and {numpy_version} is installed: pip install 'numpy<2'")
     if threads is not None:
         os.environ["OMP_NUM_THREADS"] = str(threads)
-    os.environ.setdefault("OMP_NUM_THREADS", str(cores.available()))
-    cores.spare_others()
+    os.environ.setdefault("OMP_NUM_THREADS", str(machine.usable_cores()))
+    machine.spare_others()
     if "-cu" in package:
         _load_cuda_libraries(package)
     if sys.version_info >= (3, 12):

@@ -15,9 +15,9 @@ from mxnet import nd
 from mxnet.gluon import Parameter
 from mxnet.gluon.nn import HybridSequential
 
-from mxgan import noise
+from mxgan import rng
 from mxgan.gluon import runtime
-from mxgan.gluon.named import parameters
+from mxgan.gluon.tensors import parameters
 from mxgan.weights import fit
 
 
@@ -32,7 +32,7 @@ class SpectralNorm:
         for name, parameter in parameters(netD).items():
             layer = name.partition(".")[0]
             if len(parameter.shape) == 4:
-                self._layers[layer] = _Layer(parameter, noise.normal(seed, f"netD.{layer}.u", parameter.shape[:1]))
+                self._layers[layer] = _Layer(parameter, rng.normal(seed, f"netD.{layer}.u", parameter.shape[:1]))
 
     def chain(self) -> None:
         """The gradients by W/sigma become those by W."""

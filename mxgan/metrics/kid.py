@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mxgan import noise
+from mxgan import rng
 from mxgan.errors import MxganError
 
 SUBSETS = 20
@@ -26,7 +26,7 @@ def distance(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> float:
         raise MxganError(f"kernel distance: {size} features in a set; at least {LEAST}")
     found = []
     for subset in range(SUBSETS):
-        random = noise.generator(seed, "kid subsets", subset)
+        random = rng.generator(seed, "kid subsets", subset)
         x, y = (some[random.choice(len(some), size, replace=False)] for some in (real, fake))
         found.append(mmd2(x, y))
     return float(np.mean(found))

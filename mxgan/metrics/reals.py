@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from mxgan import atomic, noise
+from mxgan import atomic, rng
 from mxgan.errors import MxganError
 from mxgan.faces import Faces
 from mxgan.faces.cache import cache_folder
@@ -39,13 +39,13 @@ class Chosen:
 
 def choose(faces: Faces, n: int, seed: int) -> Chosen:
     """n of the faces (or all), in the order that ``seed`` decides."""
-    return Chosen(faces, noise.order(seed, 0, len(faces.images))[:n], seed)
+    return Chosen(faces, rng.order(seed, 0, len(faces.images))[:n], seed)
 
 
 def features(chosen: Chosen, extractor: Any, progress: bool = True) -> np.ndarray:
     """Features of all chosen faces, float32 (n, length), from the cache if they are there.
 
-    ``extractor`` is a mxgan.pytorch.features.Extractor. Raises MxganError where the cache can't be written.
+    ``extractor`` is a mxgan.metrics.extractors.Extractor. Raises MxganError where the cache can't be written.
     """
     n = len(chosen.order)
     wanted = {

@@ -12,12 +12,11 @@ from typing import Any, Optional
 import numpy as np
 from tqdm import tqdm
 
-from mxgan import config, engines, noise, plots, sampling
+from mxgan import config, engines, plots, rng, sampling
 from mxgan.errors import MxganError
 from mxgan.faces import open_faces
-from mxgan.metrics import fd, kid, msssim, nearest, prdc, reals, swd
+from mxgan.metrics import extractors, fd, kid, msssim, nearest, prdc, reals, swd
 from mxgan.metrics.report import Protocol, Report, Score, meaning
-from mxgan.pytorch import features
 
 METRICS = ("fd", "kid", "swd", "prdc", "msssim")
 OF_FEATURES = {"fd", "kid", "prdc"}
@@ -78,7 +77,7 @@ def evaluate(
     clock = _Clock()
     needs_features = picture is not None or bool(OF_FEATURES & set(metrics))
     _check(metrics, n, picture)
-    features.check_wish(extractor, input_size, inception_weights)
+    extractors.check_wish(extractor, input_size, inception_weights)
     data, fit, trained_on = _data(weights, data, say)
     generator = sampling.load_generator(weights, engine, ctx)
     network = _extractor(extractor, input_size, inception_weights, ctx) if needs_features else None
@@ -115,7 +114,7 @@ def evaluate(
         clock.lap(metric)
     if picture is not None:
         rows, near = nearest.find(fake.features, known)
-        z = np.concatenate([noise.samples(seed, row, 1, generator.latent) for row in rows])
+        z = np.concatenate([rng.samples(seed, row, 1, generator.latent) for row in rows])
         plots.save_png(Path(picture), nearest.sheet(generator.generate(z), chosen.images(near)))
     file = str(sampling.weights_file(weights))
     return Report(file, generator.engine, protocol, scores, tuple(warned), clock.laps)
@@ -187,8 +186,8 @@ def _run_beside(weights: Path) -> config.TrainConfig:
 
 
 def _extractor(name: str, input_size: Optional[int], weights: Optional[str], ctx: str) -> Any:
-    features.check(name, input_size, weights)
-    return features.load(name, input_size, weights, engines.choose("pytorch", ctx, among=("pytorch",)).ctx)
+    extractors.check(name, input_size, weights)
+    return extractors.load(name, input_size, weights, engines.choose("pytorch", ctx, among=("pytorch",)).ctx)
 
 
 def _warnings(protocol: Protocol, metrics: Sequence[str], n: int, count: int, network: Any) -> list[str]:

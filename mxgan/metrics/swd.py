@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mxgan import noise
+from mxgan import rng
 from mxgan.errors import MxganError
 
 COARSEST = 16  # pixels on a side of the last level
@@ -71,7 +71,7 @@ def patches(images: np.ndarray, seed: int, first: int, per_image: int) -> dict[i
     found = {}
     for level in pyramid(images):
         size = level.shape[1]
-        random = noise.generator(seed, f"swd patches {size}", first)
+        random = rng.generator(seed, f"swd patches {size}", first)
         top, left = random.integers(0, size - SIDE + 1, (2, len(level), per_image))
         windows = np.lib.stride_tricks.sliding_window_view(level, (SIDE, SIDE), axis=(1, 2))
         found[size] = windows[np.arange(len(level))[:, None], top, left].reshape(-1, LENGTH)
@@ -100,7 +100,7 @@ def normalised(found: np.ndarray) -> np.ndarray:
 
 def directions(seed: int, size: int) -> np.ndarray:
     """The unit vectors patches of a level are projected on: float32 (DIRECTIONS, 147)."""
-    drawn = noise.generator(seed, f"swd directions {size}").standard_normal((DIRECTIONS, LENGTH))
+    drawn = rng.generator(seed, f"swd directions {size}").standard_normal((DIRECTIONS, LENGTH))
     return (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
 
 

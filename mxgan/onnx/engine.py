@@ -7,7 +7,7 @@ from typing import Optional
 
 import numpy as np
 
-from mxgan import pixels, threads
+from mxgan import machine, pixels
 from mxgan.errors import MissingPackage, MxganError
 from mxgan.weights.net import Net
 
@@ -30,7 +30,7 @@ class Engine:
 
             model = serialise(net)
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads.available()
+        options.intra_op_num_threads = machine.usable_cores()
         options.log_severity_level = 3  # errors only: stderr is the user's
         self.latent, self.image_size, self.channels = net.latent, net.image_size, net.channels
         self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -1,4 +1,4 @@
-"""A batch of images changed as `mxgan.augment` says, so that gradients go through."""
+"""A batch of images changed as `mxgan.recipe.augment` says, so that gradients go through."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from mxgan.augment import Augmentation
+from mxgan.recipe.augment import Augmentation
 
 
 def changed(x: torch.Tensor, one: Augmentation | None, send: Callable[[np.ndarray], torch.Tensor]) -> torch.Tensor:

@@ -15,17 +15,18 @@ import numpy as np
 import torch
 
 from mxgan import pixels
-from mxgan.augment import Augmentation
 from mxgan.config import TrainConfig
-from mxgan.engines import Augment, Probe, State
+from mxgan.engines.protocol import Augment, Batch, Probe, State
 from mxgan.errors import ParamsError
 from mxgan.pytorch import augment as augmenting
-from mxgan.pytorch import fast, losses, modes, nets, runtime
+from mxgan.pytorch import contexts, fast, losses, nets, runtime
 from mxgan.pytorch.adam import Adam
-from mxgan.pytorch.average import Average
+from mxgan.pytorch.ema import Average
 from mxgan.pytorch.spectral import SpectralNorm
 from mxgan.pytorch.tensors import array, arrays_of, tensor_of, tensors, trainable, write
-from mxgan.weights import Net, fit, initial
+from mxgan.recipe import initial
+from mxgan.recipe.augment import Augmentation
+from mxgan.weights import Net, fit
 
 
 @dataclass(frozen=True)
@@ -75,14 +76,7 @@ class Engine:
         self.adamG = Adam(trainable(self.netG), config.lr_g, recipe.beta1, recipe.beta2)
         self.adamD = Adam(of_netD, config.lr_d, recipe.beta1, recipe.beta2)
 
-    def train_step(
-        self,
-        images: np.ndarray,
-        z: np.ndarray,
-        z_g: np.ndarray | None = None,
-        augment: Augment = None,
-        rate: float = 1,
-    ) -> Stats:
+    def train_step(self, batch: Batch) -> Stats:
         """Update netD, then netG, on real images (uint8 NHWC) and latents (n, latent); on a GPU returns at once.
 
         ``z_g`` are the G step's own latents; without them the G step goes on with the D step's fake batch, whose
@@ -90,6 +84,7 @@ class Engine:
         ``augment``: how netD sees its real and its fake batch, and netG's. ``rate``: what both learning rates are
         multiplied with.
         """
+        images, z, z_g, augment, rate = batch
         if z_g is None and self._plain:
             z_g = z
         with self._training():
@@ -104,9 +99,10 @@ class Engine:
         scores = (logit.to(self.dtype).sigmoid().mean() for logit in (logit_real, logit_fake))
         return Stats(torch.stack([loss_d.detach(), loss_g.detach(), *scores]))
 
-    def probe(self, images: np.ndarray, z: np.ndarray, z_g: np.ndarray | None = None, augment: Augment = None) -> Probe:
+    def probe(self, batch: Batch) -> Probe:
         """The losses and gradients of one step, taken without making it: weights and statistics stay as they were."""
-        with self._training(), modes.statistics_kept(self.netG, self.netD):
+        images, z, z_g, augment, _ = batch
+        with self._training(), contexts.statistics_kept(self.netG, self.netD):
             loss_d, _, _, fake = self._backward_d(images, z, keep=z_g is None, augment=augment)
             loss_g = self._backward_g(fake, z_g, augment)
         gradients = {}
@@ -121,7 +117,7 @@ class Engine:
         of_real, of_fake, _ = augment or (None, None, None)
         with self._autocast():
             # netG's statistics move once a step: here only if this is the batch that its own step goes on with
-            with torch.set_grad_enabled(keep), modes.still(self.netG, still=not keep):
+            with torch.set_grad_enabled(keep), contexts.still(self.netG, still=not keep):
                 fake = self._trainedG(z)
             # The fake batch first: MXNet updates statistics in the backward pass, so in reverse order
             logit_fake = self._trainedD(self._changed(fake.detach(), of_fake))
@@ -134,7 +130,7 @@ class Engine:
 
     def _backward_g(self, fake: torch.Tensor, z: np.ndarray | None, augment: Augment) -> torch.Tensor:
         """Gradients into netG through netD, of ``fake`` or of a batch generated from ``z``; returns its loss."""
-        with modes.wasted(self.netD) if self._plain else modes.frozen(self.netD):
+        with contexts.wasted(self.netD) if self._plain else contexts.frozen(self.netD):
             with self._autocast():
                 if z is not None:
                     fake = self._trainedG(self._latents(z))
@@ -249,13 +245,13 @@ class Engine:
         return torch.autocast(self._device.type, torch.bfloat16, enabled=self.options.precision == "bfloat16")
 
     def _training(self):
-        return modes.convolutions(self.options.precision != "float32", self.options.deterministic)
+        return contexts.convolutions(self.options.precision != "float32", self.options.deterministic)
 
     def _inference(self, net: torch.nn.Sequential, x: torch.Tensor) -> torch.Tensor:
         """In full precision whatever the options are, and deterministic: the same weights give the same pictures."""
         net.eval()
         try:
-            with torch.inference_mode(), modes.convolutions(tf32=False, deterministic=True):
+            with torch.inference_mode(), contexts.convolutions(tf32=False, deterministic=True):
                 return net(x)
         finally:
             net.train()
@@ -287,7 +283,7 @@ def forward_of(net: Net, ctx: str) -> Callable[[np.ndarray], np.ndarray]:
     netG = netG.to(device, memory_format=torch.channels_last).eval()
 
     def forward(z: np.ndarray) -> np.ndarray:
-        with torch.inference_mode(), modes.convolutions(tf32=False, deterministic=True):
+        with torch.inference_mode(), contexts.convolutions(tf32=False, deterministic=True):
             return array(netG(tensor_of(z).float().to(device).reshape(*z.shape, 1, 1)))
 
     return forward

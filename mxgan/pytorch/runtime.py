@@ -8,7 +8,7 @@ import importlib.util
 import sys
 from types import ModuleType
 
-from mxgan import threads as cores
+from mxgan import machine
 from mxgan.config import parse_ctx
 from mxgan.errors import MissingPackage, MxganError
 from mxgan.pytorch import memory
@@ -28,13 +28,13 @@ def load(threads: int | None = None) -> ModuleType:
     """
     if not installed():
         raise MissingPackage("PyTorch is not installed", "pytorch")
-    cores.spare_others()
+    machine.spare_others()
     memory.keep()
     try:
         torch = importlib.import_module("torch")
     except (ImportError, OSError, AttributeError) as error:  # OSError: a shared library is missing
         raise ImportError(f"PyTorch is installed but can't be imported here: {error}".replace("\n", " ")) from error
-    wanted = threads or min(torch.get_num_threads(), cores.available())
+    wanted = threads or min(torch.get_num_threads(), machine.usable_cores())
     if torch.get_num_threads() != wanted:
         torch.set_num_threads(wanted)
     return torch

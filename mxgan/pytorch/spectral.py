@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from mxgan import noise
+from mxgan import rng
 from mxgan.pytorch.tensors import array, fill, trainable
 
 TINY = 1e-12  # a vector is divided by its length, but at least by this
@@ -32,7 +32,7 @@ class SpectralNorm:
         """Take netD's convolutions as they are for W, and normalise them."""
         for name, layer in self._layers.items():
             self.weights[name].copy_(layer)
-            drawn = noise.normal(self._seed, f"netD.{name.partition('.')[0]}.u", tuple(self._u[name].shape))
+            drawn = rng.normal(self._seed, f"netD.{name.partition('.')[0]}.u", tuple(self._u[name].shape))
             self._u[name].copy_(_unit(torch.from_numpy(drawn).to(self._u[name])))
         self.follow()
 

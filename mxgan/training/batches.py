@@ -9,9 +9,10 @@ from typing import Optional, TypeVar
 
 import numpy as np
 
-from mxgan import augment, finish, noise
+from mxgan import rng
 from mxgan.config import TrainConfig
-from mxgan.engines import Augment
+from mxgan.engines.protocol import Batch
+from mxgan.recipe import augment, finish
 
 T, U = TypeVar("T"), TypeVar("U")
 
@@ -31,7 +32,7 @@ def indices(seed: int, n: int, batch_size: int, first: int, last: int) -> Iterat
     for step in range(first, last):
         epoch, batch = divmod(step, steps)
         if epoch != drawn:
-            order, drawn = noise.order(seed, epoch, n), epoch
+            order, drawn = rng.order(seed, epoch, n), epoch
         yield np.take(order, range(batch * batch_size, (batch + 1) * batch_size), mode="wrap")
 
 
@@ -48,15 +49,20 @@ def ahead(read: Callable[[T], U], order: Iterable[T]) -> Iterator[tuple[T, U]]:
             yield ready[0], ready[1].result()
 
 
-def inputs(
-    config: TrainConfig, step: int, steps: int, images: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, Optional[np.ndarray], Augment]:
-    """What `mxgan.engines.Engine.train_step` takes at ``step`` of ``steps``, from 1 on: images, z, z_g and augment.
+def inputs(config: TrainConfig, step: int, steps: int, images: np.ndarray) -> Batch:
+    """What an engine's ``train_step`` takes at ``step`` of ``steps``, from 1 on.
 
     ``images``: the step's faces, uint8 NHWC, as they are in the data. ``config`` is resolved.
     """
-    config = finish.settings(config, step, steps)
-    streams = ("D step", "G step") if config.settings.fresh_latents else ("D step",)
-    latents = [noise.latents(config.seed, stream, step, config.batch_size, config.latent) for stream in streams]
-    z, z_g = (*latents, None)[:2]
-    return augment.mirrored(config, step, images), z, z_g, augment.draw(config, step)
+    now = finish.settings(config, step, steps)
+
+    def latents(stream: str) -> np.ndarray:
+        return rng.latents(now.seed, stream, step, now.batch_size, now.latent)
+
+    return Batch(
+        images=augment.mirrored(now, step, images),
+        z=latents("D step"),
+        z_g=latents("G step") if now.settings.fresh_latents else None,
+        augment=augment.draw(now, step),
+        rate=finish.rate(config, step, steps),
+    )

@@ -23,11 +23,11 @@ from typing import Any, Optional
 import numpy as np
 
 from mxgan import atomic
-from mxgan.engines import State
+from mxgan.engines.protocol import State
 from mxgan.errors import MxganError
-from mxgan.training import score
+from mxgan.training import validation
 from mxgan.training.log_file import Mark
-from mxgan.training.score import Score
+from mxgan.training.validation import Score
 from mxgan.weights import list_file, params_file
 
 ARRAYS = ("netG", "netD", "adamG", "adamD")  # of every run
@@ -132,7 +132,7 @@ def prune(folder: Path, step: int, scores: Sequence[Score] = (), keep: int = KEE
     Later ones are damaged, or the run would have gone on from them: they neither count nor vanish.
     """
     found = [one for one in steps(folder) if one <= step]
-    bests = [score.best(scores, one) for one in found[-keep:]]
+    bests = [validation.best(scores, one) for one in found[-keep:]]
     kept = {*found[-keep:], *(one.step for one in bests if one)}
     for old in [one for one in found if one not in kept]:
         # renamed first, so that one that is half-deleted is never taken for a checkpoint

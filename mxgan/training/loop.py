@@ -13,23 +13,15 @@ from typing import Any, Optional
 import numpy as np
 
 from mxgan import config as configuration
-from mxgan import engines, finish, noise
+from mxgan import engines, rng
 from mxgan.config import TrainConfig
+from mxgan.engines.protocol import Batch, Engine, Weights
 from mxgan.errors import MxganError, ParamsError, TrainingError
 from mxgan.faces import Faces, open_faces
-from mxgan.training import (
-    batches,
-    checkpoint,
-    circumstances,
-    log_file,
-    resuming,
-    run_dir,
-    saving,
-    score,
-    signals,
-)
+from mxgan.recipe import finish
+from mxgan.training import artifacts, batches, checkpoint, log_file, provenance, resuming, run_dir, signals, validation
+from mxgan.training.artifacts import Saver
 from mxgan.training.progress import Progress
-from mxgan.training.saving import Saver
 from mxgan.training.step_log import NonFinite, StepLog
 
 SAMPLES = 64  # faces in a picture of samples
@@ -51,7 +43,7 @@ class Setup:
     config: TrainConfig
     run: run_dir.RunDir
     faces: Faces
-    engine: engines.Engine
+    engine: Engine
     per_epoch: int  # steps
     steps: int
     written: dict[str, Any]  # what config.json says
@@ -79,7 +71,7 @@ def train(config: TrainConfig) -> Run:
         run.save_reals(_reals(config, faces))
         if faces.skipped:
             run.write_lines("skipped.txt", [f"{skipped.path}: {skipped.reason}" for skipped in faces.skipped])
-        written = {**configuration.to_json(config), **circumstances.collect(engine, faces)}
+        written = {**configuration.to_json(config), **provenance.collect(engine, faces)}
         run.write_json("config.json", written)  # the last: from here on it is a run, which can be resumed
         setup = Setup(config, run, faces, engine, per_epoch, steps, written)
         if weights:  # the file may change until a resume
@@ -117,7 +109,7 @@ def resume(path: str | Path, changes: Optional[dict[str, Any]] = None) -> Run:
             engine.load_state(saved.state)
         else:
             _begin_with(_starting_weights(config), engine, config)
-        now = circumstances.collect(engine, faces)
+        now = provenance.collect(engine, faces)
         because = resuming.inexact(before, now)
         if start < steps:
             because += resuming.replanned((made_as, _length(made_as, faces)[1]), (config, steps), start)
@@ -141,16 +133,16 @@ def _run(setup: Setup, start: int, mark: log_file.Mark, notes: list[str]) -> Run
     earlier = log_file.read(run.log, mark.bytes)
     if not known:
         notes.append(f"warning: {run.log} isn't what it was: some of its lines are lost; the run itself is whole")
-    if known or score.of(earlier):
-        saving.restore_best(run, score.of(earlier), notes.append)
+    if known or validation.of(earlier):
+        artifacts.restore_best(run, validation.of(earlier), notes.append)
     log = StepLog(log_file.LogFile(run.log, mark.bytes), earlier, setup.per_epoch, config.batch_size)
     epochs = math.ceil(setup.steps / setup.per_epoch)
     with contextlib.closing(log.file), Progress(start, setup.steps, epochs) as progress, signals.watch() as stop:
         progress.say(f"{run.path}: {config.recipe}, {setup.steps} steps of {config.batch_size} faces, {config.data}")
         if setup.faces.skipped:
             progress.say(f"{len(setup.faces.skipped)} files skipped: {run.path / 'skipped.txt'} says which and why")
-        if config.evaluate_every and len(setup.faces.images) < score.LEAST:
-            notes.append(f"no scores: they need {score.LEAST} faces, there are {len(setup.faces.images)}")
+        if config.evaluate_every and len(setup.faces.images) < validation.LEAST:
+            notes.append(f"no scores: they need {validation.LEAST} faces, there are {len(setup.faces.images)}")
         for note in notes:
             progress.say(note)
         if log.scores:
@@ -172,7 +164,7 @@ def _run(setup: Setup, start: int, mark: log_file.Mark, notes: list[str]) -> Run
         if step < setup.steps:
             again = f"mxgan train --resume {shlex.quote(str(run.path))}"
             progress.say(f"stopped after step {step} of {setup.steps}; to go on: {again}")
-        best = score.best(log.scores)
+        best = validation.best(log.scores)
         if best and best.step < step:
             last = log.scores[-1]
             progress.say(
@@ -189,19 +181,19 @@ def _run(setup: Setup, start: int, mark: log_file.Mark, notes: list[str]) -> Run
 def _steps(setup: Setup, start: int, log: StepLog, progress: Progress, stop: signals.Stop) -> int:
     """Run the steps; returns how many are done, fewer than planned when stopped."""
     config, engine, images = setup.config, setup.engine, setup.faces.images
-    scorer = score.Scorer(config, images) if len(images) >= score.LEAST else None
+    scorer = validation.Scorer(config, images) if len(images) >= validation.LEAST else None
     saver = Saver(config, setup.run, engine, _reals(config, setup.faces), log, progress, setup.written, scorer)
     step, whole = start, True
     if start == setup.steps:
         progress.say("all steps are done already: to go on, give more --epochs or --steps")
         whole = saver.save_files(step)  # its checkpoint was written, perhaps not all else
 
-    def read(place: tuple[int, np.ndarray]) -> tuple:
+    def read(place: tuple[int, np.ndarray]) -> Batch:
         return batches.inputs(config, place[0], setup.steps, images[place[1]])
 
     order = enumerate(batches.indices(config.seed, len(images), config.batch_size, start, setup.steps), start + 1)
     for (step, indices), inputs in batches.ahead(read, order):
-        stats = engine.train_step(*inputs, rate=finish.rate(config, step, setup.steps))
+        stats = engine.train_step(inputs)
         log.add(step, indices, stats, progress)
         if stop.signal:
             progress.say(f"stopping: saving after step {step} (once more stops at once)")
@@ -209,7 +201,7 @@ def _steps(setup: Setup, start: int, log: StepLog, progress: Progress, stop: sig
         epoch_end = step % setup.per_epoch == 0
         if last or epoch_end:
             finished = step == setup.steps >= finish.begins(config, setup.steps)
-            due = epoch_end and score.is_due(step, config.evaluate_every, setup.per_epoch)
+            due = epoch_end and validation.is_due(step, config.evaluate_every, setup.per_epoch)
             # the end of a finish is scored wherever in an epoch it falls
             whole = saver.save(step, epoch_end, due or (finished and config.evaluate_every > 0), finished)
         elif saver.due():
@@ -255,7 +247,7 @@ def _length(config: TrainConfig, faces: Faces) -> tuple[int, int]:
 
 def _reals(config: TrainConfig, faces: Faces) -> np.ndarray:
     """As many real faces as there are in a picture of samples: the first of the run's own order."""
-    return faces.images[noise.order(config.seed, 0, len(faces.images))[:SAMPLES]]
+    return faces.images[rng.order(config.seed, 0, len(faces.images))[:SAMPLES]]
 
 
 def _starting_weights(config: TrainConfig) -> dict[str, Any]:
@@ -268,7 +260,7 @@ def _starting_weights(config: TrainConfig) -> dict[str, Any]:
     return {"netG": net.arrays}
 
 
-def _begin_with(weights: engines.Weights, engine: engines.Engine, config: TrainConfig) -> None:
+def _begin_with(weights: Weights, engine: Engine, config: TrainConfig) -> None:
     try:
         engine.load_weights(weights)
     except ParamsError as error:

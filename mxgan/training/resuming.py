@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Optional
 
-from mxgan import finish
 from mxgan.config import TrainConfig, from_json, resolve, to_json
 from mxgan.errors import MxganError
+from mxgan.recipe import finish
 
 LENGTH = ("epochs", "steps")
 # may change: the steps made stay what they are, and the run the same, but for `replanned`. evaluate_every decides which
@@ -87,8 +87,8 @@ def replanned(before: tuple[TrainConfig, int], now: tuple[TrainConfig, int], ste
     """Why a run that goes on after ``step`` isn't the one that it would be if planned so at first; empty if it is.
 
     ``before`` and ``now``: its resolved configuration and number of steps, when it came to ``step`` and now. Steps that
-    were made as the run's end (`mxgan.finish`) stay made when it becomes longer, and those made as usual do when more
-    of them are to be its end.
+    were made as the run's end (`mxgan.recipe.finish`) stay made when it becomes longer, and those made as usual do when
+    more of them are to be its end.
     """
     first, steps = finish.begins(*before), before[1]
     first_now, steps_now = finish.begins(*now), now[1]

@@ -20,9 +20,9 @@ import numpy as np
 
 from mxgan import atomic, plots
 from mxgan.config import TrainConfig
-from mxgan.engines import Weights
+from mxgan.engines.protocol import Weights
 from mxgan.errors import MxganError
-from mxgan.training import log_file, score
+from mxgan.training import log_file, validation
 from mxgan.training.checkpoint import flush_folder
 from mxgan.weights import params_file
 
@@ -91,7 +91,7 @@ class RunDir:
         """curves.png from log.jsonl."""
         records = log_file.read(self.log)
         if records:
-            best = score.best(score.of(records))
+            best = validation.best(validation.of(records))
             plots.save_curves(self.path / "curves.png", records, best.step if best else None)
 
     def remove_leftovers(self) -> None:

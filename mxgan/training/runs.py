@@ -11,7 +11,7 @@ from typing import Any, Optional
 
 from mxgan import config as configuration
 from mxgan.errors import MxganError
-from mxgan.training import batches, checkpoint, log_file, resuming, score
+from mxgan.training import batches, checkpoint, log_file, resuming, validation
 from mxgan.training.run_dir import existing, is_running
 
 COLUMNS = ("run", "recipe", "engine", "step", "score", "age", "state")
@@ -50,7 +50,7 @@ def summary(path: Path) -> dict[str, Any]:
         "engine": resuming.part(written, "ran_on").get("engine"),
         "step": max([logged["step"] if logged else 0, *checkpoint.steps(run.checkpoints)]),
         "steps": steps,
-        "best": _score(score.best(score.of(log_file.read(run.log, key="score")))),
+        "best": _score(validation.best(validation.of(log_file.read(run.log, key="score")))),
         "age_s": _age(path),
         "state": "running" if is_running(run) else ended,
         "why": state.get("why"),
@@ -66,7 +66,7 @@ def show(path: Path) -> dict[str, Any]:
         "config": run.read_json("config.json"),
         "checkpoints": checkpoint.steps(run.checkpoints),
         "last": next((record for record in reversed(log) if "loss_d" in record), None),
-        "scores": [_score(one) for one in score.of(log)],
+        "scores": [_score(one) for one in validation.of(log)],
         "warnings": [record for record in log if "warning" in record],
     }
 
@@ -143,7 +143,7 @@ def show_lines(run: dict[str, Any]) -> list[str]:
     return said
 
 
-def _score(one: Optional[score.Score]) -> Optional[dict[str, Any]]:
+def _score(one: Optional[validation.Score]) -> Optional[dict[str, Any]]:
     return {"step": one.step, "score": one.value} if one else None
 
 

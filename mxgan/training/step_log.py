@@ -9,8 +9,8 @@ from typing import Any, Optional
 
 import numpy as np
 
-from mxgan.engines import Stats
-from mxgan.training import log_file, score, watch
+from mxgan.engines.protocol import Stats
+from mxgan.training import log_file, monitor, validation
 from mxgan.training.progress import Progress
 
 RATE_STEPS = 20  # images/s is a mean over this many steps
@@ -28,9 +28,9 @@ class StepLog:
         self._waiting: Optional[tuple[int, np.ndarray, Stats]] = None
         self._indices: list[np.ndarray] = []  # of the last two steps
         steps = [record for record in earlier if "loss_d" in record]
-        self._recent = deque(steps, maxlen=watch.STEPS)
+        self._recent = deque(steps, maxlen=monitor.STEPS)
         self._varieties = [(record["step"], record["variety"]) for record in earlier if "variety" in record]
-        self.scores = score.of(earlier)
+        self.scores = validation.of(earlier)
         self._warned = {record["kind"]: record["step"] for record in earlier if "kind" in record}
         self._start = time.monotonic() - (steps[-1]["seconds"] if steps else 0.0)
         self._ends = deque([time.monotonic()], maxlen=RATE_STEPS + 1)
@@ -62,20 +62,20 @@ class StepLog:
         self._append(record, progress)
         self._recent.append(record)
         progress.show(record)
-        self.warn("d_wins", step, watch.d_wins(self._recent), progress)
+        self.warn("d_wins", step, monitor.d_wins(self._recent), progress)
 
     def fail(self, step: int, numbers: str) -> None:
         """Raise NonFinite: after ``step``, the last that was flushed, ``numbers`` weren't finite."""
         raise NonFinite(step, self._indices, numbers)
 
     def add_variety(self, step: int, variety: float, progress: Progress) -> None:
-        """Write down how much the samples after ``step`` differ (see `watch.variety`), and warn if they collapsed."""
+        """Write down how much the samples after ``step`` differ (see `monitor.variety`), and warn if they collapsed."""
         self._varieties.append((step, variety))
         self._append({"step": step, "variety": variety}, progress)
-        self.warn("collapse", step, watch.collapsed(self._varieties), progress)
+        self.warn("collapse", step, monitor.collapsed(self._varieties), progress)
 
-    def add_score(self, one: score.Score, progress: Progress) -> None:
-        """Write down how good the pictures after a step are (see `mxgan.training.score`)."""
+    def add_score(self, one: validation.Score, progress: Progress) -> None:
+        """Write down how good the pictures after a step are (see `mxgan.training.validation`)."""
         self.scores.append(one)
         finish = {"finish": True} if one.finish else {}
         self._append({"step": one.step, "epoch": self._epoch(one.step), "score": one.value, **finish}, progress)
@@ -83,7 +83,7 @@ class StepLog:
 
     def warn(self, kind: str, step: int, warning: Optional[str], progress: Progress) -> None:
         """Put a warning into the log and onto the screen, unless the same kind was given a short while ago."""
-        if warning is None or step - self._warned.get(kind, -watch.AGAIN) < watch.AGAIN:
+        if warning is None or step - self._warned.get(kind, -monitor.AGAIN) < monitor.AGAIN:
             return
         self._warned[kind] = step
         self._append({"step": step, "kind": kind, "warning": warning}, progress)

@@ -58,7 +58,7 @@ def load(path: str | os.PathLike) -> WeightsFile:
     head = _head(path)
     if _is_safetensors(path, head):
         return _load_safetensors(path)
-    from mxgan.pytorch import pth  # imports no PyTorch
+    from mxgan.weights import pth  # imports no PyTorch
 
     if pth.is_pth(path, head):
         return _load_pth(path)
@@ -81,7 +81,7 @@ def save(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
     elif suffix == ".safetensors":
         _save_safetensors(path, arrays)
     elif suffix == ".pth":
-        from mxgan.pytorch import pth
+        from mxgan.weights import pth
 
         pth.write(path, arrays)
     else:
@@ -143,7 +143,7 @@ def _load_safetensors(path: Path) -> WeightsFile:
 
 
 def _load_pth(path: Path) -> WeightsFile:
-    from mxgan.pytorch import pth
+    from mxgan.weights import pth
 
     file = pth.read(path)
     era = "PyTorch 1.6 and newer" if file.container == "zip" else "PyTorch before 1.6"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mxgan.bench import children, jobs, machine, table
+from mxgan.bench import children, jobs, quiet, table
 from mxgan.bench.children import Measured
 from mxgan.bench.jobs import Job, Row
 from mxgan.errors import MxganError
@@ -101,8 +101,8 @@ def test_a_busy_machine_is_said_first():
 
 
 def test_the_machine_is_described_in_json():
-    described = machine.describe()
+    described = quiet.describe()
     assert json.loads(json.dumps(described)) == described
     assert described["cores_usable"] >= 1
-    report = machine.Watch().report()
+    report = quiet.Watch().report()
     assert report["others"] is None or 0 <= report["others"] <= 1

@@ -8,8 +8,9 @@ import pytest
 
 mx = needs.mxnet()
 
-from mxgan import noise  # noqa: E402
+from mxgan import rng  # noqa: E402
 from mxgan.config import TrainConfig, resolve  # noqa: E402
+from mxgan.engines.protocol import Batch  # noqa: E402
 from mxgan.gluon import fast, nets  # noqa: E402
 from mxgan.gluon.engine import PLAIN, Engine, Options, parameters  # noqa: E402
 
@@ -29,12 +30,12 @@ def config(recipe: str, **values) -> TrainConfig:
 
 def inputs(step: int, recipe: str, size: int = 32) -> tuple:
     faces = np.random.RandomState(step).randint(0, 256, (BATCH, size, size, 3)).astype(np.uint8)
-    z = noise.latents(1, "D step", step, BATCH, 5)
-    return faces, z, noise.latents(1, "G step", step, BATCH, 5) if recipe.startswith("pytorch") else None
+    z = rng.latents(1, "D step", step, BATCH, 5)
+    return faces, z, rng.latents(1, "G step", step, BATCH, 5) if recipe.startswith("pytorch") else None
 
 
 def train(engine: Engine, recipe: str, steps: int, size: int = 32) -> list[dict]:
-    return [engine.train_step(*inputs(step, recipe, size)).read() for step in range(steps)]
+    return [engine.train_step(Batch(*inputs(step, recipe, size))).read() for step in range(steps)]
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -72,7 +73,7 @@ def test_the_default_is_the_plain_loop_to_rounding_in_float64(recipe, size):
     plain = Engine(config(recipe, size=size, plain=True), "cpu", "float64")
     quick = Engine(config(recipe, size=size), "cpu", "float64")
     assert quick.options == Options()
-    ours, theirs = (engine.probe(*inputs(9, recipe, size)) for engine in (quick, plain))
+    ours, theirs = (engine.probe(Batch(*inputs(9, recipe, size))) for engine in (quick, plain))
     assert ours.losses == pytest.approx(theirs.losses, rel=1e-12)
     for key, gradient in theirs.gradients.items():
         np.testing.assert_allclose(ours.gradients[key], gradient, rtol=1e-9, atol=1e-12, err_msg=key)
@@ -110,7 +111,7 @@ def test_the_fast_networks_are_the_written_ones_over_the_same_parameters(bias):
 
 def test_pictures_come_from_the_written_networks_bit_for_bit():
     plain, quick = Engine(config("gluon-tutorial", plain=True), "cpu"), Engine(config("gluon-tutorial"), "cpu")
-    z = noise.latents(0, "samples", 0, 9, 5)
+    z = rng.latents(0, "samples", 0, 9, 5)
     np.testing.assert_array_equal(quick.forward(z), plain.forward(z))
     faces = inputs(0, "gluon-tutorial")[0]
     np.testing.assert_array_equal(quick.discriminate(faces), plain.discriminate(faces))

@@ -11,7 +11,8 @@ from mxnet import autograd, gluon, nd  # noqa: E402
 from mxnet.gluon import nn  # noqa: E402
 from small_engines import BATCH, RECIPES, assert_same, config, faces, latents, train  # noqa: E402
 
-from mxgan import noise, pixels  # noqa: E402
+from mxgan import pixels, rng  # noqa: E402
+from mxgan.engines.protocol import Batch  # noqa: E402
 from mxgan.gluon.engine import Engine, Options  # noqa: E402
 from mxgan.weights import save_params  # noqa: E402
 
@@ -105,7 +106,7 @@ def test_training_is_the_tutorials_bit_for_bit(recipe, tmp_path):
         net.save_parameters(str(tmp_path / "after.params"))
         theirs[name] = {key: array.asnumpy() for key, array in nd.load(str(tmp_path / "after.params")).items()}
     assert_same(engine.weights(), theirs)
-    z = noise.latents(0, "samples", 0, 9, 5)
+    z = rng.latents(0, "samples", 0, 9, 5)
     np.testing.assert_array_equal(engine.forward(z), netG(nd.array(z).reshape((9, 5, 1, 1))).asnumpy())
 
 
@@ -113,7 +114,7 @@ def test_training_is_the_tutorials_bit_for_bit(recipe, tmp_path):
 def test_a_probe_gives_losses_and_gradients_at_the_weights_as_they_are(recipe):
     engine = Engine(config(recipe), "cpu", "float64")
     netG, netD = (numpy_gan.Network(engine.weights()[name], name == "netG") for name in ("netG", "netD"))
-    probe = engine.probe(faces(0), *latents(0, recipe))
+    probe = engine.probe(Batch(faces(0), *latents(0, recipe)))
     losses, of_d = numpy_gan.netD_gradients(netG, netD, faces(0), latents(0, recipe)[0])
     z_of_g = latents(0, recipe)[recipe.startswith("pytorch")]
     loss_g, of_g = numpy_gan.netG_gradients(netG, netD, z_of_g)

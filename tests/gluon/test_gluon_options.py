@@ -14,15 +14,17 @@ import numpy_gan  # noqa: E402
 from mxnet import autograd, nd  # noqa: E402
 from test_gluon_engine import assert_same, tutorial_netD  # noqa: E402
 
-from mxgan import augment, average, engines, noise  # noqa: E402
-from mxgan.augment import Augmentation  # noqa: E402
+from mxgan import engines, rng  # noqa: E402
 from mxgan.config import TrainConfig, resolve  # noqa: E402
+from mxgan.engines.protocol import Batch  # noqa: E402
 from mxgan.errors import ParamsError  # noqa: E402
 from mxgan.gluon import losses, nets  # noqa: E402
 from mxgan.gluon.augment import apply  # noqa: E402
 from mxgan.gluon.engine import Engine, Options  # noqa: E402
-from mxgan.gluon.named import parameters  # noqa: E402
 from mxgan.gluon.spectral import SpectralNorm  # noqa: E402
+from mxgan.gluon.tensors import parameters  # noqa: E402
+from mxgan.recipe import augment, ema  # noqa: E402
+from mxgan.recipe.augment import Augmentation  # noqa: E402
 from mxgan.weights import save_params  # noqa: E402
 
 BATCH = 8  # a power of two: MXNet divides by the batch in float32
@@ -52,12 +54,12 @@ def faces(step: int) -> np.ndarray:
 
 def batch(config: TrainConfig, step: int) -> tuple:
     """All that a step is given."""
-    z, z_g = (noise.latents(1, stream, step, BATCH, config.latent) for stream in ("D step", "G step"))
+    z, z_g = (rng.latents(1, stream, step, BATCH, config.latent) for stream in ("D step", "G step"))
     return faces(step), z, z_g if config.settings.fresh_latents else None, augment.draw(config, step)
 
 
 def train(engine: Engine, config: TrainConfig, first: int, last: int) -> list[dict]:
-    return [engine.train_step(*batch(config, step)).read() for step in range(first, last)]
+    return [engine.train_step(Batch(*batch(config, step))).read() for step in range(first, last)]
 
 
 # Each option by itself
@@ -81,7 +83,7 @@ def test_the_losses_are_the_papers():
 
 
 def by_hand(changes: Augmentation, x: np.ndarray) -> np.ndarray:
-    """As `mxgan.augment.Augmentation` defines it."""
+    """As `mxgan.recipe.augment.Augmentation` defines it."""
     if changes.color is not None:
         of_mean = (1 - changes.contrast.astype(x.dtype)) * x.mean((1, 2, 3))
         x = np.einsum("nij,njhw->nihw", changes.color, x) + (changes.brightness + of_mean)[:, None, None, None]
@@ -134,7 +136,7 @@ def test_spectral_norms_first_iteration_is_the_papers():
     assert {name.partition(".")[2] for name in state} == {"weight", "u", "v"}
     for name in (name for name, array in before.items() if array.ndim == 4):
         layer, matrix = name.partition(".")[0], before[name].reshape(len(before[name]), -1)
-        u = noise.normal(5, f"netD.{layer}.u", (len(matrix),)).astype(np.float64)
+        u = rng.normal(5, f"netD.{layer}.u", (len(matrix),)).astype(np.float64)
         v = matrix.T @ u / np.linalg.norm(matrix.T @ u)
         u = matrix @ v / np.linalg.norm(matrix @ v)
         np.testing.assert_allclose(state[f"{layer}.u"], u, rtol=1e-12)
@@ -172,7 +174,7 @@ def test_the_average_has_its_own_statistics():
     engine = Engine(settings, "cpu", "float64")
     train(engine, settings, 1, 4)
     weights = engine.weights()["netG-ema"]
-    wanted = numpy_gan.settled(weights, average.latents(settings))
+    wanted = numpy_gan.settled(weights, ema.latents(settings))
     for name, array in weights.items():
         np.testing.assert_allclose(array, wanted[name], rtol=1e-12, atol=1e-14, err_msg=name)
     assert (weights["1.running_var"] != engine.weights()["netG"]["1.running_var"]).all()
@@ -215,8 +217,8 @@ def test_a_probe_and_pictures_change_nothing_with_all_options():
     train(one, settings, 1, 4)
     train(two, settings, 1, 3)
     before = two.state().arrays
-    two.probe(*batch(settings, 9))
-    two.generate(noise.latents(0, "samples", 0, 7, 5))
+    two.probe(Batch(*batch(settings, 9)))
+    two.generate(rng.latents(0, "samples", 0, 7, 5))
     two.discriminate(faces(9))
     assert_same(two.state().arrays, before)
     train(two, settings, 3, 4)
@@ -230,7 +232,7 @@ def test_pictures_come_from_the_average():
     train(engine, settings, 1, 4)
     weights = engine.weights()
     assert list(weights) == ["netG", "netD", "netG-ema"]
-    z = noise.latents(0, "samples", 0, 9, 5)
+    z = rng.latents(0, "samples", 0, 9, 5)
     other = Engine(config(), "cpu")
     for name, same in (("netG-ema", True), ("netG", False)):
         other.load_weights({"netG": weights[name]})
@@ -318,7 +320,7 @@ def test_gluon_is_pytorch_in_float64(options, recipe, plain):
     ours, theirs = (engines.build(engines.Choice(name, "cpu", ""), settings, "float64") for name in engines.TRAINERS)
     worst = {}
     for step in range(1, 6):
-        one, two = (engine.probe(*batch(settings, step)) for engine in (ours, theirs))
+        one, two = (engine.probe(Batch(*batch(settings, step))) for engine in (ours, theirs))
         assert one.losses == pytest.approx(two.losses, rel=1e-9)
         assert one.gradients.keys() == two.gradients.keys()
         for name, gradient in two.gradients.items():
@@ -334,7 +336,7 @@ def test_gluon_is_pytorch_in_float64(options, recipe, plain):
         for name, array in two.arrays.get(part, {}).items():
             worst[f"{part} {name}"] = deviation(name, one.arrays[part][name], array, two.arrays[part])
     theirs.load_state(one)  # biases that a BatchNorm takes out again are in its running mean too, five steps late
-    images, z = faces(9), noise.latents(1, "samples", 0, BATCH, settings.latent)
+    images, z = faces(9), rng.latents(1, "samples", 0, BATCH, settings.latent)
     for name, argument in (("forward", z), ("discriminate", images)):
         a, b = (getattr(engine, name)(argument) for engine in (ours, theirs))
         worst[name] = np.abs(a - b).max() / np.abs(b).max()

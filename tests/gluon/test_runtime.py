@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from processes import python
 
-from mxgan import threads
 from mxgan.errors import MissingPackage, MxganError
 from mxgan.gluon import runtime
+from mxgan.machine import usable_cores
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_a_first_import_warns_of_nothing_and_uses_the_cores_there_are(mx, monkey
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     process = python("-W", "error", "-c", CODE)
     assert (process.returncode, process.stderr) == (0, "")
-    assert process.stdout.split() == [str(threads.available()), "False", "6.0", "True"]
+    assert process.stdout.split() == [str(usable_cores()), "False", "6.0", "True"]
 
 
 CODE = """

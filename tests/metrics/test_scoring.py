@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import mxgan
-from mxgan import cli, faces, noise
+from mxgan import cli, faces, rng
 from mxgan.errors import MxganError
 from mxgan.metrics import msssim, prdc, scoring, swd
 
@@ -36,7 +36,7 @@ def test_without_features_the_numbers_are_those_of_the_metrics(weights, faces_fo
     with pytest.warns(UserWarning, match="fewer than 1,000 faces a side"):
         report = scoring.evaluate(weights, str(faces_folder), 8, ["swd", "msssim"], seed=2, progress=False)
     fake = mxgan.load_generator(weights).sample(8, seed=2)
-    images = faces.open_faces(faces_folder, 32).images[noise.order(2, 0, 24)]
+    images = faces.open_faces(faces_folder, 32).images[rng.order(2, 0, 24)]
     levels = swd.levels(images[:8], fake, 2)
     floors = swd.levels(images[:8], images[8:16], 2)
     assert list(report.scores) == ["swd", "swd_32", "swd_16", "msssim"]

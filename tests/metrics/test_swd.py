@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mxgan import noise
+from mxgan import rng
 from mxgan.errors import MxganError
 from mxgan.metrics import swd
 
@@ -51,7 +51,7 @@ def plain_swd(real: np.ndarray, fake: np.ndarray, seed: int) -> dict:
             found = []
             for first in range(0, len(side), 64):
                 some = side[first : first + 64]
-                corners = noise.generator(seed, f"swd patches {size}", first).integers(0, size - 6, (2, len(some), 32))
+                corners = rng.generator(seed, f"swd patches {size}", first).integers(0, size - 6, (2, len(some), 32))
                 for index, levels in enumerate(some):
                     for top, left in zip(*corners[:, index]):
                         found.append(levels[place][top : top + 7, left : left + 7].transpose(2, 0, 1))
@@ -59,7 +59,7 @@ def plain_swd(real: np.ndarray, fake: np.ndarray, seed: int) -> dict:
             for channel in range(3):
                 found[:, channel] = (found[:, channel] - found[:, channel].mean()) / found[:, channel].std()
             sets.append(found.reshape(len(found), 147))
-        drawn = noise.generator(seed, f"swd directions {size}").standard_normal((128, 147))
+        drawn = rng.generator(seed, f"swd directions {size}").standard_normal((128, 147))
         gaps = []
         for direction in drawn:
             direction = direction / np.sqrt((direction**2).sum())

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 from test_pytorch_nets import notebook_netD, notebook_netG, used  # noqa: E402
 
 import mxgan as library  # noqa: E402
-from mxgan import noise, pixels, plots  # noqa: E402
+from mxgan import pixels, plots, rng  # noqa: E402
 from mxgan.config import TrainConfig, resolve  # noqa: E402
 from mxgan.errors import ParamsError  # noqa: E402
 from mxgan.pytorch.engine import Engine  # noqa: E402
@@ -35,7 +35,7 @@ def notebook(tmp_path_factory) -> tuple:
 
 def theirs(netG, n: int, seed: int) -> np.ndarray:
     """Pictures that the notebook's own network makes of mxgan's latents."""
-    z = torch.from_numpy(noise.samples(seed, 0, n, 128)).reshape(n, 128, 1, 1)
+    z = torch.from_numpy(rng.samples(seed, 0, n, 128)).reshape(n, 128, 1, 1)
     with torch.no_grad():
         return pixels.to_uint8(netG(z).numpy())
 

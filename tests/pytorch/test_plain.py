@@ -5,8 +5,9 @@ import pytest
 
 pytest.importorskip("torch")
 
-from mxgan import noise
+from mxgan import rng
 from mxgan.config import TrainConfig, resolve
+from mxgan.engines.protocol import Batch
 from mxgan.pytorch.engine import Engine, Options
 
 RECIPES = ("gluon-tutorial", "pytorch-anime")
@@ -21,12 +22,12 @@ def config(recipe: str, **values) -> TrainConfig:
 
 def inputs(step: int, recipe: str) -> tuple:
     faces = np.random.RandomState(step).randint(0, 256, (BATCH, 32, 32, 3)).astype(np.uint8)
-    z = noise.latents(1, "D step", step, BATCH, 5)
-    return faces, z, noise.latents(1, "G step", step, BATCH, 5) if recipe.startswith("pytorch") else None
+    z = rng.latents(1, "D step", step, BATCH, 5)
+    return faces, z, rng.latents(1, "G step", step, BATCH, 5) if recipe.startswith("pytorch") else None
 
 
 def train(engine: Engine, recipe: str, steps: int) -> list[dict]:
-    return [engine.train_step(*inputs(step, recipe)).read() for step in range(steps)]
+    return [engine.train_step(Batch(*inputs(step, recipe))).read() for step in range(steps)]
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -44,7 +45,7 @@ def test_reusing_the_fake_batch_and_freezing_netD_change_no_bit(recipe):
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_the_default_is_the_plain_loop_to_rounding_in_float64(recipe):
     plain, quick = Engine(config(recipe, plain=True), "cpu", "float64"), Engine(config(recipe), "cpu", "float64")
-    ours, theirs = (engine.probe(*inputs(9, recipe)) for engine in (quick, plain))
+    ours, theirs = (engine.probe(Batch(*inputs(9, recipe))) for engine in (quick, plain))
     assert ours.losses == pytest.approx(theirs.losses, rel=1e-12)
     assert ours.gradients.keys() == theirs.gradients.keys()
     for key, gradient in theirs.gradients.items():

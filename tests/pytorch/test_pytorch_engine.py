@@ -7,7 +7,8 @@ torch = pytest.importorskip("torch")
 
 from small_engines import BATCH, RECIPES, config, faces, latents, train  # noqa: E402
 
-from mxgan import noise, pixels  # noqa: E402
+from mxgan import pixels, rng  # noqa: E402
+from mxgan.engines.protocol import Batch  # noqa: E402
 from mxgan.errors import MxganError, ParamsError  # noqa: E402
 from mxgan.pytorch import nets, runtime  # noqa: E402
 from mxgan.pytorch.engine import Engine, Options, forward_of  # noqa: E402
@@ -42,7 +43,7 @@ def test_losses_and_gradients_are_those_of_the_notebooks_loop():
     tensors = (torch.from_numpy(one).double().reshape(BATCH, 5, 1, 1) for one in (z, z_g))
     theirs = notebook_step(netG, netD, real, *tensors)
 
-    probe = engine.probe(faces(0), z, z_g)
+    probe = engine.probe(Batch(faces(0), z, z_g))
     words = {"gamma": "weight", "beta": "bias"}
     for name, value in {**probe.losses, **probe.gradients}.items():
         head, _, word = name.rpartition(".")
@@ -71,7 +72,7 @@ def test_bfloat16_trains_beside_float32_and_generates_as_it():
         assert ours == pytest.approx(theirs, abs=0.05)
     assert {array.dtype for array in fast.weights()["netG"].values()} == {np.dtype(np.float32)}
     fast.load_weights(exact.weights())
-    z = noise.latents(0, "samples", 0, 7, 5)
+    z = rng.latents(0, "samples", 0, 7, 5)
     np.testing.assert_array_equal(fast.forward(z), exact.forward(z))
 
 
@@ -88,7 +89,7 @@ def test_a_generator_read_from_a_file_gives_what_the_engine_gave():
     for recipe in RECIPES:
         engine = Engine(config(recipe), "cpu")
         train(engine, recipe, 0, 2)
-        z = noise.latents(0, "samples", 0, 7, 5)
+        z = rng.latents(0, "samples", 0, 7, 5)
         net = recognise(engine.weights()["netG"], "netG", "generator")
         np.testing.assert_array_equal(forward_of(net, "cpu")(z), engine.forward(z))
 
@@ -149,7 +150,7 @@ def test_threads(monkeypatch):
         runtime.load()
         assert torch.get_num_threads() == 1  # as many as were set, unless that's too many
         torch.set_num_threads(2)
-        monkeypatch.setattr(runtime.cores, "available", lambda: 1)
+        monkeypatch.setattr(runtime.machine, "usable_cores", lambda: 1)
         runtime.load()
         assert torch.get_num_threads() == 1
     finally:

@@ -8,11 +8,15 @@ torch = pytest.importorskip("torch")
 import numpy_gan  # noqa: E402
 import numpy_options  # noqa: E402
 
-from mxgan import augment, average, noise  # noqa: E402
+from mxgan import rng  # noqa: E402
 from mxgan.config import TrainConfig, resolve  # noqa: E402
-from mxgan.engines import State  # noqa: E402
+from mxgan.engines.protocol import (
+    Batch,
+    State,
+)
 from mxgan.errors import ParamsError  # noqa: E402
 from mxgan.pytorch.engine import Engine, Options  # noqa: E402
+from mxgan.recipe import augment, ema  # noqa: E402
 
 BATCH = 4
 PARTS = {
@@ -38,12 +42,12 @@ def config(recipe="gluon-tutorial", **values) -> TrainConfig:
 
 def inputs(config: TrainConfig, step: int) -> tuple:
     faces = np.random.RandomState(step).randint(0, 256, (BATCH, 32, 32, 3)).astype(np.uint8)
-    z, z_g = (noise.latents(1, stream, step, BATCH, 5) for stream in ("D step", "G step"))
+    z, z_g = (rng.latents(1, stream, step, BATCH, 5) for stream in ("D step", "G step"))
     return faces, z, z_g if config.settings.fresh_latents else None, augment.draw(config, step)
 
 
 def train(engine: Engine, config: TrainConfig, first: int, last: int) -> list[dict]:
-    return [engine.train_step(*inputs(config, step)).read() for step in range(first, last)]
+    return [engine.train_step(Batch(*inputs(config, step))).read() for step in range(first, last)]
 
 
 def in_numpy(engine: Engine, config: TrainConfig) -> tuple:
@@ -81,11 +85,11 @@ def test_training_is_numpys_in_float64(values, recipe, plain):
     engine = Engine(wanted, "cpu", "float64")
     netG, netD, options = in_numpy(engine, wanted)
     for step in range(2):  # in the third, MXNet reads its learning rate one float32 unit off
-        ours = engine.train_step(*inputs(wanted, step)).read()
+        ours = engine.train_step(Batch(*inputs(wanted, step))).read()
         assert ours == pytest.approx(numpy_gan.step(netG, netD, *inputs(wanted, step), options), rel=1e-9)
     theirs = {"netG": netG.arrays, "netD": netD.arrays}
     if options.average:
-        theirs["netG-ema"] = numpy_gan.settled(options.average.arrays, average.latents(wanted))
+        theirs["netG-ema"] = numpy_gan.settled(options.average.arrays, ema.latents(wanted))
     weights = engine.weights()
     assert weights.keys() == theirs.keys()
     for name, arrays in weights.items():
@@ -104,7 +108,7 @@ def test_gradients_are_those_of_what_is_trained_and_probing_changes_nothing(valu
     wanted = config("pytorch-anime", **values)
     one, two = Engine(wanted, "cpu", "float64"), Engine(wanted, "cpu", "float64")
     before = one.state()
-    probe = one.probe(*inputs(wanted, 0))
+    probe = one.probe(Batch(*inputs(wanted, 0)))
     assert_same(one.state().arrays, before.arrays)
     train(two, wanted, 0, 1)  # at the first step Adam's m is half the gradient
     for key, moment in two.state().arrays["adamD"].items():
@@ -148,7 +152,7 @@ def test_spectral_norm_finds_the_largest_singular_value_and_netD_is_divided_by_i
 def test_pictures_are_the_averages():
     wanted = config(ema=6.0, ema_rampup=1.0)
     engine, tutorial = Engine(wanted, "cpu"), Engine(config(), "cpu")
-    z = noise.latents(0, "samples", 0, 7, 5)
+    z = rng.latents(0, "samples", 0, 7, 5)
     np.testing.assert_array_equal(engine.forward(z), tutorial.forward(z))  # before the first step they are netG's
     train(engine, wanted, 0, 4)
     train(tutorial, config(), 0, 4)

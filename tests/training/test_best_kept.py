@@ -6,7 +6,7 @@ from tiny_runs import best_weights, checkpoints_weights, kept, outcome, scores, 
 
 from mxgan import sampling, training
 from mxgan.errors import MxganError
-from mxgan.training import checkpoint, log_file, run_dir, runs, saving, score
+from mxgan.training import artifacts, checkpoint, log_file, run_dir, runs, validation
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def rising_scores(monkeypatch):
         step = generate.__self__.counts["adamG"]
         return 10.0 + 10 * abs(step // 3 - 3)
 
-    monkeypatch.setattr(score.Scorer, "score", value)
+    monkeypatch.setattr(validation.Scorer, "score", value)
 
 
 @pytest.mark.usefixtures("rising_scores")
@@ -73,8 +73,8 @@ def test_killed_between_the_best_weights_and_their_checkpoint(faces_folder, tmp_
         assert best_weights(run) == (run / "netG.params").read_bytes()  # of the lost step
         monkeypatch.setattr(checkpoint, "save", save)
         records = log_file.read(run / "log.jsonl")
-        known = [one for one in score.of(records) if one.step < lost]
-        saving.restore_best(run_dir.RunDir(run), known, pytest.fail)
+        known = [one for one in validation.of(records) if one.step < lost]
+        artifacts.restore_best(run_dir.RunDir(run), known, pytest.fail)
         if before:
             assert best_weights(run) == checkpoints_weights(run, before)
         else:

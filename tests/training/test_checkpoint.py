@@ -12,7 +12,7 @@ import tiny_engine
 from tiny_runs import outcome, train
 
 from mxgan import training
-from mxgan.engines import State
+from mxgan.engines.protocol import State
 from mxgan.errors import MxganError
 from mxgan.training import checkpoint
 from mxgan.training.checkpoint import Checkpoint

@@ -143,11 +143,11 @@ def test_a_full_disk_while_it_trains_is_said_and_survived(disk, faces_folder, tm
     class Full(tiny_engine.TinyEngine):
         """The disk is full during the steps 2 and 3 of 5."""
 
-        def train_step(self, images, z, z_g=None, augment=None, rate=1):
+        def train_step(self, batch):
             disk.full = self.counts["adamD"] in (1, 2)
             if self.counts["adamD"] == 3:
                 assert [path.name for path in (run / "checkpoints").iterdir()] == ["000001"]
-            return super().train_step(images, z, z_g, augment, rate)
+            return super().train_step(batch)
 
     run = tmp_path / "run"
     monkeypatch.setattr(engines, "build", lambda choice, config: Full(config))

@@ -11,8 +11,9 @@ import pytest
 from processes import files_below
 
 import mxgan
-from mxgan import engines, noise
-from mxgan.engines import Choice, State
+from mxgan import engines, rng
+from mxgan.engines import Choice
+from mxgan.engines.protocol import State
 from mxgan.errors import MxganError, TrainingError
 from mxgan.faces import open_faces
 from mxgan.training import batches
@@ -29,8 +30,8 @@ class Notebook:
         self.events, self.given, self.fixed = [], [], []
         self.at_step = at_step
 
-    def train_step(self, images, z, z_g=None, augment=None, rate=1):
-        self.given.append((np.array(images), z, z_g))
+    def train_step(self, batch):
+        self.given.append((np.array(batch.images), batch.z, batch.z_g))
         step = len(self.given)
         self.events.append(f"step {step}")
         numbers = self.at_step(step)
@@ -78,11 +79,11 @@ def test_each_step_gets_its_own_images_and_latents(train, faces_folder, recipe):
     faces = open_faces(str(faces_folder), 32).images
     for step, (images, z, z_g), indices in zip(range(1, 7), notebook.given, batches.indices(9, 24, 8, 0, 6)):
         np.testing.assert_array_equal(images, faces[indices])
-        np.testing.assert_array_equal(z, noise.latents(9, "D step", step, 8, 5))
+        np.testing.assert_array_equal(z, rng.latents(9, "D step", step, 8, 5))
         if recipe == "gluon-tutorial":
             assert z_g is None
         else:
-            np.testing.assert_array_equal(z_g, noise.latents(9, "G step", step, 8, 5))
+            np.testing.assert_array_equal(z_g, rng.latents(9, "G step", step, 8, 5))
 
 
 def test_a_steps_numbers_are_read_when_the_next_one_is_on_its_way(train):
@@ -95,7 +96,7 @@ def test_samples_are_always_of_the_same_latents(train):
     notebook, run = train(seed=2)
     assert len(notebook.fixed) == 2
     for z in notebook.fixed:
-        np.testing.assert_array_equal(z, noise.latents(2, "samples", 0, 24, 5))
+        np.testing.assert_array_equal(z, rng.latents(2, "samples", 0, 24, 5))
     assert files_below(run.path / "samples") == ["000003.png", "000006.png"]
 
 

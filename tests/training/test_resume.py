@@ -18,7 +18,7 @@ from processes import mxgan as mxgan_process
 from tiny_runs import log, outcome, scores, train
 
 import mxgan
-from mxgan import noise, plots, training
+from mxgan import plots, rng, training
 from mxgan.errors import MxganError, TrainingError
 from mxgan.training import run_dir
 
@@ -66,10 +66,10 @@ def test_stopped_within_its_finish(faces_folder, tmp_path, monkeypatch, capsys):
     assert (unfinished / "netG.params").read_bytes() != (whole / "netG.params").read_bytes()
 
     class Stopped(tiny_engine.TinyEngine):
-        def train_step(self, images, z, z_g=None, augment=None, rate=1):
+        def train_step(self, batch):
             if self.counts["adamD"] in (3, 5, 6):
                 signal.raise_signal(signal.SIGINT)
-            return super().train_step(images, z, z_g, augment, rate)
+            return super().train_step(batch)
 
     tiny_engine.install(monkeypatch, Stopped)
     run = train(faces_folder, tmp_path / "run", **settings)
@@ -105,7 +105,7 @@ def test_bit_for_bit_with_every_option(faces_folder, tmp_path, engine, values):
 def test_pictures_of_a_run_with_an_average_are_the_averages(faces_folder, tmp_path, engine):
     needs.mxnet() if engine == "mxnet" else pytest.importorskip("torch")
     run = train(faces_folder, tmp_path / "run", steps=6, engine=engine, ngf=2, ndf=3, ema=50.0, ema_rampup=1.0)
-    fixed = noise.latents(0, "samples", 0, 24, 5)
+    fixed = rng.latents(0, "samples", 0, 24, 5)
     grid = plots.grid(mxgan.load_generator(run, engine).generate(fixed))
     np.testing.assert_array_equal(cv2.imread(str(run / "samples" / "000006.png"))[:, :, ::-1], grid)
     bare = mxgan.load_params(run / "netG.params")
@@ -263,10 +263,10 @@ def test_one_run_one_process(faces_folder, tmp_path, monkeypatch):
 
 def test_numbers_that_are_not_finite_leave_what_was_good(faces_folder, tmp_path, monkeypatch, capsys):
     class Diverging(tiny_engine.TinyEngine):
-        def train_step(self, images, z, z_g=None, augment=None, rate=1):
+        def train_step(self, batch):
             if self.counts["adamD"] == 4:
                 self.weights["netD"]["0.weight"][0] = np.nan
-            return super().train_step(images, z, z_g, augment, rate)
+            return super().train_step(batch)
 
     tiny_engine.install(monkeypatch, Diverging)
     with np.errstate(all="ignore"), pytest.raises(TrainingError) as ended:

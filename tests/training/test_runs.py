@@ -64,9 +64,9 @@ def test_one_at_work(finished):
 
 def test_one_that_failed(finished, faces_folder, monkeypatch):
     class Rotten(tiny_engine.TinyEngine):
-        def train_step(self, images, z, z_g=None, augment=None, rate=1):
+        def train_step(self, batch):
             self.weights["netD"]["0.weight"][:] = np.nan
-            return super().train_step(images, z, z_g, augment, rate)
+            return super().train_step(batch)
 
     tiny_engine.install(monkeypatch, Rotten)
     with pytest.raises(TrainingError, match="there is no checkpoint yet"):
@@ -81,7 +81,7 @@ def test_one_that_failed(finished, faces_folder, monkeypatch):
 )
 def test_one_that_broke_off(finished, faces_folder, monkeypatch, said, why):
     class Large(tiny_engine.TinyEngine):
-        def train_step(self, images, z, z_g=None, augment=None, rate=1):
+        def train_step(self, batch):
             raise MemoryError(*said)
 
     tiny_engine.install(monkeypatch, Large)

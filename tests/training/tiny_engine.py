@@ -12,9 +12,10 @@ import types
 
 import numpy as np
 
-from mxgan import atomic, engines, noise, plots
+from mxgan import atomic, engines, plots, rng
 from mxgan.config import TrainConfig
-from mxgan.engines import Choice, State
+from mxgan.engines import Choice
+from mxgan.engines.protocol import State
 
 HALF = 16  # pixels: the images are 32×32
 
@@ -26,8 +27,8 @@ class TinyEngine:
 
     def __init__(self, config: TrainConfig, rates: tuple[float, float] = (0.02, 0.02)) -> None:
         self.weights = {
-            "netG": {"0.weight": noise.normal(config.seed, "netG", (config.latent, 12)) / 4},
-            "netD": {"0.weight": noise.normal(config.seed, "netD", (13, 1)) / 4},
+            "netG": {"0.weight": rng.normal(config.seed, "netG", (config.latent, 12)) / 4},
+            "netD": {"0.weight": rng.normal(config.seed, "netD", (13, 1)) / 4},
         }
         self.rates = dict(zip(self.weights, rates))
         self.moments = {
@@ -36,7 +37,8 @@ class TinyEngine:
         }
         self.counts = dict.fromkeys(self.moments, 0)
 
-    def train_step(self, images, z, z_g=None, augment=None, rate=1):
+    def train_step(self, batch):
+        images, z, _, _, rate = batch
         netG, netD = (self.weights[net]["0.weight"] for net in ("netG", "netD"))
         real, fake = features(images), np.tanh(z @ netG)
         score_real, score_fake = (sigmoid(with_one(x) @ netD) for x in (real, fake))

@@ -6,7 +6,7 @@ from bisect import bisect
 from dataclasses import dataclass
 from itertools import accumulate
 
-from ... import noise
+from ... import rng
 from ...errors import MxganError
 from .accessories import ACCESSORIES
 from .features import BROWS, EYE_SHAPES, GAZES, MOUTHS
@@ -65,7 +65,7 @@ class Factors:
 
 def draw_factors(seed: int, index: int) -> Factors:
     """The factors of face ``index`` of ``seed``, independent of one another and of other faces."""
-    dice = iter(noise.generator(seed, "painted", index).random(40).tolist())
+    dice = iter(rng.generator(seed, "painted", index).random(40).tolist())
     named = {factor: _pick(next(dice), weights) for factor, weights in CHOICES.items()}
 
     def bell(width: float) -> float:

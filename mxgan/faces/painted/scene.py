@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ... import noise
+from ... import rng
 from ...errors import MxganError
 from . import features, hair, palette
 from .accessories import accessory
@@ -33,7 +33,7 @@ def paint(factors: Factors, size: int = 64) -> np.ndarray:
 
 def _parts(factors: Factors) -> list[Part]:
     """From back to front. Fine detail comes in three streams, so that another style leaves the face as it is."""
-    dice = noise.generator(factors.detail, "painted detail").random(128).tolist()
+    dice = rng.generator(factors.detail, "painted detail").random(128).tolist()
     face, back, front = dice[:12], iter(dice[12:40]), iter(dice[40:])
     style = hair.STYLES[factors.hair_style]
     worn = accessory(factors.accessory)

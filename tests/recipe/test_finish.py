@@ -2,8 +2,8 @@
 
 import pytest
 
-from mxgan import finish
 from mxgan.config import TrainConfig, resolve
+from mxgan.recipe import finish
 
 
 def config(share: float, augment: str = "color,translation") -> TrainConfig:

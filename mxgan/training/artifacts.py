@@ -8,15 +8,15 @@ from typing import Any, Optional
 
 import numpy as np
 
-from mxgan import noise
+from mxgan import rng
 from mxgan.config import TrainConfig
-from mxgan.engines import Engine, State
+from mxgan.engines.protocol import Engine, State
 from mxgan.errors import MxganError
-from mxgan.training import checkpoint, score, watch
+from mxgan.training import checkpoint, monitor, validation
 from mxgan.training.progress import Progress
 from mxgan.training.run_dir import BEST, RunDir
-from mxgan.training.score import Score, Scorer
 from mxgan.training.step_log import StepLog
+from mxgan.training.validation import Score, Scorer
 
 WEIGHTS = {"netG": "netG", "netD": "netD", "emaG": "netG-ema"}  # a state's arrays, and what their file is called
 
@@ -38,7 +38,7 @@ class Saver:
         """``written``: what config.json says, which each checkpoint holds too. ``scorer``: None for no scores."""
         self._config, self._run, self._engine, self._reals = config, run, engine, reals
         self._log, self._progress, self._written = log, progress, written
-        self._fixed = noise.latents(config.seed, "samples", 0, len(reals), config.latent)
+        self._fixed = rng.latents(config.seed, "samples", 0, len(reals), config.latent)
         self._scorer, self._best = scorer, {}  # netG's arrays at its best, until they are written
         self._saved = time.monotonic()
 
@@ -53,11 +53,11 @@ class Saver:
         state = self._state(step)
         samples = self._engine.generate(self._fixed)
         if epoch_end and len(samples) > 1:
-            self._log.add_variety(step, watch.variety(samples, self._reals), self._progress)
+            self._log.add_variety(step, monitor.variety(samples, self._reals), self._progress)
         if scored and self._scorer is not None:
             value = self._scorer.score(self._engine.generate)
             self._log.add_score(Score(step, value, finish), self._progress)
-            if score.best(self._log.scores).step == step:
+            if validation.best(self._log.scores).step == step:
                 self._best = best_of(state)
         written = self._files(step, state, samples)
         # before the curves, which take longest and lose nothing: they are drawn again from the log
@@ -129,7 +129,7 @@ def restore_best(run: RunDir, scores: Sequence[Score], say: Callable[[str], None
     Written anew from the kept checkpoint of the best, removed where nothing was scored yet. Where that checkpoint can't
     be read the file is left as it is, and ``say`` told so. Raises MxganError or OSError where it can't be written.
     """
-    best = score.best(scores)
+    best = validation.best(scores)
     if best is None:
         (run.path / f"{BEST}.params").unlink(missing_ok=True)
         return

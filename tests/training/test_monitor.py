@@ -8,49 +8,49 @@ from tiny_runs import log, outcome, train
 
 from mxgan import plots, training
 from mxgan.faces import open_faces
-from mxgan.training import watch
+from mxgan.training import monitor
 
 
-def scores(real: float, fake: float, n: int = watch.STEPS) -> list[dict]:
+def scores(real: float, fake: float, n: int = monitor.STEPS) -> list[dict]:
     return [{"score_real": real, "score_fake": fake}] * n
 
 
 def test_netD_wins_when_it_is_sure_of_both_for_long():
-    assert "netD has won: over the last 200 steps score_real is 0.995 and score_fake 0.004" in watch.d_wins(
+    assert "netD has won: over the last 200 steps score_real is 0.995 and score_fake 0.004" in monitor.d_wins(
         scores(0.995, 0.004)
     )
-    assert watch.d_wins(scores(0.999, 0.001, watch.STEPS - 1)) is None  # not for long enough
-    assert watch.d_wins(scores(0.999, 0.02)) is None  # netG still deceives it at times
-    assert watch.d_wins(scores(0.98, 0.001)) is None  # it still doubts real faces
-    assert watch.d_wins(scores(0.5, 0.5)) is None  # a tie
+    assert monitor.d_wins(scores(0.999, 0.001, monitor.STEPS - 1)) is None  # not for long enough
+    assert monitor.d_wins(scores(0.999, 0.02)) is None  # netG still deceives it at times
+    assert monitor.d_wins(scores(0.98, 0.001)) is None  # it still doubts real faces
+    assert monitor.d_wins(scores(0.5, 0.5)) is None  # a tie
 
 
 def test_one_batch_in_a_hundred_that_netG_won_is_enough():
-    assert watch.d_wins([*scores(1.0, 0.0, 198), *scores(0.0, 1.0, 2)]) is None
-    assert watch.d_wins([*scores(1.0, 0.0, 199), *scores(0.0, 1.0, 1)]) is not None
+    assert monitor.d_wins([*scores(1.0, 0.0, 198), *scores(0.0, 1.0, 2)]) is None
+    assert monitor.d_wins([*scores(1.0, 0.0, 199), *scores(0.0, 1.0, 1)]) is not None
 
 
 def test_variety_of_real_faces_is_one_and_of_one_picture_nought(faces_folder):
     faces = open_faces(str(faces_folder), 32).images
-    assert watch.variety(faces, faces) == 1
-    assert watch.variety(np.repeat(faces[:1], 24, 0), faces) == 0
+    assert monitor.variety(faces, faces) == 1
+    assert monitor.variety(np.repeat(faces[:1], 24, 0), faces) == 0
     half = (faces.astype(float) / 2 + 50).astype(np.uint8)  # differences half as large: a quarter when squared
-    assert watch.variety(half, faces) == pytest.approx(0.25, abs=0.01)
+    assert monitor.variety(half, faces) == pytest.approx(0.25, abs=0.01)
 
 
 def test_spread_is_the_mean_squared_difference_of_two():
     images = np.random.RandomState(0).randint(0, 256, (7, 4, 4, 3)).astype(np.uint8)
     pairs = [(a, b) for i, a in enumerate(images) for b in images[:i]]
     expected = np.mean([np.mean((a.astype(float) - b) ** 2) for a, b in pairs])
-    assert watch.spread(images) == pytest.approx(expected, rel=1e-5)
+    assert monitor.spread(images) == pytest.approx(expected, rel=1e-5)
 
 
 def test_collapse_is_lost_variety_not_variety_to_come():
     young = [(94, 0.01), (188, 0.05)]
-    assert watch.collapsed(young) is None
-    assert watch.collapsed([*young, (watch.YOUNG, 0.099)]) is not None  # by now it should vary
-    assert watch.collapsed([*young, (watch.YOUNG, 0.101)]) is None
-    assert "its samples differ 0.090 times as much as real faces do" in watch.collapsed([(94, 0.4), (188, 0.09)])
+    assert monitor.collapsed(young) is None
+    assert monitor.collapsed([*young, (monitor.YOUNG, 0.099)]) is not None  # by now it should vary
+    assert monitor.collapsed([*young, (monitor.YOUNG, 0.101)]) is None
+    assert "its samples differ 0.090 times as much as real faces do" in monitor.collapsed([(94, 0.4), (188, 0.09)])
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_a_run_whose_netG_cannot_learn(tiny, white_faces, tmp_path, capsys):
     run = train(white_faces, tmp_path / "run", steps=240)
     (step, kind), *more = warnings(run)
     assert (kind, more) == ("d_wins", [])  # once in a thousand steps
-    last = [record for record in log(run) if "loss_d" in record and record["step"] <= step][-watch.STEPS :]
+    last = [record for record in log(run) if "loss_d" in record and record["step"] <= step][-monitor.STEPS :]
     assert np.mean([record["score_real"] for record in last]) > 0.99
     assert np.mean([record["score_fake"] for record in last]) < 0.01
     said = capsys.readouterr().err
@@ -89,8 +89,8 @@ def test_a_run_whose_netG_cannot_learn(tiny, white_faces, tmp_path, capsys):
 class Collapsing(tiny_engine.TinyEngine):
     """From step 30 on its netG shrinks, until every latent gives the same grey."""
 
-    def train_step(self, images, z, z_g=None, augment=None, rate=1):
-        stats = super().train_step(images, z, z_g, augment, rate)
+    def train_step(self, batch):
+        stats = super().train_step(batch)
         if self.counts["adamG"] > 30:
             self.weights["netG"]["0.weight"] *= np.float32(0.8)
         return stats

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from mxgan import threads
+from mxgan import machine
 
 needs_affinity = pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="no CPU affinity on this system")
 
@@ -29,7 +29,7 @@ def eight_cores(monkeypatch):
 )
 def test_the_quota_of_a_container(eight_cores, tmp_path, line, cores):
     (tmp_path / "cpu.max").write_text(line)
-    assert threads.available(tmp_path) == cores
+    assert machine.usable_cores(tmp_path) == cores
 
 
 @pytest.mark.parametrize(("quota", "cores"), [("300000", 3), ("250000", 3), ("-1", 8), ("", 8)])
@@ -37,11 +37,11 @@ def test_the_quota_of_an_older_container(eight_cores, tmp_path, quota, cores):
     (tmp_path / "cpu").mkdir()
     (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text(f"{quota}\n")
     (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
-    assert threads.available(tmp_path) == cores
+    assert machine.usable_cores(tmp_path) == cores
 
 
 def test_no_quota_at_all(eight_cores, tmp_path):
-    assert threads.available(tmp_path) == 8
+    assert machine.usable_cores(tmp_path) == 8
 
 
 @needs_affinity
@@ -49,10 +49,10 @@ def test_the_affinity_of_this_process(tmp_path):
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(before)})
     try:
-        assert threads.available(tmp_path) == 1
+        assert machine.usable_cores(tmp_path) == 1
     finally:
         os.sched_setaffinity(0, before)
-    assert threads.available(tmp_path) == len(before)
+    assert machine.usable_cores(tmp_path) == len(before)
 
 
 @pytest.mark.parametrize("said", [{}, {"OMP_WAIT_POLICY": "active"}, {"GOMP_SPINCOUNT": "7"}])
@@ -62,7 +62,7 @@ def test_idle_threads_sleep_after_a_moment_unless_the_user_says_otherwise(monkey
         monkeypatch.delenv(name)
     for name, value in said.items():
         monkeypatch.setenv(name, value)
-    threads.spare_others()
+    machine.spare_others()
     found = {name: os.environ.get(name) for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
     ours = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "50000"}
     assert found == (ours if not said else {**dict.fromkeys(ours), **said})

@@ -16,12 +16,12 @@ from processes import mxgan as mxgan_process
 from tiny_runs import best_weights, checkpoints_weights, kept, log, outcome, scores, train
 
 import mxgan
-from mxgan import engines, noise, training
+from mxgan import engines, rng, training
 from mxgan.engines import Choice
 from mxgan.faces import open_faces
 from mxgan.metrics import fd, form
-from mxgan.training import checkpoint, runs, score
-from mxgan.training.score import Score
+from mxgan.training import checkpoint, runs, validation
+from mxgan.training.validation import Score
 
 
 @pytest.mark.parametrize(
@@ -40,29 +40,30 @@ from mxgan.training.score import Score
 )
 def test_scored_is_the_first_end_of_an_epoch_from_each_multiple_on(every, per_epoch, scored):
     steps = 12 if per_epoch == 3 else 940
-    assert [step for step in range(per_epoch, steps + 1, per_epoch) if score.is_due(step, every, per_epoch)] == scored
+    ends = range(per_epoch, steps + 1, per_epoch)
+    assert [step for step in ends if validation.is_due(step, every, per_epoch)] == scored
 
 
 def test_the_best_is_the_newest_of_those_as_good_as_the_lowest():
     given = [Score(3, 5.0), Score(6, 2.0), Score(9, 2.04), Score(12, 2.05), Score(15, 1.0), Score(18, 3.0)]
-    assert score.best(given) == Score(15, 1.0)
-    bests = [score.best(given, until) for until in (2, 3, 6, 9, 12)]
+    assert validation.best(given) == Score(15, 1.0)
+    bests = [validation.best(given, until) for until in (2, 3, 6, 9, 12)]
     assert bests == [None, Score(3, 5.0), Score(6, 2.0), Score(9, 2.04), Score(9, 2.04)]
-    assert score.best([]) is None
+    assert validation.best([]) is None
 
 
 def test_the_end_of_a_finish_is_the_best_unless_it_is_far_worse():
     given = [Score(3, 1.0), Score(6, 1.05), Score(8, 1.09, finish=True)]
-    assert score.best(given) == given[2]
-    assert score.best(given, 7) == given[0]
-    assert score.best([*given[:2], Score(8, 1.11, finish=True)]) == given[0]
-    assert score.best([*given, Score(9, 1.01)]) == Score(9, 1.01)  # the run was made longer
+    assert validation.best(given) == given[2]
+    assert validation.best(given, 7) == given[0]
+    assert validation.best([*given[:2], Score(8, 1.11, finish=True)]) == given[0]
+    assert validation.best([*given, Score(9, 1.01)]) == Score(9, 1.01)  # the run was made longer
 
 
 def test_only_numbers_of_the_log_count():
     records = [{"step": 1, "score": value} for value in (1.5, 2, "3", None, float("nan"), True)] + [{"step": 2}]
-    assert score.of(records) == [Score(1, 1.5), Score(1, 2)]
-    assert score.of([{"step": 8, "score": 1, "finish": True}]) == [Score(8, 1, finish=True)]
+    assert validation.of(records) == [Score(1, 1.5), Score(1, 2)]
+    assert validation.of([{"step": 8, "score": 1, "finish": True}]) == [Score(8, 1, finish=True)]
 
 
 @pytest.mark.parametrize(("size", "count"), [(32, 24), (64, 17), (128, 16)])
@@ -76,15 +77,15 @@ def test_it_is_the_distance_from_the_first_faces_of_the_runs_order(size, count):
         return random.randint(0, 99, (len(z), size, size, 3)).astype(np.uint8)
 
     config = mxgan.TrainConfig(seed=7, latent=5, size=size)
-    scorer = score.Scorer(config, images)
+    scorer = validation.Scorer(config, images)
     first = scorer.score(generate)
-    np.testing.assert_array_equal(asked[0], noise.latents(7, "score", 0, 64, 5))
+    np.testing.assert_array_equal(asked[0], rng.latents(7, "score", 0, 64, 5))
     random = np.random.RandomState(size)
     random.randint(0, 256, images.shape)
     made = generate(asked[0])[:count]
-    sides = [fd.fit(form.describe(side)) for side in (images[noise.order(7, 0, count)], made)]
+    sides = [fd.fit(form.describe(side)) for side in (images[rng.order(7, 0, count)], made)]
     assert first == round(fd.distance(*sides), 3) > 0
-    ordered = images[noise.order(7, 0, count)]
+    ordered = images[rng.order(7, 0, count)]
     assert scorer.score(lambda z: np.concatenate([ordered] * 4)[:64]) == 0  # the faces themselves
 
 
@@ -94,11 +95,11 @@ def test_a_thousand_pictures_at_most_in_batches_of_64(monkeypatch):
     monkeypatch.setattr(form, "describe", lambda made: seen.append(made) or made)
     monkeypatch.setattr(fd, "fit", lambda features: "fitted")
     monkeypatch.setattr(fd, "distance", lambda real, fake: 1.5)
-    scorer = score.Scorer(mxgan.TrainConfig(latent=5), images)
+    scorer = validation.Scorer(mxgan.TrainConfig(latent=5), images)
     assert [scorer.score(lambda z: sizes.append(len(z)) or images[: len(z)]) for _ in range(2)] == [1.5, 1.5]
     assert sizes == [64] * 32
     assert [len(side) for side in seen] == [1000] * 3  # the faces' side once
-    np.testing.assert_array_equal(seen[0], images[noise.order(0, 0, 1100)[:1000]])
+    np.testing.assert_array_equal(seen[0], images[rng.order(0, 0, 1100)[:1000]])
 
 
 @pytest.mark.usefixtures("tiny")
@@ -111,7 +112,7 @@ def test_a_line_in_the_log_after_the_epochs_last_step(faces_folder, tmp_path):
     state = checkpoint.load(run / "checkpoints" / "000006").state
     engine = tiny_engine.TinyEngine(mxgan.TrainConfig(latent=5))
     engine.load_state(state)
-    assert records[1]["score"] == score.Scorer(mxgan.TrainConfig(latent=5), faces).score(engine.generate)
+    assert records[1]["score"] == validation.Scorer(mxgan.TrainConfig(latent=5), faces).score(engine.generate)
 
 
 @pytest.mark.usefixtures("tiny")
@@ -140,7 +141,7 @@ def test_scores_of_a_real_engine_are_its_averages_and_change_no_weight(faces_fol
         assert (plain / name).read_bytes() == (whole / name).read_bytes()
     faces = open_faces(str(faces_folder), 32).images
     netG = mxgan.load_generator(whole, engine)
-    scorer = score.Scorer(mxgan.TrainConfig(latent=5), faces)
+    scorer = validation.Scorer(mxgan.TrainConfig(latent=5), faces)
     assert scorer.score(netG.generate) == pytest.approx(best["score"], abs=0.01)  # another batch size may round anew
 
 

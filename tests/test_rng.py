@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from mxgan import noise
+from mxgan import rng
 
 
 def sha256(array: np.ndarray) -> str:
@@ -26,31 +26,31 @@ def sha256(array: np.ndarray) -> str:
     ],
 )
 def test_the_latents_of_each_stream_are_pinned(stream, checksum):
-    z = noise.latents(seed=7, stream=stream, step=3, n=64, latent=150)
+    z = rng.latents(seed=7, stream=stream, step=3, n=64, latent=150)
     assert (z.shape, z.dtype) == ((64, 150), np.float32)
     assert sha256(z) == checksum
 
 
 def test_no_stream_is_forgotten():
-    assert noise.STREAMS == (
+    assert rng.STREAMS == (
         "D step", "G step", "samples", "generate", "augmentation", "flip", "painted", "score", "statistics",
     )  # fmt: skip
 
 
 def test_samples_orders_and_initial_weights_are_pinned():
     pinned = {
-        "samples": (noise.samples(7, 0, 100, 150), "912d16b7a85e5583449e5876732b6fdbf1c8335cacea2ed5c9f64358a407574e"),
-        "order": (noise.order(7, 2, 6000), "e6788500bc5e6cb76fa84680cf21e99ca624b0d16d3259beead68a24f4ba3802"),
+        "samples": (rng.samples(7, 0, 100, 150), "912d16b7a85e5583449e5876732b6fdbf1c8335cacea2ed5c9f64358a407574e"),
+        "order": (rng.order(7, 2, 6000), "e6788500bc5e6cb76fa84680cf21e99ca624b0d16d3259beead68a24f4ba3802"),
         "normal": (
-            noise.normal(7, "netG.0.weight", (150, 32, 4, 4)),
+            rng.normal(7, "netG.0.weight", (150, 32, 4, 4)),
             "153ec33d712374c1196250ee960f54d52a753cc0ff65f9b840a5747601ff74ed",
         ),
         "uniform": (
-            noise.uniform(7, "netG.0.weight", (150, 32, 4, 4)),
+            rng.uniform(7, "netG.0.weight", (150, 32, 4, 4)),
             "dc123bed5d856c0e56023d62bcb0d1f6f8d3cf6f9ea1c980c57df6de4cd0cc70",
         ),
         "largest seed": (
-            noise.latents(2**63 - 1, "generate", 2**62, 8, 5),
+            rng.latents(2**63 - 1, "generate", 2**62, 8, 5),
             "a2c1fd3eb9e18ffe3257066e76fabf7c6672e1aef9aa090ddbc3d2c97587e6c3",
         ),
     }
@@ -61,14 +61,14 @@ def test_samples_orders_and_initial_weights_are_pinned():
 
 def test_seed_stream_and_step_each_give_other_numbers():
     drawn = [
-        noise.latents(*place, n=2, latent=3).tobytes()
+        rng.latents(*place, n=2, latent=3).tobytes()
         for place in [(0, "D step", 1), (1, "D step", 1), (0, "G step", 1), (0, "D step", 2)]
     ]
     assert len(set(drawn)) == 4
 
 
 def test_a_latent_is_standard_normal():
-    z = noise.latents(0, "generate", 0, 1000, 100).astype(np.float64)
+    z = rng.latents(0, "generate", 0, 1000, 100).astype(np.float64)
     # 100,000 draws: the mean's standard deviation is 0.0032, the variance's 0.0045
     assert abs(z.mean()) < 0.015
     assert abs(z.var() - 1) < 0.02
@@ -76,21 +76,21 @@ def test_a_latent_is_standard_normal():
 
 @pytest.mark.parametrize(("first", "n"), [(0, 64), (0, 1), (1, 1), (63, 2), (64, 36), (99, 1), (5, 90), (100, 0)])
 def test_a_sample_is_the_same_however_many_are_drawn(first, n):
-    hundred = noise.samples(seed=0, first=0, n=100, latent=10)
-    np.testing.assert_array_equal(noise.samples(0, first, n, 10), hundred[first : first + n])
+    hundred = rng.samples(seed=0, first=0, n=100, latent=10)
+    np.testing.assert_array_equal(rng.samples(0, first, n, 10), hundred[first : first + n])
 
 
 def test_an_order_is_a_permutation_and_each_epoch_has_its_own():
-    orders = [noise.order(seed, epoch, 6000) for seed, epoch in [(0, 0), (0, 1), (1, 0)]]
+    orders = [rng.order(seed, epoch, 6000) for seed, epoch in [(0, 0), (0, 1), (1, 0)]]
     for order in orders:
         assert order.dtype == np.int64
         np.testing.assert_array_equal(np.sort(order), np.arange(6000))
     assert len({order.tobytes() for order in orders}) == 3
-    assert noise.order(0, 0, 1).tolist() == [0]
+    assert rng.order(0, 0, 1).tolist() == [0]
 
 
 def test_uniform_weights_fill_the_interval():
-    drawn = noise.uniform(0, "netD.0.weight", (1000, 100))
+    drawn = rng.uniform(0, "netD.0.weight", (1000, 100))
     assert (drawn.dtype, drawn.shape) == (np.float32, (1000, 100))
     assert -1 <= drawn.min() < -0.9999
     assert 0.9999 < drawn.max() < 1
@@ -99,15 +99,15 @@ def test_uniform_weights_fill_the_interval():
 
 
 def test_weights_of_two_names_differ():
-    assert not np.array_equal(noise.normal(0, "netG.0.weight", (4,)), noise.normal(0, "netG.3.weight", (4,)))
+    assert not np.array_equal(rng.normal(0, "netG.0.weight", (4,)), rng.normal(0, "netG.3.weight", (4,)))
 
 
 @pytest.mark.parametrize("seed", [-1, 2**63])
 def test_a_seed_out_of_range_is_refused(seed):
     with pytest.raises(ValueError, match="seed"):
-        noise.latents(seed, "generate", 0, 1, 1)
+        rng.latents(seed, "generate", 0, 1, 1)
 
 
 def test_an_unknown_stream_is_refused():
     with pytest.raises(ValueError, match="unknown stream 'd step': one of D step, G step"):
-        noise.latents(0, "d step", 0, 1, 1)
+        rng.latents(0, "d step", 0, 1, 1)

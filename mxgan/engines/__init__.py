@@ -1,23 +1,19 @@
-"""What an engine is, and which one runs here.
-
-An engine knows a framework; nothing else does. NumPy alone travels between an engine and the other rooms: images are
-uint8 NHWC RGB, latents float32 (n, latent), weights arrays under canonical names.
-"""
+"""Which engine runs on which ctx here, and why; and how it is built. `protocol` says what an engine is."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.metadata
 import importlib.util
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Optional, Protocol
+from typing import Optional
 
 import numpy as np
 
-from mxgan.augment import Augmentation
 from mxgan.config import TrainConfig, parse_ctx
+from mxgan.engines.protocol import Engine
 from mxgan.errors import MxganError
 from mxgan.weights.net import Net
 
@@ -31,88 +27,6 @@ TOO_LARGE = (
     "Failed to allocate",
     "Size of tensor you are trying to allocate",
 )
-
-Weights = Mapping[str, Mapping[str, np.ndarray]]  # {"netG": {"0.weight": ...}, "netD": {...}}
-Augment = Optional[tuple[Augmentation, Augmentation, Augmentation]]  # of netD's real and fake batch, and of netG's
-
-
-@dataclass(frozen=True)
-class State:
-    """All that a resume needs, in no engine's own format."""
-
-    arrays: dict[str, dict[str, np.ndarray]]
-    #   netG, netD: by canonical name; of a net with spectral norm the folded weights
-    #   adamG, adamD: <canonical>.m and .v
-    #   emaG: netG's moving average, by canonical name; where the run has one
-    #   spectral: netD's <layer>.weight as it is trained, with <layer>.u and .v; where the run has it
-    counts: dict[str, int]  # how many updates adamG and adamD have made
-
-
-@dataclass(frozen=True)
-class Probe:
-    """A batch's losses, and the gradients of their means as netG.0.weight, ...: netD's of loss_d, netG's of loss_g."""
-
-    losses: dict[str, float]
-    gradients: dict[str, np.ndarray]
-
-
-class Stats(Protocol):
-    """One step's losses and scores; an engine may still be computing them."""
-
-    def read(self) -> dict[str, float]:
-        """Wait for loss_d, loss_g, score_real and score_fake."""
-
-
-class Engine(Protocol):
-    """A framework's netG and netD, with their optimizers."""
-
-    name: str
-    ctx: str
-    package: str  # the framework's, with its version: they and the threads decide the last bit
-    version: str
-    threads: str
-
-    def train_step(
-        self,
-        images: np.ndarray,
-        z: np.ndarray,
-        z_g: Optional[np.ndarray] = None,
-        augment: Augment = None,
-        rate: float = 1,
-    ) -> Stats:
-        """Update netD, then netG. ``z_g``: the G step's own latents, for recipes that draw them afresh.
-
-        ``rate``: what both learning rates are multiplied with.
-        """
-
-    def forward(self, z: np.ndarray) -> np.ndarray:
-        """Latents to images in [-1, 1]: float NCHW, inference mode, by netG's moving average where there is one."""
-
-    def generate(self, z: np.ndarray) -> np.ndarray:
-        """Latents to images: uint8 NHWC, as `forward` makes them."""
-
-    def discriminate(self, images: np.ndarray) -> np.ndarray:
-        """Images (uint8 NHWC) to netD's logits: (n,), inference mode."""
-
-    def wait(self) -> None:
-        """Return once all that was asked for is computed."""
-
-    def weights(self) -> Weights:
-        """The arrays of netG, netD and, where there is a moving average, netG-ema, once the work in flight is done."""
-
-    def load_weights(self, weights: Weights) -> None:
-        """Set the networks that ``weights`` names. The average begins anew with netG, unless it is among them."""
-
-    def state(self) -> State:
-        """Weights, Adam's moments and counts, once the work in flight is done."""
-
-    def load_state(self, state: State) -> None:
-        """Go on from a state of this engine or another."""
-
-    def probe(
-        self, images: np.ndarray, z: np.ndarray, z_g: Optional[np.ndarray] = None, augment: Augment = None
-    ) -> Probe:
-        """Both losses and their gradients at the present weights (netG's before netD's update); changes nothing."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""netG's moving average: see `mxgan.average`."""
+"""netG's moving average: see `mxgan.recipe.ema`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import copy
 import numpy as np
 import torch
 
-from mxgan import average
 from mxgan.config import TrainConfig
-from mxgan.pytorch import modes, nets
+from mxgan.pytorch import contexts, nets
 from mxgan.pytorch.tensors import arrays_of, tensor_of, tensors, trainable, write
+from mxgan.recipe import ema
 
 
 class Average:
@@ -26,17 +26,17 @@ class Average:
         """Move towards netG, which has just made its update number ``step``, from 1 on."""
         theirs = trainable(self._netG)
         mine = tensors(self._net)
-        torch._foreach_lerp_([mine[name] for name in theirs], list(theirs.values()), average.share(self._config, step))
+        torch._foreach_lerp_([mine[name] for name in theirs], list(theirs.values()), ema.share(self._config, step))
         self._settled = False
 
     @torch.no_grad()
     def settled(self) -> torch.nn.Sequential:
         """The net, its running statistics those of its own features. Not to be written to but by `write`."""
         if not self._settled:
-            z = tensor_of(average.latents(self._config)).to(self._net[0].weight)
+            z = tensor_of(ema.latents(self._config)).to(self._net[0].weight)
             x = z.reshape(*z.shape, 1, 1)
             self._net.eval()
-            with modes.convolutions(tf32=False, deterministic=True):
+            with contexts.convolutions(tf32=False, deterministic=True):
                 for layer in self._net[:-2]:
                     if isinstance(layer, nets.BatchNorm):
                         variance, mean = torch.var_mean(x, (0, 2, 3), correction=0)

@@ -16,14 +16,14 @@ from typing import Any, Optional
 
 import numpy as np
 
-from mxgan import noise
+from mxgan import rng
 from mxgan.config import TrainConfig
 
 COUNT = 1000  # pictures, and faces; fewer where the run has fewer
 LEAST = 16  # faces; a distance to fewer says little about faces
 BATCH = 64  # pictures made at once
 TIE = 0.02  # scores at most so much above the lowest are as good: from one epoch to the next they move as far by chance
-FINISH_TIE = 0.1  # at the end of a finish (`mxgan.finish`), whose gain the score doesn't see (benchmarks/quality.md)
+FINISH_TIE = 0.1  # at the end of a finish, whose gain the score doesn't see (benchmarks/quality.md)
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ class Scorer:
 
         seed, latent = self._config.seed, self._config.latent
         if self._real is None:
-            order = noise.order(seed, 0, len(self._images))
+            order = rng.order(seed, 0, len(self._images))
             self._real = fd.fit(form.describe(self._images[order[: self._count]]))
         blocks = range(math.ceil(self._count / BATCH))
-        made = np.concatenate([generate(noise.latents(seed, "score", block, BATCH, latent)) for block in blocks])
+        made = np.concatenate([generate(rng.latents(seed, "score", block, BATCH, latent)) for block in blocks])
         return round(fd.distance(self._real, fd.fit(form.describe(made[: self._count]))), 3)
 
 

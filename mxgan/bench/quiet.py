@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from mxgan import threads
-from mxgan.training.circumstances import processor
+from mxgan import machine
+from mxgan.machine import processor
 
 BUSY = 0.05  # of the cores' time, used by others or stolen: more than that shows in the numbers
 
@@ -20,7 +20,7 @@ def describe() -> dict[str, Any]:
     return {
         "processor": processor(),
         "cores": os.cpu_count(),
-        "cores_usable": threads.available(),
+        "cores_usable": machine.usable_cores(),
         "memory_gb": _memory(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),

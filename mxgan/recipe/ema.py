@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mxgan import noise
+from mxgan import rng
 from mxgan.config import TrainConfig
 
 LATENTS = 256
@@ -27,4 +27,4 @@ def share(config: TrainConfig, step: int) -> float:
 
 def latents(config: TrainConfig) -> np.ndarray:
     """What the running statistics are measured on: float32 (256, latent), the same throughout a run."""
-    return noise.latents(config.seed, "statistics", 0, LATENTS, config.latent)
+    return rng.latents(config.seed, "statistics", 0, LATENTS, config.latent)

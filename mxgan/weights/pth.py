@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mxgan import atomic, threads
+from mxgan import atomic, machine
 from mxgan.errors import MissingPackage, ParamsError
 from mxgan.weights.names import printable
 
@@ -88,7 +88,7 @@ def write(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def _torch(why: str):
-    threads.spare_others()
+    machine.spare_others()
     try:
         import torch
     except ImportError as error:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import mxgan
-from mxgan import noise
+from mxgan import rng
 from mxgan.config import resolve
-from mxgan.weights import initial
+from mxgan.recipe import initial
 
 SHAPES = {"0.weight": (150, 24, 4, 4), "0.bias": (24,), "1.gamma": (24,), "3.weight": (24, 12, 4, 4), "3.bias": (12,)}
 
@@ -19,16 +19,14 @@ def test_normal_is_the_papers():
     arrays = drawn("normal")
     assert {name: array.shape for name, array in arrays.items()} == SHAPES
     assert all(array.dtype == np.float32 for array in arrays.values())
-    np.testing.assert_array_equal(
-        arrays["3.weight"], noise.normal(3, "netG.3.weight", (24, 12, 4, 4)) * np.float32(0.02)
-    )
+    np.testing.assert_array_equal(arrays["3.weight"], rng.normal(3, "netG.3.weight", (24, 12, 4, 4)) * np.float32(0.02))
     assert not arrays["0.bias"].any() and (arrays["1.gamma"] == 1).all()
 
 
 @pytest.mark.parametrize(("name", "fan"), [("0.weight", 24 * 16), ("0.bias", 24 * 16), ("3.bias", 12 * 16)])
 def test_uniform_is_pytorchs(name, fan):
     array = drawn("uniform")[name]
-    np.testing.assert_array_equal(array, noise.uniform(3, f"netG.{name}", SHAPES[name]) * np.float32(fan**-0.5))
+    np.testing.assert_array_equal(array, rng.uniform(3, f"netG.{name}", SHAPES[name]) * np.float32(fan**-0.5))
     assert 0.8 < np.abs(array).max() * fan**0.5 <= 1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mxgan import noise
+from mxgan import rng
 from mxgan.config import TrainConfig
 
 SMOOTH = np.float32([1, 3, 3, 1]) / np.float32(5**0.5)  # a kernel that doubles an image's size; its mean square is 1
@@ -29,12 +29,12 @@ def draw(config: TrainConfig, net: str, shapes: dict[str, tuple[int, ...]]) -> d
             arrays[name] = np.full(shape, BATCHNORM[kind], np.float32)
         elif config.init == "uniform":
             fan = int(np.prod(shape[1:])) if kind == "weight" else fan  # a bias follows its weight and takes its fan
-            arrays[name] = noise.uniform(config.seed, stream, shape) * np.float32(fan**-0.5)
+            arrays[name] = rng.uniform(config.seed, stream, shape) * np.float32(fan**-0.5)
         elif kind == "bias":
             arrays[name] = np.zeros(shape, np.float32)
         elif config.init == "smooth" and net == "netG" and name != "0.weight":
-            pairs = noise.normal(config.seed, stream, (*shape[:2], 1, 1)) * np.float32(0.02)
+            pairs = rng.normal(config.seed, stream, (*shape[:2], 1, 1)) * np.float32(0.02)
             arrays[name] = pairs * np.outer(SMOOTH, SMOOTH)
         else:
-            arrays[name] = noise.normal(config.seed, stream, shape) * np.float32(0.02)
+            arrays[name] = rng.normal(config.seed, stream, shape) * np.float32(0.02)
     return arrays

