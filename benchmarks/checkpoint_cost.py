@@ -24,7 +24,7 @@ from mxgan import config as configuration
 from mxgan import engines, rng
 from mxgan.engines.protocol import Batch, Engine
 from mxgan.training import batches, checkpoint
-from mxgan.training.log_file import Mark
+from mxgan.training.log import Mark
 
 MOST = 0.02
 

@@ -1,4 +1,4 @@
-"""One frozen dataclass says what a run is; a recipe fills in what the user left open."""
+"""What a run is: `TrainConfig` is what was asked for, `RunConfig` what it comes to with the recipe's values."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ DEFAULT_RECIPE = "mxgan"
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A training run. ``None`` means the recipe's value (`resolve` fills it in).
+    """A training run as it is asked for. ``None`` leaves a value to the recipe.
 
     Raises MxganError, naming the setting and what it may be, when a value makes no sense.
     """
@@ -164,22 +164,67 @@ class TrainConfig:
         if loss == "hinge" and smoothing:
             raise MxganError(f"label_smoothing {smoothing}: the hinge loss has no labels; give loss bce, or 0")
 
+    @property
+    def passes(self) -> int:
+        """Over the data, where no number of ``steps`` is asked for."""
+        return self._or_recipes("epochs")
+
     def _or_recipes(self, name: str) -> Any:
         value = getattr(self, name)
-        return getattr(self.settings, name) if value is None else value
-
-    @property
-    def settings(self) -> Recipe:
-        """What the recipe fixes."""
-        return RECIPES[self.recipe]
+        return getattr(RECIPES[self.recipe], name) if value is None else value
 
 
-def resolve(config: TrainConfig) -> TrainConfig:
-    """The same run with every value that the recipe supplies written out."""
-    optional = {"latent", "batch_size", "ngf", "ndf", *OPTIONS}
-    values = {name: config._or_recipes(name) for name in optional}
+@dataclass(frozen=True)
+class RunConfig:
+    """What a run computes, with nothing left open: `resolve` makes it of a `TrainConfig` and its recipe.
+
+    Where the faces come from, how long the run is and which engine computes it are not part of it.
+    """
+
+    recipe: str
+    seed: int
+    size: int  # pixels on a side
+    batch_size: int
+    latent: int
+    ngf: int
+    ndf: int
+    bias: bool  # of the convolutions
+    first_norm: bool  # BatchNorm after netD's first convolution
+    init: str
+    fresh_latents: bool  # netG's step draws its own latents
+    lr_g: float
+    lr_d: float
+    beta1: float
+    beta2: float
+    loss: str
+    label_smoothing: float
+    spectral_norm: bool
+    augment: str
+    flip: bool
+    ema: float
+    ema_rampup: float
+    finish: float
+    evaluate_every: int
+    checkpoint_minutes: float
+    plain: bool
+    precision: str
+    deterministic: bool
+
+
+def resolve(config: TrainConfig) -> RunConfig:
+    """The run that ``config`` asks for: its own values, and its recipe's where it leaves them open."""
+    names = [field.name for field in dataclasses.fields(RunConfig)]
+    recipe = RECIPES[config.recipe]
+    return RunConfig(
+        **{name: config._or_recipes(name) if hasattr(config, name) else getattr(recipe, name) for name in names}
+    )
+
+
+def filled(config: TrainConfig) -> TrainConfig:
+    """The same request with the recipe's values written out, as config.json has it."""
+    values = {name: config._or_recipes(name) for name in ("latent", "batch_size", "ngf", "ndf", *OPTIONS)}
     if config.epochs is None and config.steps is None:
-        values["epochs"] = config.settings.epochs
+        values["epochs"] = RECIPES[config.recipe].epochs
     return dataclasses.replace(config, **values)
 
 
@@ -194,8 +239,8 @@ def parse_ctx(ctx: str) -> tuple[str, int]:
 
 
 def to_json(config: TrainConfig) -> dict[str, Any]:
-    """The configuration and, beside it, what its recipe fixes, as JSON values."""
-    return {**dataclasses.asdict(config), "recipe_settings": dataclasses.asdict(config.settings)}
+    """The configuration, with its recipe's values filled in and, beside it, what the recipe fixes, as JSON values."""
+    return {**dataclasses.asdict(filled(config)), "recipe_settings": dataclasses.asdict(RECIPES[config.recipe])}
 
 
 def load(path: Path) -> TrainConfig:
@@ -217,7 +262,7 @@ def from_json(values: dict[str, Any]) -> TrainConfig:
     try:
         recipes = values.get("recipe_settings") or {}
         was_fixed = {name: recipes[name] for name in OPTIONS if name in recipes}
-        return TrainConfig(**{name: value for name, value in {**was_fixed, **values}.items() if name in known})
+        return filled(TrainConfig(**{name: value for name, value in {**was_fixed, **values}.items() if name in known}))
     except (TypeError, AttributeError) as error:
         raise MxganError(str(error)) from error
 

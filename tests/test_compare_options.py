@@ -53,16 +53,15 @@ def at_full_rate(adam, rate: float, step=Adam.step) -> None:
 
 
 def without_the_chain_rule(spectral) -> None:
-    for name, layer in spectral._layers.items():
-        spectral.weights[name].grad, layer.grad = layer.grad.contiguous(), None
+    """The gradients by W/sigma pass for those by W."""
 
 
 @pytest.mark.parametrize(
     ("place", "fault", "values"),
     [
         ("mxgan.pytorch.spectral.SpectralNorm.pull_back", without_the_chain_rule, EACH["spectral norm"]),
-        ("mxgan.pytorch.ema.Average.follow", lambda average, step: None, EACH["average"]),
-        ("mxgan.pytorch.augment.changed", lambda images, one, send: images, EACH["color"]),
+        ("mxgan.pytorch.ema.EMA.follow", lambda average, update: None, EACH["average"]),
+        ("mxgan.pytorch.step.apply", lambda images, changes: images, EACH["color"]),
         ("mxgan.pytorch.adam.Adam.step", at_full_rate, EACH["finish"]),
     ],
     ids=["spectral norm", "average", "color", "finish"],

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from mxgan.config import OPTIONS, RECIPES, TrainConfig, load, parse_ctx, resolve, to_json
+from mxgan.config import OPTIONS, RECIPES, RunConfig, TrainConfig, filled, load, parse_ctx, resolve, to_json
 from mxgan.errors import MxganError
 
 
@@ -41,17 +41,29 @@ def test_our_own_recipe_is_the_tutorial_with_options():
 
 def test_our_own_recipe_is_the_default():
     assert list(RECIPES) == ["gluon-tutorial", "pytorch-anime", "pytorch-celeba", "mxgan"]
-    default = resolve(TrainConfig())
+    default = filled(TrainConfig())
     assert (default.recipe, default.data, default.size, default.ngf, default.ndf, default.fit, default.seed) == (
         "mxgan", "painted", 64, 64, 64, "crop", 0,
     )  # fmt: skip
 
 
 def test_a_recipe_fills_in_what_was_left_open():
-    config = resolve(TrainConfig(recipe="pytorch-anime"))
+    config = filled(TrainConfig(recipe="pytorch-anime"))
     assert (config.latent, config.batch_size, config.epochs, config.steps) == (128, 128, 25, None)
-    config = resolve(TrainConfig(recipe="pytorch-anime", latent=7, batch_size=9, steps=11))
+    config = filled(TrainConfig(recipe="pytorch-anime", latent=7, batch_size=9, steps=11))
     assert (config.latent, config.batch_size, config.epochs, config.steps) == (7, 9, None, 11)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_of_a_resolved_run_nothing_is_left_open(recipe):
+    run = resolve(TrainConfig(recipe=recipe, ngf=7))
+    assert run.ngf == 7
+    assert (run.latent, run.bias, run.fresh_latents) == tuple(
+        getattr(RECIPES[recipe], name) for name in ("latent", "bias", "fresh_latents")
+    )
+    kinds = {"str": str, "int": int, "float": (int, float), "bool": bool}
+    for field in dataclasses.fields(RunConfig):
+        assert isinstance(getattr(run, field.name), kinds[field.type]), field.name
 
 
 def test_the_options_of_training_are_the_recipes_unless_given():
@@ -134,7 +146,7 @@ def test_ctx(text, parsed):
 
 
 def test_through_json_and_back(tmp_path):
-    config = resolve(TrainConfig(data="faces", recipe="pytorch-celeba", steps=5, seed=2**63 - 1, threads=2))
+    config = filled(TrainConfig(data="faces", recipe="pytorch-celeba", steps=5, seed=2**63 - 1, threads=2))
     values = json.loads(json.dumps(to_json(config)))
     assert values["seed"] == 2**63 - 1
     assert values["recipe_settings"]["lr_g"] == 2e-4
@@ -143,7 +155,7 @@ def test_through_json_and_back(tmp_path):
 
 
 def test_a_run_of_a_version_without_the_options_is_as_it_was(tmp_path):
-    values = {name: value for name, value in to_json(resolve(TrainConfig(steps=5))).items() if name not in OPTIONS}
+    values = {name: value for name, value in to_json(TrainConfig(steps=5)).items() if name not in OPTIONS}
     for name in OPTIONS:
         del values["recipe_settings"][name]
     (tmp_path / "config.json").write_text(json.dumps(values))
@@ -151,7 +163,7 @@ def test_a_run_of_a_version_without_the_options_is_as_it_was(tmp_path):
 
 
 def test_what_an_older_recipe_fixed_stays_as_it_was(tmp_path):
-    values = to_json(resolve(TrainConfig(recipe="mxgan", steps=5)))
+    values = to_json(TrainConfig(recipe="mxgan", steps=5))
     del values["init"]
     values["recipe_settings"]["init"] = "normal"  # as the recipe once was
     (tmp_path / "config.json").write_text(json.dumps(values))

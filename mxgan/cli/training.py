@@ -62,7 +62,7 @@ def train(dry_run: bool, run: Path | None, **options: object) -> None:
     if dry_run:
         from mxgan.training import resuming
 
-        wanted = config.resolve(wanted) if run is None else resuming.changed(config.load(run / "config.json"), changes)
+        wanted = wanted if run is None else resuming.changed(config.load(run / "config.json"), changes)
         print_json(config.to_json(wanted))
         return
     from mxgan import training

@@ -12,7 +12,7 @@ from typing import Optional
 
 import numpy as np
 
-from mxgan.config import TrainConfig, parse_ctx
+from mxgan.config import RunConfig, TrainConfig, parse_ctx
 from mxgan.engines.protocol import Engine
 from mxgan.errors import MxganError
 from mxgan.weights.net import Net
@@ -36,6 +36,7 @@ class Choice:
     engine: str
     ctx: str
     why: str
+    threads: Optional[int] = None  # to compute with; None: the cores this process may use
 
 
 def choose(
@@ -57,7 +58,8 @@ def choose(
         for name in names:
             problem = _problem(name, place, threads)
             if problem is None:
-                return Choice(name, place, _why(engine, name, [one for many in problems.values() for one in many]))
+                why = _why(engine, name, [one for many in problems.values() for one in many])
+                return Choice(name, place, why, threads)
             problems[place].append(problem)
     said = "; ".join(dict.fromkeys(problems[place]))
     if place == "cpu" or not any(_installed(name) for name in names):
@@ -96,10 +98,10 @@ def _version(package: Optional[str]) -> str:
         return "not installed"
 
 
-def build(choice: Choice, config: TrainConfig, dtype: str = "float32") -> Engine:
+def build(choice: Choice, config: RunConfig, dtype: str = "float32") -> Engine:
     """The chosen engine with freshly drawn weights. Raises MxganError where it can't compute as ``config`` asks."""
     if choice.engine == "pytorch":
-        _runtime("pytorch").load(config.threads)  # before anything else imports torch
+        _runtime("pytorch").load(choice.threads)  # before anything else imports torch
         from mxgan.pytorch.engine import Engine as PyTorchEngine
 
         return PyTorchEngine(config, choice.ctx, dtype)
@@ -107,6 +109,7 @@ def build(choice: Choice, config: TrainConfig, dtype: str = "float32") -> Engine
         raise MxganError("--precision bfloat16: the mxnet engine computes in float32; use --engine pytorch")
     if config.deterministic and choice.ctx != "cpu":
         raise MxganError("--deterministic: the mxnet engine can't promise it on a GPU; use --engine pytorch")
+    _runtime("mxnet").load(choice.threads)
     from mxgan.gluon.engine import Engine as GluonEngine
 
     return GluonEngine(config, choice.ctx, dtype)
@@ -119,6 +122,7 @@ def forward_of(choice: Choice, net: Net) -> Callable[[np.ndarray], np.ndarray]:
     elif choice.engine == "pytorch":
         from mxgan.pytorch.engine import forward_of
     else:
+        _runtime("mxnet").load()
         from mxgan.gluon.engine import forward_of
     return forward_of(net, choice.ctx)
 

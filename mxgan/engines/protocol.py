@@ -35,7 +35,7 @@ class State:
     arrays: dict[str, dict[str, np.ndarray]]
     #   netG, netD: by canonical name; of a net with spectral norm the folded weights
     #   adamG, adamD: <canonical>.m and .v
-    #   emaG: netG's moving average, by canonical name; where the run has one
+    #   netG-ema: netG's moving average, by canonical name; where the run has one
     #   spectral: netD's <layer>.weight as it is trained, with <layer>.u and .v; where the run has it
     counts: dict[str, int]  # how many updates adamG and adamD have made
 

@@ -1,40 +1,44 @@
-"""netG's moving average: see `mxgan.recipe.ema`."""
+"""netG's moving average on Gluon; `mxgan.recipe.ema` says how fast it moves."""
 
 from __future__ import annotations
 
-import numpy as np
-from mxnet.gluon.nn import BatchNorm, HybridSequential
+from typing import Any
 
-from mxgan.config import TrainConfig
-from mxgan.gluon import runtime
-from mxgan.gluon.tensors import parameters, trainable, write
+import numpy as np
+from mxnet.gluon.nn import BatchNorm
+
+from mxgan.config import RunConfig
+from mxgan.gluon import nets
+from mxgan.gluon.tensors import arrays, place, tensors, to_tensor, trainable, write
 from mxgan.recipe import ema
 
 
-class Average:
-    """Moves the weights of ``net`` towards those of ``netG``, which is of the same build."""
+class EMA:
+    """A network of netG's build whose weights follow netG's."""
 
-    def __init__(self, netG: HybridSequential, net: HybridSequential, config: TrainConfig) -> None:
-        self._netG, self._mine, self._net, self._config = parameters(netG), parameters(net), net, config
-        self._moving = list(trainable(netG))
-        self._settled = True  # do the running statistics belong to the weights?
+    def __init__(self, netG: Any, config: RunConfig) -> None:
+        weight = netG[0].weight
+        self._device, self._dtype = weight.list_ctx()[0], weight.dtype
+        self._netG, self._config = netG, config
+        net = nets.generator(config.latent, config.ngf, config.size, config.bias)
+        self._net = place(net, self._device, self._dtype)
+        self.restart()
 
-    def follow(self, step: int) -> None:
-        """Move towards netG, which has just made its update number ``step``, from 1 on."""
-        share = ema.share(self._config, step)
-        for name in self._moving:
-            mine = self._mine[name].data()
-            difference = self._netG[name].data() - mine
+    def follow(self, update: int) -> None:
+        """Move towards netG, which has just made its update number ``update``, from 1 on."""
+        mine, share = tensors(self._net), ema.share(self._config, update)
+        for name, theirs in trainable(self._netG).items():
+            weight = mine[name].data()
+            difference = theirs.data() - weight
             difference *= share
-            mine += difference
+            weight += difference
         self._settled = False
 
-    def settled(self) -> HybridSequential:
-        """The net, its running statistics those of its own features. Not to be written to but by `write`."""
+    def settled(self) -> Any:
+        """The network, its running statistics measured on its own features. Only `write` may change it."""
         if not self._settled:
-            weight = self._mine["0.weight"].data()
             z = ema.latents(self._config)
-            x = runtime.array(z, weight.context, weight.dtype).reshape((*z.shape, 1, 1))
+            x = to_tensor(z, self._device, self._dtype).reshape((*z.shape, 1, 1))
             *normed, _, _ = self._net
             for layer in normed:
                 if isinstance(layer, BatchNorm):
@@ -47,11 +51,9 @@ class Average:
 
     def restart(self) -> None:
         """Become what netG is now."""
-        for name, parameter in self._netG.items():
-            self._mine[name].set_data(parameter.data())
-        self._settled = True
+        self.write(arrays(self._netG), "netG-ema")
 
-    def write(self, arrays: dict[str, np.ndarray], where: str) -> None:
+    def write(self, values: dict[str, np.ndarray], where: str) -> None:
         """Become these arrays. Raises ParamsError where they don't fit; ``where`` names them."""
-        write(self._net, arrays, where)
-        self._settled = True
+        write(self._net, values, where)
+        self._settled = True  # do the running statistics belong to the weights?

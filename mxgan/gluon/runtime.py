@@ -197,13 +197,5 @@ def context(ctx: str):
     return load().gpu(number)
 
 
-def array(values: np.ndarray, device, dtype: str):
-    """An NDArray of NumPy's numbers, as mx.nd.array makes it but without its look at scipy.sparse.csr.
-
-    SciPy warns of that module and says that its version 2 won't have it: mx.nd.array will fail beside it.
-    """
-    return load().ndarray.ndarray.array(values, device, dtype)
-
-
 def _count(n: int, what: str) -> str:
     return f"{n} {what}{'' if n == 1 else 's'}"

@@ -1,47 +1,47 @@
 """Spectral norm (Miyato et al. 2018, arXiv:1802.05957) outside the graph: netD itself holds W/sigma.
 
 In the graph it adds half to a pass through netD. Here netD stays the tutorial's network, with its parameters' names,
-and its file loads into that network. W counts as a matrix of (channels out) × (all else), and its largest singular
-value sigma is followed by one power iteration an update, as in the paper.
+and its file loads into that network. W counts as a matrix of (channels out) × (all else). Its largest singular value
+sigma is followed by one power iteration an update, as in the paper.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from mxnet import nd
-from mxnet.gluon import Parameter
-from mxnet.gluon.nn import HybridSequential
 
 from mxgan import rng
-from mxgan.gluon import runtime
-from mxgan.gluon.tensors import parameters
-from mxgan.weights import fit
+from mxgan.gluon.tensors import fill, tensors, to_array, to_tensor
 
 
 class SpectralNorm:
-    """Keeps W of netD's convolutions, whose parameters from now on are W/sigma.
+    """Keeps W of netD's convolutions, whose parameters are W/sigma from now on. With ``on`` False it does nothing.
 
-    A step is: forward and backward with W/sigma; `chain`; and ``with unfolded()``, the optimizer's update of W.
+    A step is: forward and backward with W/sigma; `pull_back`; and ``with unfolded()``, the optimizer's update of W.
     """
 
-    def __init__(self, netD: HybridSequential, seed: int) -> None:
-        self._layers = {}
-        for name, parameter in parameters(netD).items():
-            layer = name.partition(".")[0]
-            if len(parameter.shape) == 4:
-                self._layers[layer] = _Layer(parameter, rng.normal(seed, f"netD.{layer}.u", parameter.shape[:1]))
+    def __init__(self, netD: Any, seed: int, on: bool = True) -> None:
+        self._layers = {
+            name.partition(".")[0]: _Layer(parameter, name, seed)
+            for name, parameter in (tensors(netD).items() if on else ())
+            if len(parameter.shape) == 4
+        }
 
-    def chain(self) -> None:
-        """The gradients by W/sigma become those by W."""
+    def __bool__(self) -> bool:
+        return bool(self._layers)
+
+    def pull_back(self) -> None:
+        """Turn the gradients by W/sigma into those by W."""
         for layer in self._layers.values():
-            layer.chain()
+            layer.pull_back()
 
     @contextmanager
     def unfolded(self) -> Iterator[None]:
-        """In this block the parameters are W; after it the new W/sigma, by one more power iteration."""
+        """In this block the parameters are W; after it the new W/sigma, one power iteration further."""
         for layer in self._layers.values():
             layer.w.copyto(layer.parameter.data())
         yield
@@ -50,37 +50,35 @@ class SpectralNorm:
             layer.iterate()
 
     def restart(self) -> None:
-        """Begin anew with the parameters as they are for W."""
+        """Begin anew: the parameters as they are now become W."""
         for layer in self._layers.values():
             layer.start()
 
     def state(self) -> dict[str, np.ndarray]:
         """W and the singular vectors found so far, as <layer>.weight, <layer>.u and <layer>.v."""
-        return {name: array.asnumpy() for name, array in self._arrays().items()}
+        return {name: to_array(tensor) for name, tensor in self._tensors().items()}
 
-    def load_state(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go on from what `state` gave, bit for bit. Raises ParamsError where an array doesn't fit."""
-        mine = self._arrays()
-        fit.check(arrays, {name: array.shape for name, array in mine.items()}, "spectral")
-        for name, array in mine.items():
-            array[:] = runtime.array(arrays[name], array.context, array.dtype)
+    def load_state(self, values: dict[str, np.ndarray]) -> None:
+        """Go on from what `state` gave, here or on the other engine. Raises ParamsError where an array doesn't fit."""
+        fill(self._tensors(), values, "spectral")
         for layer in self._layers.values():
             layer.fold()
 
-    def _arrays(self) -> dict:
+    def _tensors(self) -> dict[str, Any]:
         return {
-            f"{name}.{word}": array
+            f"{name}.{word}": tensor
             for name, layer in self._layers.items()
-            for word, array in (("weight", layer.w), ("u", layer.u), ("v", layer.v))
+            for word, tensor in (("weight", layer.w), ("u", layer.u), ("v", layer.v))
         }
 
 
 class _Layer:
     """One convolution: its ``parameter`` holds W/sigma, with sigma = u·W v."""
 
-    def __init__(self, parameter: Parameter, u: np.ndarray) -> None:
+    def __init__(self, parameter: Any, name: str, seed: int) -> None:
         self.parameter = parameter
-        self._first = runtime.array(u, parameter.list_ctx()[0], parameter.dtype)
+        drawn = rng.normal(seed, f"netD.{name.partition('.')[0]}.u", parameter.shape[:1])
+        self._first = to_tensor(drawn, parameter.list_ctx()[0], parameter.dtype)
         self.start()
 
     def start(self) -> None:
@@ -90,7 +88,7 @@ class _Layer:
         self.iterate()
 
     def iterate(self) -> None:
-        """Power iteration: u and v come closer to the largest singular value's vectors."""
+        """Bring u and v one power iteration closer to the vectors of the largest singular value."""
         self.v = _unit(nd.dot(self.u, self._matrix()))
         self.u = _unit(nd.dot(self._matrix(), self.v))
         self.fold()
@@ -100,17 +98,17 @@ class _Layer:
         self.sigma = nd.dot(self.u, nd.dot(self._matrix(), self.v))
         nd.broadcast_div(self.w.reshape(-1), self.sigma, out=self.parameter.data().reshape(-1))
 
-    def chain(self) -> None:
-        """The gradient G by W/sigma becomes (G - <G, W/sigma>·u vᵀ)/sigma."""
+    def pull_back(self) -> None:
+        """The gradient G by W/sigma becomes (G - <G, W/sigma>·u vᵀ)/sigma: sigma is a function of W, u and v aren't."""
         gradient = self.parameter.grad().reshape(-1)
         share = nd.dot(gradient, self.parameter.data().reshape(-1))
         u, v = (self.u * share).reshape((-1, 1)), self.v.reshape((1, -1))
         by_w = nd.linalg.gemm(u, v, gradient.reshape(self._matrix().shape), alpha=-1.0, beta=1.0)
         nd.broadcast_div(by_w.reshape(-1), self.sigma, out=gradient)
 
-    def _matrix(self):
+    def _matrix(self) -> Any:
         return self.w.reshape((len(self.w), -1))
 
 
-def _unit(x):
+def _unit(x: Any) -> Any:
     return nd.broadcast_div(x, nd.maximum(nd.norm(x), 1e-12))

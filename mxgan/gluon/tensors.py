@@ -1,6 +1,8 @@
-"""A network's Parameters under canonical names, for reading, writing and training."""
+"""A network's Parameters under canonical names, and the way between NDArrays and NumPy's arrays."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -8,8 +10,8 @@ from mxgan.gluon import runtime
 from mxgan.weights import fit
 
 
-def parameters(net) -> dict:
-    """A HybridSequential's Parameters under canonical names (0.weight, 0.bias, 1.gamma, ...), in layer order."""
+def tensors(net: Any) -> dict[str, Any]:
+    """A network's Parameters and running statistics under canonical names (0.weight, 1.gamma, ...), in layer order."""
     return {
         f"{index}.{name[len(layer.prefix) :]}": parameter
         for index, layer in enumerate(net)
@@ -17,17 +19,63 @@ def parameters(net) -> dict:
     }
 
 
-def trainable(net) -> dict[str, int]:
-    """Canonical name to the index that the Trainer knows a Parameter by; running statistics aren't trained."""
-    return {name: i for i, (name, parameter) in enumerate(parameters(net).items()) if parameter.grad_req != "null"}
+def trainable(net: Any) -> dict[str, Any]:
+    """The Parameters alone that are trained: running statistics aren't."""
+    return {name: parameter for name, parameter in tensors(net).items() if parameter.grad_req != "null"}
 
 
-def write(net, arrays: dict[str, np.ndarray], where: str) -> None:
+def arrays(net: Any) -> dict[str, np.ndarray]:
+    """A network's Parameters and running statistics as arrays, under canonical names."""
+    return {name: to_array(parameter.data()) for name, parameter in tensors(net).items()}
+
+
+def write(net: Any, values: dict[str, np.ndarray], where: str) -> None:
     """Set every Parameter of ``net`` from canonical arrays. Raises ParamsError unless names and shapes are the net's.
 
     ``where`` names the file or the network in the message.
     """
-    mine = parameters(net)
-    fit.check(arrays, {name: parameter.shape for name, parameter in mine.items()}, where)
-    for name, parameter in mine.items():
-        parameter.set_data(runtime.array(arrays[name], parameter.list_ctx()[0], parameter.dtype))
+    fill({name: parameter.data() for name, parameter in tensors(net).items()}, values, where)
+
+
+def fill(mine: dict[str, Any], values: dict[str, np.ndarray], where: str) -> None:
+    """Set NDArrays from arrays of the same names. Raises ParamsError unless names and shapes are the same.
+
+    ``where`` names the file or the network in the message.
+    """
+    fit.check(values, {name: tensor.shape for name, tensor in mine.items()}, where)
+    for name, tensor in mine.items():
+        tensor[:] = to_tensor(values[name], tensor.context, tensor.dtype)
+
+
+def place(net: Any, device: Any, dtype: str) -> Any:
+    """Make room for a new network's numbers, all zero, on ``device``; returns the network."""
+    net.cast(dtype)
+    net.initialize(runtime.load().init.Zero(), ctx=device)
+    return net
+
+
+def frozen(net: Any, twin: Any) -> Any:
+    """``twin``, a network of the same build, over ``net``'s own memory: it computes the same, and trains nothing."""
+    place(twin, *_device_and_dtype(net))
+    for mine, theirs in zip(tensors(twin).values(), tensors(net).values()):
+        mine.grad_req = "null"
+        mine._data = theirs._data  # MXNet's public ways share the gradient too
+    return twin
+
+
+def to_array(tensor: Any) -> np.ndarray:
+    """An NDArray as an array of its own; waits until it is computed."""
+    return tensor.asnumpy()
+
+
+def to_tensor(values: np.ndarray, device: Any, dtype: Any) -> Any:
+    """NumPy's numbers as an NDArray on ``device``.
+
+    As mx.nd.array makes it, but without its look at scipy.sparse.csr: SciPy warns of that module and will remove it.
+    """
+    return runtime.load().ndarray.ndarray.array(values, device, dtype)
+
+
+def _device_and_dtype(net: Any) -> tuple[Any, Any]:
+    first = next(iter(tensors(net).values()))
+    return first.list_ctx()[0], first.dtype

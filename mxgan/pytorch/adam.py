@@ -26,7 +26,7 @@ class Adam:
 
     @torch.no_grad()
     def step(self, rate: float = 1) -> None:
-        """One update at ``rate`` times the learning rate, whose gradients are then dropped."""
+        """One update from the parameters' gradients, at ``rate`` times the learning rate."""
         self.count += 1
         correction = math.sqrt(1 - self.beta2**self.count) / (1 - self.beta1**self.count)
         numbers = (self.lr * rate * correction, self.beta1, self.beta2, EPSILON)
@@ -41,8 +41,6 @@ class Adam:
         root = torch._foreach_sqrt(v)
         torch._foreach_add_(root, epsilon)
         torch._foreach_addcdiv_(w, m, root, value=-lr)
-        for parameter in w:
-            parameter.grad = None
 
 
 def float32_of_text(text: str) -> np.float32:

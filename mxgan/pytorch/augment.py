@@ -1,23 +1,33 @@
-"""A batch of images changed as `mxgan.recipe.augment` says, so that gradients go through."""
+"""DiffAugment on PyTorch: `mxgan.recipe.augment` draws the numbers, here images are changed by them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Optional
 
 import numpy as np
 import torch
 
+from mxgan.pytorch.tensors import to_tensor
 from mxgan.recipe.augment import Augmentation
 
 
-def changed(x: torch.Tensor, one: Augmentation | None, send: Callable[[np.ndarray], torch.Tensor]) -> torch.Tensor:
-    """``x``: images (n, 3, S, S); ``send`` makes tensors, of x's number type and device, of one's arrays."""
-    if one is None:
-        return x
-    if one.color is not None:
-        color, brightness, contrast = send(one.color), send(one.brightness), send(one.contrast)
-        added = brightness + (1 - contrast) * x.mean((1, 2, 3))
-        x = torch.baddbmm(added[:, None, None], color, x.flatten(2)).reshape(x.shape)
-    if one.rows is not None:
-        x = send(one.rows)[:, None] @ x @ send(one.columns)[:, None]
-    return x if one.mask is None else x * send(one.mask)
+def apply(images: torch.Tensor, changes: Optional[Augmentation]) -> torch.Tensor:
+    """Images (n, 3, S, S) as netD is to see them; gradients go through. None: as they are.
+
+    Always in full precision, also where the networks compute in bfloat16.
+    """
+    if changes is None:
+        return images
+    with torch.autocast(images.device.type, enabled=False):
+        x = images.float() if images.dtype is torch.bfloat16 else images
+
+        def tensor(values: np.ndarray) -> torch.Tensor:
+            return to_tensor(values, x.device, x.dtype)
+
+        if changes.color is not None:
+            color, brightness, contrast = map(tensor, (changes.color, changes.brightness, changes.contrast))
+            added = brightness + (1 - contrast) * x.mean((1, 2, 3))
+            x = torch.baddbmm(added[:, None, None], color, x.flatten(2)).reshape(x.shape)
+        if changes.rows is not None:
+            x = tensor(changes.rows)[:, None] @ x @ tensor(changes.columns)[:, None]
+        return x if changes.mask is None else x * tensor(changes.mask)

@@ -1,4 +1,4 @@
-"""What holds inside a block: how cuDNN computes, where gradients go, whether statistics move."""
+"""What holds inside a block of code: how cuDNN computes, whether statistics move."""
 
 from __future__ import annotations
 
@@ -11,49 +11,29 @@ from mxgan.pytorch import nets
 
 
 @contextmanager
+def aside(netG: torch.nn.Sequential) -> Iterator[None]:
+    """``netG`` computes as in training, but nothing is recorded for a backward pass.
+
+    Its running statistics stay too.
+    """
+    norms = [layer for layer in netG if isinstance(layer, nets.BatchNorm)]
+    for norm in norms:
+        norm.moves = False
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for norm in norms:
+            norm.moves = True
+
+
+@contextmanager
 def convolutions(tf32: bool, deterministic: bool) -> Iterator[None]:
     """How cuDNN computes inside this block; without CUDA nothing changes."""
     with torch.backends.cudnn.flags(
         enabled=True, benchmark=not deterministic, deterministic=deterministic, allow_tf32=tf32
     ):
         yield
-
-
-@contextmanager
-def frozen(net: torch.nn.Module) -> Iterator[None]:
-    """No gradients into ``net``'s parameters: netG's step needs those with respect to its images alone."""
-    net.requires_grad_(False)
-    try:
-        yield
-    finally:
-        net.requires_grad_(True)
-
-
-@contextmanager
-def wasted(net: torch.nn.Module) -> Iterator[None]:
-    """Gradients into ``net``'s parameters are computed, as the tutorial's loop does, and dropped, as it does too."""
-    parameters = list(net.parameters())
-    before = [parameter.grad for parameter in parameters]
-    for parameter in parameters:
-        parameter.grad = None
-    try:
-        yield
-    finally:
-        for parameter, gradient in zip(parameters, before):
-            parameter.grad = gradient
-
-
-@contextmanager
-def still(net: torch.nn.Sequential, still: bool) -> Iterator[None]:
-    """Running statistics stay as they are."""
-    norms = [layer for layer in net if isinstance(layer, nets.BatchNorm)]
-    for norm in norms:
-        norm.moves = not still
-    try:
-        yield
-    finally:
-        for norm in norms:
-            norm.moves = True
 
 
 @contextmanager

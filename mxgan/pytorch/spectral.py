@@ -1,83 +1,116 @@
-"""Spectral norm of netD's convolutions (Miyato et al. 2018, arXiv:1802.05957), beside the network.
+"""Spectral norm (Miyato et al. 2018, arXiv:1802.05957) outside the graph: netD itself holds W/sigma.
 
-Each layer holds W/σ, so that it computes, is saved and is loaded as any other; W, which is trained, stands here. σ is
-W's largest singular value by the power method, one iteration an update, as (output channels, everything else).
+So netD computes, is saved and is loaded as any other; W, which is trained, stands here. W counts as a matrix of
+(channels out) × (all else). Its largest singular value sigma is followed by one power iteration an update, as in the
+paper.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 
 from mxgan import rng
-from mxgan.pytorch.tensors import array, fill, trainable
-
-TINY = 1e-12  # a vector is divided by its length, but at least by this
+from mxgan.pytorch.tensors import fill, to_array, to_tensor, trainable
 
 
 class SpectralNorm:
-    """``weights``: W by canonical name, in place of netD's own what an optimizer updates."""
+    """Keeps W of netD's convolutions, whose parameters are W/sigma from now on. With ``on`` False it does nothing.
 
-    def __init__(self, netD: torch.nn.Sequential, seed: int) -> None:
-        self._layers = {name: tensor for name, tensor in trainable(netD).items() if tensor.dim() == 4}
-        self._seed = seed
-        self.weights = {name: torch.empty(w.shape, dtype=w.dtype, device=w.device) for name, w in self._layers.items()}
-        self._u = {name: w.new_empty(len(w)) for name, w in self.weights.items()}
-        self._v = {name: w.new_empty(w[0].numel()) for name, w in self.weights.items()}
-        self._sigma: dict[str, torch.Tensor] = {}
+    A step is: forward and backward with W/sigma; `pull_back`; and ``with unfolded()``, the optimizer's update of W.
+    """
+
+    def __init__(self, netD: torch.nn.Sequential, seed: int, on: bool = True) -> None:
+        self._layers = {
+            name.partition(".")[0]: _Layer(parameter, name, seed)
+            for name, parameter in (trainable(netD).items() if on else ())
+            if parameter.dim() == 4
+        }
+
+    def __bool__(self) -> bool:
+        return bool(self._layers)
+
+    def pull_back(self) -> None:
+        """Turn the gradients by W/sigma into those by W."""
+        for layer in self._layers.values():
+            layer.pull_back()
+
+    @contextmanager
+    def unfolded(self) -> Iterator[None]:
+        """In this block the parameters are W; after it the new W/sigma, one power iteration further."""
+        with torch.no_grad():
+            for layer in self._layers.values():
+                layer.parameter.copy_(layer.w)
+            yield
+            for layer in self._layers.values():
+                layer.w.copy_(layer.parameter)
+                layer.iterate()
+
+    def restart(self) -> None:
+        """Begin anew: the parameters as they are now become W."""
+        for layer in self._layers.values():
+            layer.start()
+
+    def state(self) -> dict[str, np.ndarray]:
+        """W and the singular vectors found so far, as <layer>.weight, <layer>.u and <layer>.v."""
+        return {name: to_array(tensor) for name, tensor in self._tensors().items()}
+
+    def load_state(self, values: dict[str, np.ndarray]) -> None:
+        """Go on from what `state` gave, here or on the other engine. Raises ParamsError where an array doesn't fit."""
+        fill(self._tensors(), values, "spectral")
+        for layer in self._layers.values():
+            layer.fold()
+
+    def _tensors(self) -> dict[str, torch.Tensor]:
+        return {
+            f"{name}.{word}": tensor
+            for name, layer in self._layers.items()
+            for word, tensor in (("weight", layer.w), ("u", layer.u), ("v", layer.v))
+        }
+
+
+class _Layer:
+    """One convolution: its ``parameter`` holds W/sigma, with sigma = u·W v."""
+
+    def __init__(self, parameter: torch.Tensor, name: str, seed: int) -> None:
+        self.parameter = parameter
+        drawn = rng.normal(seed, f"netD.{name.partition('.')[0]}.u", tuple(parameter.shape[:1]))
+        self._first = to_tensor(drawn, parameter.device, parameter.dtype)
         self.start()
 
     @torch.no_grad()
     def start(self) -> None:
-        """Take netD's convolutions as they are for W, and normalise them."""
-        for name, layer in self._layers.items():
-            self.weights[name].copy_(layer)
-            drawn = rng.normal(self._seed, f"netD.{name.partition('.')[0]}.u", tuple(self._u[name].shape))
-            self._u[name].copy_(_unit(torch.from_numpy(drawn).to(self._u[name])))
-        self.follow()
+        """W is what the parameter is now."""
+        self.w = self.parameter.detach().clone(memory_format=torch.contiguous_format)
+        self.u = _unit(self._first)
+        self.iterate()
 
     @torch.no_grad()
-    def follow(self) -> None:
-        """Put W/σ into the layers, with u and v one iteration further: after each update of W."""
-        for name, w in self.weights.items():
-            matrix, u, v = w.flatten(1), self._u[name], self._v[name]
-            v.copy_(_unit(matrix.t() @ u))
-            u.copy_(_unit(matrix @ v))
-            self._fold(name)
+    def iterate(self) -> None:
+        """Bring u and v one power iteration closer to the vectors of the largest singular value."""
+        self.v = _unit(self._matrix().t() @ self.u)
+        self.u = _unit(self._matrix() @ self.v)
+        self.fold()
+
+    @torch.no_grad()
+    def fold(self) -> None:
+        """The parameter becomes W/sigma."""
+        self.sigma = torch.dot(self.u, self._matrix() @ self.v)
+        self.parameter.copy_(self.w / self.sigma)
 
     @torch.no_grad()
     def pull_back(self) -> None:
-        """Turn the layers' gradients, by W/σ, into those by W, in ``weights``' ``grad``; the layers' own are dropped.
+        """The gradient G by W/sigma becomes (G - <G, W/sigma>·u vᵀ)/sigma: sigma is a function of W, u and v aren't."""
+        gradient, folded = (x.reshape(len(x), -1) for x in (self.parameter.grad, self.parameter))
+        by_w = (gradient - (gradient * folded).sum() * torch.outer(self.u, self.v)) / self.sigma
+        self.parameter.grad = by_w.reshape(self.parameter.shape)
 
-        σ is a function of W too, u and v are not (section 2.1 and appendix A of the paper).
-        """
-        for name, layer in self._layers.items():
-            u, v, sigma = self._u[name], self._v[name], self._sigma[name]
-            gradient, folded = layer.grad.reshape(len(u), -1), layer.reshape(len(u), -1)
-            by_weight = (gradient - (gradient * folded).sum() * torch.outer(u, v)) / sigma
-            self.weights[name].grad, layer.grad = by_weight.reshape(layer.shape), None
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """<layer>.weight (W), <layer>.u and <layer>.v: all that `load` needs to go on bit for bit."""
-        return {name: array(tensor) for name, tensor in self._tensors().items()}
-
-    @torch.no_grad()
-    def load(self, arrays: dict[str, np.ndarray]) -> None:
-        """Go on from what `arrays` gave, here or on another engine. Raises ParamsError where it doesn't fit."""
-        fill(self._tensors(), arrays, "spectral")
-        for name in self.weights:
-            self._fold(name)
-
-    def _tensors(self) -> dict[str, torch.Tensor]:
-        both = (("u", self._u), ("v", self._v))
-        vectors = {f"{name.partition('.')[0]}.{word}": x for word, many in both for name, x in many.items()}
-        return {**self.weights, **vectors}
-
-    def _fold(self, name: str) -> None:
-        w = self.weights[name]
-        self._sigma[name] = sigma = torch.dot(self._u[name], w.flatten(1) @ self._v[name])
-        self._layers[name].copy_(w / sigma)
+    def _matrix(self) -> torch.Tensor:
+        return self.w.flatten(1)
 
 
 def _unit(x: torch.Tensor) -> torch.Tensor:
-    return x / x.norm().clamp(min=TINY)
+    return x / x.norm().clamp(min=1e-12)

@@ -1,9 +1,12 @@
-"""A network's tensors under canonical names, and the way between tensors and arrays."""
+"""A network's tensors under canonical names, and the way between tensors and NumPy's arrays."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
+from torch import nn
 
 from mxgan.pytorch import nets
 from mxgan.weights import fit
@@ -11,8 +14,8 @@ from mxgan.weights import fit
 WORDS = {"weight": "gamma", "bias": "beta"}  # of BatchNorm: PyTorch's to the canonical ones; the running ones agree
 
 
-def tensors(net: torch.nn.Sequential) -> dict[str, torch.Tensor]:
-    """A net's parameters and running statistics under canonical names (0.weight, 1.gamma, ...), in layer order."""
+def tensors(net: nn.Sequential) -> dict[str, torch.Tensor]:
+    """A network's parameters and running statistics under canonical names (0.weight, 1.gamma, ...), in layer order."""
     return {
         f"{index}.{WORDS.get(word, word) if isinstance(layer, nets.BatchNorm) else word}": tensor
         for index, layer in enumerate(net)
@@ -21,40 +24,61 @@ def tensors(net: torch.nn.Sequential) -> dict[str, torch.Tensor]:
     }
 
 
-def trainable(net: torch.nn.Sequential) -> dict[str, torch.Tensor]:
+def trainable(net: nn.Sequential) -> dict[str, torch.Tensor]:
     """The parameters alone: running statistics aren't trained."""
-    return {name: tensor for name, tensor in tensors(net).items() if isinstance(tensor, torch.nn.Parameter)}
+    return {name: tensor for name, tensor in tensors(net).items() if isinstance(tensor, nn.Parameter)}
 
 
-def write(net: torch.nn.Sequential, arrays: dict[str, np.ndarray], where: str) -> None:
+def arrays(net: nn.Sequential) -> dict[str, np.ndarray]:
+    """A network's parameters and running statistics as arrays, under canonical names."""
+    return {name: to_array(tensor) for name, tensor in tensors(net).items()}
+
+
+def write(net: nn.Sequential, values: dict[str, np.ndarray], where: str) -> None:
     """Set every tensor of ``net`` from canonical arrays. Raises ParamsError unless names and shapes are the net's.
 
     ``where`` names the file or the network in the message.
     """
-    fill(tensors(net), arrays, where)
+    fill(tensors(net), values, where)
 
 
-def fill(mine: dict[str, torch.Tensor], arrays: dict[str, np.ndarray], where: str) -> None:
+def fill(mine: dict[str, torch.Tensor], values: dict[str, np.ndarray], where: str) -> None:
     """Set tensors from arrays of the same names. Raises ParamsError unless names and shapes are the same.
 
     ``where`` names the file or the network in the message.
     """
-    fit.check(arrays, {name: tuple(tensor.shape) for name, tensor in mine.items()}, where)
+    fit.check(values, {name: tuple(tensor.shape) for name, tensor in mine.items()}, where)
     with torch.no_grad():
         for name, tensor in mine.items():
-            tensor.copy_(tensor_of(arrays[name]))
+            tensor.copy_(to_tensor(values[name], tensor.device, tensor.dtype))
 
 
-def arrays_of(net: torch.nn.Sequential) -> dict[str, np.ndarray]:
-    """A net's parameters and running statistics as arrays, under canonical names."""
-    return {name: array(tensor) for name, tensor in tensors(net).items()}
+def place(net: nn.Sequential, device: torch.device, dtype: torch.dtype, channels_last: bool = True) -> nn.Sequential:
+    """Move a new network to ``device``; returns the network. ``channels_last``: the layout convolutions like best."""
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    return net.to(device, dtype, memory_format=layout)  # type: ignore[call-overload]  # torch's stubs lack this form
 
 
-def array(tensor: torch.Tensor) -> np.ndarray:
+def frozen(net: nn.Sequential, twin: nn.Sequential) -> nn.Sequential:
+    """``twin``, a network of the same build, over ``net``'s own memory: it computes the same, and trains nothing."""
+    for mine, theirs in zip(twin.modules(), net.modules()):
+        mine._buffers = theirs._buffers
+        for name, parameter in theirs.named_parameters(recurse=False):
+            mine.register_parameter(name, nn.Parameter(parameter.detach(), requires_grad=False))
+    return twin
+
+
+def to_array(tensor: torch.Tensor) -> np.ndarray:
     """A tensor as an array of its own: on the CPU, in row-major order."""
     return np.array(tensor.detach().cpu(), order="C")
 
 
-def tensor_of(values: np.ndarray) -> torch.Tensor:
-    """An array as a tensor on the CPU, copied: arrays read from files are read-only."""
-    return torch.from_numpy(np.array(values, order="C"))
+def to_tensor(values: np.ndarray, device: Any, dtype: torch.dtype) -> torch.Tensor:
+    """NumPy's numbers as a tensor on ``device``, copied: arrays read from files are read-only.
+
+    To a GPU they travel from page-locked memory while it computes.
+    """
+    tensor = torch.from_numpy(np.array(values, order="C"))
+    if torch.device(device).type == "cuda":
+        tensor = tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(dtype)

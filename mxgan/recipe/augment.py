@@ -13,7 +13,7 @@ from typing import Optional
 import numpy as np
 
 from mxgan import rng
-from mxgan.config import TrainConfig
+from mxgan.config import RunConfig
 
 SHIFT = 1 / 8  # of the image's side: translation by at most so much each way
 CUT = 1 / 2  # of the image's side: the square that cutout sets to 0
@@ -37,11 +37,8 @@ class Augmentation:
     mask: Optional[np.ndarray] = None  # (n, 1, S, S), 0 or 1
 
 
-def draw(config: TrainConfig, step: int) -> Optional[tuple[Augmentation, Augmentation, Augmentation]]:
-    """The changes of one step, to netD's real batch, its fake batch and netG's; None where the run has no augmentation.
-
-    ``config`` is resolved.
-    """
+def draw(config: RunConfig, step: int) -> Optional[tuple[Augmentation, Augmentation, Augmentation]]:
+    """The changes of one step, to netD's real batch, its fake batch and netG's; None where nothing is augmented."""
     if not config.augment:
         return None
     numbers = rng.fractions(config.seed, "augmentation", step, (BATCHES, NUMBERS, config.batch_size))
@@ -49,11 +46,8 @@ def draw(config: TrainConfig, step: int) -> Optional[tuple[Augmentation, Augment
     return tuple(_augmentation(parts, config.size, batch) for batch in numbers)
 
 
-def mirrored(config: TrainConfig, step: int, images: np.ndarray) -> np.ndarray:
-    """A step's real images, uint8 NHWC, of which every second one by chance is its mirror image, if the run has that.
-
-    ``config`` is resolved.
-    """
+def mirrored(config: RunConfig, step: int, images: np.ndarray) -> np.ndarray:
+    """A step's real images, uint8 NHWC; where the run has ``flip``, each is mirrored with probability one half."""
     if not config.flip:
         return images
     chosen = rng.fractions(config.seed, "flip", step, (len(images),)) < 0.5

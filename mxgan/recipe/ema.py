@@ -10,21 +10,21 @@ from __future__ import annotations
 import numpy as np
 
 from mxgan import rng
-from mxgan.config import TrainConfig
+from mxgan.config import RunConfig
 
 LATENTS = 256
 
 
-def share(config: TrainConfig, step: int) -> float:
+def share(config: RunConfig, step: int) -> float:
     """The part of the way towards netG that the average goes after netG's update number ``step``, from 1 on.
 
     After a half-life (``ema`` images, at most ``ema_rampup`` of those seen so far) half of what it was is left; the
-    ramp-up soon forgets the initial weights. ``config`` is resolved.
+    ramp-up soon forgets the initial weights.
     """
     half_life = min(config.ema, config.ema_rampup * step * config.batch_size)
     return 1 - 0.5 ** (config.batch_size / max(half_life, 1e-8))
 
 
-def latents(config: TrainConfig) -> np.ndarray:
+def latents(config: RunConfig) -> np.ndarray:
     """What the running statistics are measured on: float32 (256, latent), the same throughout a run."""
     return rng.latents(config.seed, "statistics", 0, LATENTS, config.latent)

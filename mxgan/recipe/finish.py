@@ -8,27 +8,38 @@ What each brings is in benchmarks/quality.md. A step's place in the run decides,
 from __future__ import annotations
 
 import dataclasses
+from typing import NamedTuple
 
-from mxgan.config import TrainConfig
-
-
-def begins(config: TrainConfig, steps: int) -> int:
-    """The first step, from 1 on, of the end of a run of ``steps``; ``steps`` + 1 where it has none.
-
-    ``config`` is resolved: its ``finish`` is the share of the steps.
-    """
-    return steps + 1 - round(config.finish * steps)
+from mxgan.config import RunConfig
 
 
-def rate(config: TrainConfig, step: int, steps: int) -> float:
-    """What both learning rates are multiplied with at ``step`` of ``steps``: 1, and at the end linearly towards 0."""
-    first = begins(config, steps)
-    return 1.0 if step < first else (steps + 1 - step) / (steps + 1 - first)
+class FinishPlan(NamedTuple):
+    """Which steps of a run are its finish, counted from 1; false where there are none."""
+
+    first: int
+    last: int  # of the run
+
+    def __bool__(self) -> bool:
+        return self.first <= self.last
+
+    def __str__(self) -> str:
+        return f"steps {self.first} to {self.last}" if self else "none"
 
 
-def settings(config: TrainConfig, step: int, steps: int) -> TrainConfig:
-    """``config`` as it holds at ``step`` of ``steps``: at the end without color."""
-    if step < begins(config, steps):
+def plan(config: RunConfig, steps: int) -> FinishPlan:
+    """The finish of a run of ``steps``: the share of them that ``config.finish`` asks for."""
+    return FinishPlan(steps + 1 - round(config.finish * steps), steps)
+
+
+def rate(config: RunConfig, step: int, steps: int) -> float:
+    """What both learning rates are multiplied by at ``step`` of ``steps``: 1, and in the finish linearly towards 0."""
+    first, last = plan(config, steps)
+    return 1.0 if step < first else (last + 1 - step) / (last + 1 - first)
+
+
+def settings(config: RunConfig, step: int, steps: int) -> RunConfig:
+    """``config`` as it holds at ``step`` of ``steps``: in the finish without color."""
+    if step < plan(config, steps).first:
         return config
     parts = [part for part in config.augment.split(",") if part != "color"]
     return dataclasses.replace(config, augment=",".join(parts))

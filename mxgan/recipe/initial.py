@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from mxgan import rng
-from mxgan.config import TrainConfig
+from mxgan.config import RunConfig
 
 SMOOTH = np.float32([1, 3, 3, 1]) / np.float32(5**0.5)  # a kernel that doubles an image's size; its mean square is 1
 BATCHNORM = {"gamma": 1.0, "beta": 0.0, "running_mean": 0.0, "running_var": 1.0}
 
 
-def draw(config: TrainConfig, net: str, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+def draw(config: RunConfig, net: str, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
     """float32 arrays for ``net`` (netG or netD), by canonical name, with the given shapes.
 
     ``init`` says how convolutions start: ``normal`` is Normal(0.02) with bias 0 (the DCGAN paper); ``uniform`` is
@@ -19,7 +19,7 @@ def draw(config: TrainConfig, net: str, shapes: dict[str, tuple[int, ...]]) -> d
     (torch.nn.init's fan_in counts axis 1 of either); ``smooth`` is ``normal``, but that each layer of netG that doubles
     an image begins by interpolating: one Normal(0.02) for each pair of channels, times the same 4×4 kernel, so that
     netG's first pictures have no pattern of pixels that it would have to unlearn (Aitken et al. 2017, arXiv:1707.02937,
-    start sub-pixel convolutions likewise). BatchNorm starts as the identity. ``config`` is resolved.
+    start sub-pixel convolutions likewise). BatchNorm starts as the identity.
     """
     arrays, fan = {}, 1
     for name, shape in shapes.items():

@@ -4,59 +4,49 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Optional
 
 import numpy as np
 
 from mxgan import rng
-from mxgan.config import TrainConfig
-from mxgan.engines.protocol import Engine, State
+from mxgan.engines.protocol import State
 from mxgan.errors import MxganError
 from mxgan.training import checkpoint, monitor, validation
+from mxgan.training.log import StepLog
 from mxgan.training.progress import Progress
 from mxgan.training.run_dir import BEST, RunDir
-from mxgan.training.step_log import StepLog
+from mxgan.training.setup import Setup
 from mxgan.training.validation import Score, Scorer
 
-WEIGHTS = {"netG": "netG", "netD": "netD", "emaG": "netG-ema"}  # a state's arrays, and what their file is called
+WEIGHTS = ("netG", "netD", "netG-ema")  # of a state: what the run directory holds beside the checkpoints
 
 
 class Saver:
     """Writes into the run directory, when asked and, for checkpoints, when it is time."""
 
-    def __init__(
-        self,
-        config: TrainConfig,
-        run: RunDir,
-        engine: Engine,
-        reals: np.ndarray,
-        log: StepLog,
-        progress: Progress,
-        written: dict[str, Any],
-        scorer: Optional[Scorer],
-    ) -> None:
-        """``written``: what config.json says, which each checkpoint holds too. ``scorer``: None for no scores."""
-        self._config, self._run, self._engine, self._reals = config, run, engine, reals
-        self._log, self._progress, self._written = log, progress, written
-        self._fixed = rng.latents(config.seed, "samples", 0, len(reals), config.latent)
-        self._scorer, self._best = scorer, {}  # netG's arrays at its best, until they are written
+    def __init__(self, setup: Setup, log: StepLog, progress: Progress) -> None:
+        config, count = setup.config, len(setup.faces.images)
+        self._config, self._run, self._engine, self._written = config, setup.run, setup.engine, setup.written
+        self._log, self._progress = log, progress
+        self._reals = setup.reals()
+        self._fixed = rng.latents(config.seed, "samples", 0, len(self._reals), config.latent)
+        self._scorer = Scorer(config, setup.faces.images) if count >= validation.LEAST else None
+        self._best: dict[str, np.ndarray] = {}  # netG's arrays at its best, until they are written
         self._saved = time.monotonic()
 
     def save(self, step: int, epoch_end: bool, scored: bool, finish: bool) -> bool:
         """Samples, weights, a checkpoint and curves after ``step``, scored if ``scored``; did all of it work?
 
-        ``finish``: it is the last step of a finish.
-        Where a run is stopped must not show in the log: only the end of an epoch leaves lines there, and that of a
-        finish its score.
-        Raises NonFinite where a weight isn't finite: such weights are never saved.
+        ``finish``: it is the last step of a finish. The log must be identical whether or not the run was stopped, so
+        only the end of an epoch leaves a line there, and that of a finish its score. Raises NonFinite where a weight
+        isn't finite: such weights are never saved.
         """
         state = self._state(step)
         samples = self._engine.generate(self._fixed)
         if epoch_end and len(samples) > 1:
-            self._log.add_variety(step, monitor.variety(samples, self._reals), self._progress)
+            self._log.add_variety(step, monitor.variety(samples, self._reals))
         if scored and self._scorer is not None:
             value = self._scorer.score(self._engine.generate)
-            self._log.add_score(Score(step, value, finish), self._progress)
+            self._log.add_score(Score(step, value, finish))
             if validation.best(self._log.scores).step == step:
                 self._best = best_of(state)
         written = self._files(step, state, samples)
@@ -77,7 +67,7 @@ class Saver:
         return time.monotonic() - self._saved >= 60 * self._config.checkpoint_minutes
 
     def _files(self, step: int, state: State, samples: np.ndarray) -> bool:
-        weights = {name: state.arrays[key] for key, name in WEIGHTS.items() if key in state.arrays}
+        weights = {name: state.arrays[name] for name in WEIGHTS if name in state.arrays}
         done = [
             self._try(lambda: self._run.save_samples(step, samples)),
             self._try(lambda: self._run.save_weights(weights)),
@@ -101,7 +91,7 @@ class Saver:
         return self._try(write)
 
     def _state(self, step: int) -> State:
-        self._log.flush(self._progress)
+        self._log.flush()
         state = self._engine.state()
         for net, arrays in state.arrays.items():
             bad = [name for name, array in arrays.items() if not np.isfinite(array).all()]
@@ -120,7 +110,7 @@ class Saver:
 
 def best_of(state: State) -> dict[str, np.ndarray]:
     """The arrays of the generator that makes a run's pictures: netG's average where there is one."""
-    return state.arrays.get("emaG", state.arrays["netG"])
+    return state.arrays.get("netG-ema", state.arrays["netG"])
 
 
 def restore_best(run: RunDir, scores: Sequence[Score], say: Callable[[str], None]) -> None:

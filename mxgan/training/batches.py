@@ -10,7 +10,7 @@ from typing import Optional, TypeVar
 import numpy as np
 
 from mxgan import rng
-from mxgan.config import TrainConfig
+from mxgan.config import RunConfig
 from mxgan.engines.protocol import Batch
 from mxgan.recipe import augment, finish
 
@@ -49,7 +49,7 @@ def ahead(read: Callable[[T], U], order: Iterable[T]) -> Iterator[tuple[T, U]]:
             yield ready[0], ready[1].result()
 
 
-def inputs(config: TrainConfig, step: int, steps: int, images: np.ndarray) -> Batch:
+def inputs(config: RunConfig, step: int, steps: int, images: np.ndarray) -> Batch:
     """What an engine's ``train_step`` takes at ``step`` of ``steps``, from 1 on.
 
     ``images``: the step's faces, uint8 NHWC, as they are in the data. ``config`` is resolved.
@@ -62,7 +62,7 @@ def inputs(config: TrainConfig, step: int, steps: int, images: np.ndarray) -> Ba
     return Batch(
         images=augment.mirrored(now, step, images),
         z=latents("D step"),
-        z_g=latents("G step") if now.settings.fresh_latents else None,
+        z_g=latents("G step") if now.fresh_latents else None,
         augment=augment.draw(now, step),
         rate=finish.rate(config, step, steps),
     )

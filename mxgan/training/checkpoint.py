@@ -26,12 +26,12 @@ from mxgan import atomic
 from mxgan.engines.protocol import State
 from mxgan.errors import MxganError
 from mxgan.training import validation
-from mxgan.training.log_file import Mark
+from mxgan.training.log import Mark
 from mxgan.training.validation import Score
 from mxgan.weights import list_file, params_file
 
-ARRAYS = ("netG", "netD", "adamG", "adamD")  # of every run
-MORE_ARRAYS = ("emaG", "spectral")  # of some
+ALWAYS = {"netG": "netG.params", "netD": "netD.params", "adamG": "adamG.params", "adamD": "adamD.params"}
+FILES = {**ALWAYS, "netG-ema": "emaG.params", "spectral": "spectral.params"}  # a state's arrays, and their files
 COUNTS = ("adamG", "adamD")
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -61,10 +61,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
             folder.mkdir()
             flush_folder(folder.parent)
         temporary.mkdir()
-        files = {
-            f"{name}.params": _write_arrays(temporary / f"{name}.params", arrays)
-            for name, arrays in state.arrays.items()
-        }
+        files = {FILES[name]: _write_arrays(temporary / FILES[name], arrays) for name, arrays in state.arrays.items()}
         manifest = {
             "format": FORMAT,
             "step": step,
@@ -110,7 +107,8 @@ def newest(folder: Path, say: Callable[[str], None]) -> Optional[Checkpoint]:
 def load(path: Path) -> Checkpoint:
     """Read and verify one checkpoint. Raises MxganError, naming the file and the fault, if it is damaged."""
     manifest = _manifest(path)
-    arrays = {name[: -len(".params")]: _read_arrays(path / name, wanted) for name, wanted in manifest["files"].items()}
+    found = {name: file for name, file in FILES.items() if file in manifest["files"]}
+    arrays = {name: _read_arrays(path / file, manifest["files"][file]) for name, file in found.items()}
     state = State(arrays, manifest["counts"])
     return Checkpoint(manifest["step"], state, Mark(**manifest["log"]), manifest["config"])
 
@@ -190,19 +188,16 @@ def _manifest(path: Path) -> dict[str, Any]:
 def _makes_sense(manifest: dict[str, Any], name: str) -> bool:
     """Does a manifest that adds up also say what `save` would have? Somebody else may have written it."""
     step, counts, log = (manifest.get(key) for key in ("step", "counts", "log"))
+    if not (_is_count(step) and name == f"{step:06d}" and isinstance(manifest.get("config"), dict)):
+        return False
+    if not (_has_keys(counts, COUNTS) and all(_is_count(count) and count <= step for count in counts.values())):
+        return False
+    if not (_has_keys(log, ("bytes", "sha256")) and _is_count(log["bytes"])):
+        return False
     files = manifest.get("files")
-    return (
-        _is_count(step)
-        and name == f"{step:06d}"
-        and _has_keys(counts, COUNTS)
-        and all(_is_count(count) and count <= step for count in counts.values())
-        and _has_keys(log, ("bytes", "sha256"))
-        and _is_count(log["bytes"])
-        and isinstance(files, dict)
-        and {f"{name}.params" for name in ARRAYS} <= set(files) <= {f"{n}.params" for n in (*ARRAYS, *MORE_ARRAYS)}
-        and all(_has_keys(file, ("bytes", "sha256")) for file in files.values())
-        and isinstance(manifest.get("config"), dict)
-    )
+    if not (isinstance(files, dict) and set(ALWAYS.values()) <= set(files) <= set(FILES.values())):
+        return False
+    return all(_has_keys(file, ("bytes", "sha256")) for file in files.values())
 
 
 def _has_keys(value: Any, keys: Any) -> bool:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from typing import Any, Optional
 
-from mxgan.config import TrainConfig, from_json, resolve, to_json
+from mxgan import engines
+from mxgan.config import TrainConfig, filled, from_json, load, resolve, to_json
 from mxgan.errors import MxganError
+from mxgan.faces import Faces, open_faces
 from mxgan.recipe import finish
+from mxgan.recipe.finish import FinishPlan
+from mxgan.training import checkpoint
+from mxgan.training.checkpoint import Checkpoint
+from mxgan.training.run_dir import RunDir
+from mxgan.training.setup import Length, length
 
 LENGTH = ("epochs", "steps")
 # may change: the steps made stay what they are, and the run the same, but for `replanned`. evaluate_every decides which
@@ -18,12 +26,52 @@ BY_CONTENT = ("data",)  # the fingerprint decides, not the path
 MAY_CHANGE = (*FREE, *INEXACT, *BY_CONTENT)
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How a run goes on."""
+
+    config: TrainConfig  # from now on
+    choice: engines.Choice
+    faces: Faces
+    length: Length
+    saved: Optional[Checkpoint]  # what it goes on from; None: it begins anew
+    finishes: tuple[FinishPlan, FinishPlan]  # of the run as its steps so far were made, and from now on
+    before: dict[str, Any]  # config.json as it was
+    notes: tuple[str, ...]
+
+    @property
+    def step(self) -> int:
+        """How many steps are made."""
+        return self.saved.step if self.saved else 0
+
+
+def plan(run: RunDir, changes: dict[str, Any]) -> Plan:
+    """How ``run`` goes on with ``changes``. Raises MxganError as `mxgan.training.start.resume` says; writes nothing."""
+    before, notes = run.read_json("config.json"), list[str]()
+    config = changed(load(run.path / "config.json"), changes)
+    saved = checkpoint.newest(run.checkpoints, notes.append)
+    if saved:
+        check_same_run(before, saved.config)
+    choice = engines.choose_trainer(as_it_ran(config, changes, before))
+    faces = _same_faces(config, before)
+    made, now = saved.step if saved else 0, length(config, faces)
+    if now.steps < made:
+        raise MxganError(f"--resume {run.path}: the run is at step {made} already, past the {now.steps} asked for")
+    then = from_json(saved.config) if saved else config
+    if now.steps == made and config.finish not in (0, then.finish):
+        raise MxganError(f"finish {config.finish}: the run's {made} steps are all made; give more --steps for it")
+    state = run.state()
+    if state.get("state") == "failed":
+        notes.append(f"warning: it failed before ({state.get('why')}) and will again unless something changes")
+    finishes = finish.plan(resolve(then), length(then, faces).steps), finish.plan(resolve(config), now.steps)
+    return Plan(config, choice, faces, now, saved, finishes, before, tuple(notes))
+
+
 def changed(saved: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
     """The run's configuration with what the user asks for now; ``changes`` holds only what was asked for.
 
     Raises MxganError with the difference where that would make it another run.
     """
-    saved = resolve(saved)  # a version of mxgan that lacked a setting hasn't written its value
     differences = [
         f"{name}: the run has {_shown(getattr(saved, name))}, you asked for {_shown(value)}"
         for name, value in changes.items()
@@ -36,7 +84,7 @@ def changed(saved: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
         )
     if any(changes.get(name) is not None for name in LENGTH):
         changes = {**dict.fromkeys(LENGTH), **changes}  # a new length replaces the old one, in either unit
-    return resolve(dataclasses.replace(saved, **changes))
+    return filled(dataclasses.replace(saved, **changes))
 
 
 def as_it_ran(config: TrainConfig, changes: dict[str, Any], written: dict[str, Any]) -> TrainConfig:
@@ -62,7 +110,7 @@ def check_same_run(written: dict[str, Any], kept: dict[str, Any]) -> None:
 
     Both are the values of config.json, now and then: somebody may have edited it, or copied a checkpoint into the run.
     """
-    now, then = (resolve(from_json(values)) for values in (written, kept))
+    now, then = (from_json(values) for values in (written, kept))
     names = [field.name for field in dataclasses.fields(TrainConfig) if field.name not in (*MAY_CHANGE, "out")]
     pairs = {name: (getattr(now, name), getattr(then, name)) for name in names}
     pairs["data"] = tuple(part(values, "faces").get("fingerprint") for values in (written, kept))
@@ -74,7 +122,7 @@ def check_same_run(written: dict[str, Any], kept: dict[str, Any]) -> None:
 
 
 def inexact(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """Why the run goes on but not bit for bit: what the circumstances were, and are now; empty if it does."""
+    """Why the run goes on but not bit for bit: what it was computed with, and is now; empty if nothing changed."""
     return [
         f"{name}: {part(before, group).get(name, 'none')} before, {value} now"
         for group in ("ran_on", "versions")
@@ -83,30 +131,30 @@ def inexact(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     ]
 
 
-def replanned(before: tuple[TrainConfig, int], now: tuple[TrainConfig, int], step: int) -> list[str]:
-    """Why a run that goes on after ``step`` isn't the one that it would be if planned so at first; empty if it is.
+def replanned(before: FinishPlan, now: FinishPlan, step: int) -> list[str]:
+    """Why a run that goes on after ``step`` isn't the one it would be if planned so at first; empty if it is.
 
-    ``before`` and ``now``: its resolved configuration and number of steps, when it came to ``step`` and now. Steps that
-    were made as the run's end (`mxgan.recipe.finish`) stay made when it becomes longer, and those made as usual do when
-    more of them are to be its end.
+    Steps that were made as the run's finish stay made when the run becomes longer. So do steps that were made as usual
+    when they would now be part of its finish.
     """
-    first, steps = finish.begins(*before), before[1]
-    first_now, steps_now = finish.begins(*now), now[1]
-    if (first, steps) == (first_now, steps_now) or step < min(first, first_now):
+    if before == now or step < min(before.first, now.first):
         return []
-    was, is_now = (f"steps {a} to {b}" if a <= b else "none" for a, b in ((first, steps), (first_now, steps_now)))
-    return [f"finish: {was} before, {is_now} now"]
+    return [f"finish: {before} before, {now} now"]
 
 
-def written(
-    config: TrainConfig, before: dict[str, Any], now: dict[str, Any], step: int, because: list[str]
-) -> dict[str, Any]:
-    """config.json of a run that goes on after ``step`` in the circumstances ``now``; ``before`` is what it was.
+def written(plan: Plan, now: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """config.json of the run as it goes on, computed with ``now``, and all that the user is told.
 
     Its ``inexact`` is a list of {step, because}: after which steps the run no longer went on bit for bit, and why.
     """
-    new = [{"step": step, "because": because}] if because else []
-    return {**to_json(config), **now, "inexact": [*inexact_before(before), *new]}
+    because, notes = inexact(plan.before, now), list(plan.notes)
+    if plan.step < plan.length.steps:
+        because += replanned(*plan.finishes, plan.step)
+    if because:
+        notes.append(f"warning: from step {plan.step + 1} on not bit for bit the run it was ({'; '.join(because)})")
+    notes.append(f"going on after step {plan.step}" if plan.saved else "no checkpoint yet: starting at the first step")
+    new = [{"step": plan.step, "because": because}] if because else []
+    return {**to_json(plan.config), **now, "inexact": [*inexact_before(plan.before), *new]}, tuple(notes)
 
 
 def inexact_before(written: dict[str, Any]) -> list[dict[str, Any]]:
@@ -134,3 +182,19 @@ def _shown(value: Any) -> Any:
 
 def _number(value: Any) -> Optional[int]:
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and int(value) > 0 else None
+
+
+def _same_faces(config: TrainConfig, written: dict[str, Any]) -> Faces:
+    """The faces that the run began with. Raises MxganError if they aren't there, or are others."""
+    try:
+        faces = open_faces(config.data, config.size, config.fit)
+    except MxganError as error:
+        raise MxganError(f"{error}; if the run's faces are elsewhere now, say where with --data") from error
+    before = part(written, "faces")
+    if faces.fingerprint != before.get("fingerprint"):
+        raise MxganError(
+            f"data {faces.source}: not the faces that the run began with ({before.get('count')} then, "
+            f"{len(faces.images)} now, fingerprint {before.get('fingerprint')} then, {faces.fingerprint} now): "
+            "that is another run, start it anew with --out"
+        )
+    return faces

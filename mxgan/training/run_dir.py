@@ -22,8 +22,9 @@ from mxgan import atomic, plots
 from mxgan.config import TrainConfig
 from mxgan.engines.protocol import Weights
 from mxgan.errors import MxganError
-from mxgan.training import log_file, validation
+from mxgan.training import validation
 from mxgan.training.checkpoint import flush_folder
+from mxgan.training.log import read_log
 from mxgan.weights import params_file
 
 LOCK = "run.lock"
@@ -89,7 +90,7 @@ class RunDir:
 
     def save_curves(self) -> None:
         """curves.png from log.jsonl."""
-        records = log_file.read(self.log)
+        records = read_log(self.log)
         if records:
             best = validation.best(validation.of(records))
             plots.save_curves(self.path / "curves.png", records, best.step if best else None)

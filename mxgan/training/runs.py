@@ -11,7 +11,8 @@ from typing import Any, Optional
 
 from mxgan import config as configuration
 from mxgan.errors import MxganError
-from mxgan.training import batches, checkpoint, log_file, resuming, validation
+from mxgan.training import batches, checkpoint, resuming, validation
+from mxgan.training.log import last_record, read_log
 from mxgan.training.run_dir import existing, is_running
 
 COLUMNS = ("run", "recipe", "engine", "step", "score", "age", "state")
@@ -38,7 +39,7 @@ def summary(path: Path) -> dict[str, Any]:
     written = run.read_json("config.json")
     config = configuration.load(path / "config.json")
     state = run.state()
-    logged = log_file.last(run.log)
+    logged = last_record(run.log)
     count = resuming.part(written, "faces").get("count")
     steps = config.steps
     if steps is None and isinstance(count, int) and config.epochs and config.batch_size:
@@ -50,7 +51,7 @@ def summary(path: Path) -> dict[str, Any]:
         "engine": resuming.part(written, "ran_on").get("engine"),
         "step": max([logged["step"] if logged else 0, *checkpoint.steps(run.checkpoints)]),
         "steps": steps,
-        "best": _score(validation.best(validation.of(log_file.read(run.log, key="score")))),
+        "best": _score(validation.best(validation.of(read_log(run.log, key="score")))),
         "age_s": _age(path),
         "state": "running" if is_running(run) else ended,
         "why": state.get("why"),
@@ -60,7 +61,7 @@ def summary(path: Path) -> dict[str, Any]:
 def show(path: Path) -> dict[str, Any]:
     """`summary`, and the configuration, the checkpoints' steps, the last logged step, the scores and the warnings."""
     run = existing(path)
-    log = log_file.read(run.log)
+    log = read_log(run.log)
     return {
         **summary(path),
         "config": run.read_json("config.json"),

@@ -17,7 +17,7 @@ from typing import Any, Optional
 import numpy as np
 
 from mxgan import rng
-from mxgan.config import TrainConfig
+from mxgan.config import RunConfig
 
 COUNT = 1000  # pictures, and faces; fewer where the run has fewer
 LEAST = 16  # faces; a distance to fewer says little about faces
@@ -43,8 +43,8 @@ class Score:
 class Scorer:
     """Scores a generator against the first faces of the run's own order."""
 
-    def __init__(self, config: TrainConfig, images: np.ndarray) -> None:
-        """``config`` is resolved; ``images``: the run's faces, uint8 NHWC."""
+    def __init__(self, config: RunConfig, images: np.ndarray) -> None:
+        """``images``: the run's faces, uint8 NHWC."""
         self._config, self._images = config, images
         self._count = min(COUNT, len(images))
         self._real = None  # the faces' side of the comparison, once it was needed

@@ -12,7 +12,9 @@ from mxgan import rng  # noqa: E402
 from mxgan.config import TrainConfig, resolve  # noqa: E402
 from mxgan.engines.protocol import Batch  # noqa: E402
 from mxgan.gluon import fast, nets  # noqa: E402
-from mxgan.gluon.engine import PLAIN, Engine, Options, parameters  # noqa: E402
+from mxgan.gluon.engine import Engine  # noqa: E402
+from mxgan.gluon.model import PLAIN, Options  # noqa: E402
+from mxgan.gluon.tensors import tensors  # noqa: E402
 
 RECIPES = ("gluon-tutorial", "pytorch-anime")
 BATCH = 4
@@ -42,7 +44,7 @@ def train(engine: Engine, recipe: str, steps: int, size: int = 32) -> list[dict]
 @pytest.mark.parametrize("name", ONE_BY_ONE)
 def test_what_is_exact_changes_no_bit(name, recipe):
     plain, quick = Engine(config(recipe, plain=True), "cpu"), Engine(config(recipe), "cpu", options=ONE_BY_ONE[name])
-    assert plain.options == PLAIN
+    assert plain.model.options == PLAIN
     assert train(quick, recipe, 6) == train(plain, recipe, 6)
     ours, theirs = quick.state(), plain.state()
     assert ours.counts == theirs.counts
@@ -72,7 +74,7 @@ def test_biases_that_are_zero_stay_zero_and_others_are_added():
 def test_the_default_is_the_plain_loop_to_rounding_in_float64(recipe, size):
     plain = Engine(config(recipe, size=size, plain=True), "cpu", "float64")
     quick = Engine(config(recipe, size=size), "cpu", "float64")
-    assert quick.options == Options()
+    assert quick.model.options == Options()
     ours, theirs = (engine.probe(Batch(*inputs(9, recipe, size))) for engine in (quick, plain))
     assert ours.losses == pytest.approx(theirs.losses, rel=1e-12)
     for key, gradient in theirs.gradients.items():
@@ -94,7 +96,7 @@ def test_the_default_is_the_same_in_every_run(recipe):
 @pytest.mark.parametrize("bias", [True, False])
 def test_the_fast_networks_are_the_written_ones_over_the_same_parameters(bias):
     def generator(net):
-        return fast.generator(net, product=True, biased=fast.has_biases(net))
+        return fast.generator(net, product=True, biased=fast._has_biases(net))
 
     for net, quick_one, x in (
         (nets.generator(5, 3, 32, bias), generator, mx.nd.random.normal(shape=(4, 5, 1, 1))),
@@ -103,7 +105,7 @@ def test_the_fast_networks_are_the_written_ones_over_the_same_parameters(bias):
         net.initialize(mx.init.Normal(0.5))
         quick = quick_one(net)
         assert {id(parameter) for parameter in quick.collect_params().values()} == {
-            id(parameter) for parameter in parameters(net).values()
+            id(parameter) for parameter in tensors(net).values()
         }
         np.testing.assert_allclose(quick(x).asnumpy(), net(x).asnumpy(), rtol=1e-4, atol=1e-5)
         assert quick(x).shape == net(x).shape

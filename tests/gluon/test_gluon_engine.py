@@ -13,7 +13,8 @@ from small_engines import BATCH, RECIPES, assert_same, config, faces, latents, t
 
 from mxgan import pixels, rng  # noqa: E402
 from mxgan.engines.protocol import Batch  # noqa: E402
-from mxgan.gluon.engine import Engine, Options  # noqa: E402
+from mxgan.gluon.engine import Engine  # noqa: E402
+from mxgan.gluon.model import Options  # noqa: E402
 from mxgan.weights import save_params  # noqa: E402
 
 # The tutorial's networks and loop, as https://mxnet.apache.org's DCGAN page and the PyTorch notebooks write them.
@@ -55,7 +56,7 @@ def tutorial_netD(bias: bool, first_norm: bool) -> nn.Sequential:
 
 def tutorial_nets(recipe: str, weights, folder) -> tuple:
     """Built by hand and filled by MXNet's own load_parameters from files that mxgan wrote."""
-    settings = config(recipe).settings
+    settings = config(recipe)
     nets = tutorial_netG(settings.bias), tutorial_netD(settings.bias, settings.first_norm)
     for net, name in zip(nets, ("netG", "netD")):
         save_params(folder / f"{name}.params", weights[name])
@@ -128,6 +129,6 @@ def test_a_probe_gives_losses_and_gradients_at_the_weights_as_they_are(recipe):
 def test_real_images_reach_the_network_as_pixels_says():
     engine = Engine(config(), "cpu")
     every_value = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=3)
-    np.testing.assert_array_equal(engine._images(every_value).asnumpy(), pixels.from_uint8(every_value))
-    assert engine._images(every_value).asnumpy().min() == -1
-    assert engine._images(every_value).asnumpy().max() == 1
+    np.testing.assert_array_equal(engine.model.images(every_value).asnumpy(), pixels.from_uint8(every_value))
+    assert engine.model.images(every_value).asnumpy().min() == -1
+    assert engine.model.images(every_value).asnumpy().max() == 1

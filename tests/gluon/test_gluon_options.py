@@ -20,9 +20,10 @@ from mxgan.engines.protocol import Batch  # noqa: E402
 from mxgan.errors import ParamsError  # noqa: E402
 from mxgan.gluon import losses, nets  # noqa: E402
 from mxgan.gluon.augment import apply  # noqa: E402
-from mxgan.gluon.engine import Engine, Options  # noqa: E402
+from mxgan.gluon.engine import Engine  # noqa: E402
+from mxgan.gluon.model import Options  # noqa: E402
 from mxgan.gluon.spectral import SpectralNorm  # noqa: E402
-from mxgan.gluon.tensors import parameters  # noqa: E402
+from mxgan.gluon.tensors import tensors  # noqa: E402
 from mxgan.recipe import augment, ema  # noqa: E402
 from mxgan.recipe.augment import Augmentation  # noqa: E402
 from mxgan.weights import save_params  # noqa: E402
@@ -55,7 +56,7 @@ def faces(step: int) -> np.ndarray:
 def batch(config: TrainConfig, step: int) -> tuple:
     """All that a step is given."""
     z, z_g = (rng.latents(1, stream, step, BATCH, config.latent) for stream in ("D step", "G step"))
-    return faces(step), z, z_g if config.settings.fresh_latents else None, augment.draw(config, step)
+    return faces(step), z, z_g if config.fresh_latents else None, augment.draw(config, step)
 
 
 def train(engine: Engine, config: TrainConfig, first: int, last: int) -> list[dict]:
@@ -99,7 +100,7 @@ def test_images_and_gradients_go_through_an_augmentation(parts):
         images = nd.array(x, dtype="float64")
         images.attach_grad()
         with autograd.record():
-            seen = apply(changes, images)
+            seen = apply(images, changes)
         np.testing.assert_allclose(seen.asnumpy(), by_hand(changes, x), rtol=0, atol=1e-14)
         seen.backward(nd.array(gradient, dtype="float64"))
         # the map is affine, y = A x + b, and its gradient Aᵀ g: <Aᵀ g, d> = <g, A d> for any d
@@ -112,7 +113,7 @@ def small_netD():
     netD = nets.discriminator(4, 32, dtype="float64")
     netD.cast("float64")
     netD.initialize(mx.init.Normal(0.5))
-    return netD, {name: one.data().asnumpy() for name, one in parameters(netD).items()}
+    return netD, {name: one.data().asnumpy() for name, one in tensors(netD).items()}
 
 
 def test_spectral_norm_finds_the_largest_singular_value():
@@ -120,9 +121,9 @@ def test_spectral_norm_finds_the_largest_singular_value():
     spectral = SpectralNorm(netD, seed=0)
     for _ in range(200):
         with spectral.unfolded():
-            for name, one in parameters(netD).items():
+            for name, one in tensors(netD).items():
                 np.testing.assert_array_equal(one.data().asnumpy(), before[name])  # W, as the optimizer sees it
-    for name, one in parameters(netD).items():
+    for name, one in tensors(netD).items():
         if one.data().ndim == 4:
             sigma = np.linalg.norm(before[name].reshape(len(before[name]), -1), 2)
             np.testing.assert_allclose(one.data().asnumpy(), before[name] / sigma, rtol=1e-9)
@@ -142,7 +143,7 @@ def test_spectral_norms_first_iteration_is_the_papers():
         np.testing.assert_allclose(state[f"{layer}.u"], u, rtol=1e-12)
         np.testing.assert_allclose(state[f"{layer}.v"], v, rtol=1e-12)
         np.testing.assert_array_equal(state[name], before[name])
-        folded = parameters(netD)[name].data().asnumpy()
+        folded = tensors(netD)[name].data().asnumpy()
         np.testing.assert_allclose(folded, before[name] / (u @ matrix @ v), rtol=1e-12)
 
 
@@ -151,22 +152,22 @@ def test_the_gradient_goes_through_sigma():
     spectral = SpectralNorm(netD, seed=0)
     state, random = spectral.state(), np.random.RandomState(2)
     by_folded = {name: random.randn(*array.shape) for name, array in before.items()}
-    for name, one in parameters(netD).items():
+    for name, one in tensors(netD).items():
         if one.grad_req != "null":
             one.grad()[:] = nd.array(by_folded[name], dtype="float64")
-    spectral.chain()
+    spectral.pull_back()
     for name in (name for name, array in before.items() if array.ndim == 4):
         u, v = (state[f"{name.partition('.')[0]}.{word}"] for word in "uv")
 
         def loss(w, name=name, u=u, v=v):
             return np.sum(by_folded[name] * w) / (u @ w.reshape(len(w), -1) @ v)
 
-        gradient = parameters(netD)[name].grad().asnumpy()
+        gradient = tensors(netD)[name].grad().asnumpy()
         for _ in range(3):
             d = random.randn(*gradient.shape)
             numeric = (loss(before[name] + 1e-5 * d) - loss(before[name] - 1e-5 * d)) / 2e-5
             assert np.sum(gradient * d) == pytest.approx(numeric, rel=1e-7)
-    np.testing.assert_array_equal(parameters(netD)["3.gamma"].grad().asnumpy(), by_folded["3.gamma"])
+    np.testing.assert_array_equal(tensors(netD)["3.gamma"].grad().asnumpy(), by_folded["3.gamma"])
 
 
 def test_the_average_has_its_own_statistics():
@@ -200,7 +201,7 @@ def test_a_run_with_all_options_goes_on_bit_for_bit(plain, recipe):
     straight = Engine(settings, "cpu")
     train(straight, settings, 1, 4)
     state = straight.state()
-    assert set(state.arrays) == {"netG", "netD", "adamG", "adamD", "emaG", "spectral"}
+    assert set(state.arrays) == {"netG", "netD", "adamG", "adamD", "netG-ema", "spectral"}
     logged = train(straight, settings, 4, 7)
     fresh, used = Engine(settings, "cpu"), Engine(settings, "cpu")
     train(used, settings, 7, 9)
@@ -257,11 +258,11 @@ def test_other_weights_begin_with_a_spectral_norm_of_their_own():
     weights, state = other.weights()["netD"], engine.state().arrays
     netD = nets.discriminator(2, 32)
     netD.initialize()
-    for name, one in parameters(netD).items():
+    for name, one in tensors(netD).items():
         one.set_data(nd.array(weights[name]))
     afresh = SpectralNorm(netD, settings.seed).state()
     assert_same({"spectral": state["spectral"]}, {"spectral": afresh})
-    netD_now = {name: one.data().asnumpy() for name, one in parameters(netD).items()}
+    netD_now = {name: one.data().asnumpy() for name, one in tensors(netD).items()}
     assert_same({"netD": state["netD"]}, {"netD": netD_now})
 
 
@@ -278,7 +279,7 @@ def test_netDs_file_loads_into_the_tutorials_net(recipe, tmp_path):
     engine = Engine(settings, "cpu")
     train(engine, settings, 1, 4)
     save_params(tmp_path / "netD.params", engine.weights()["netD"])
-    netD = tutorial_netD(settings.settings.bias, settings.settings.first_norm)
+    netD = tutorial_netD(settings.bias, settings.first_norm)
     netD.load_parameters(str(tmp_path / "netD.params"), ctx=mx.cpu())
     logits = netD(nd.array(faces(9).transpose(0, 3, 1, 2)) / 127.5 - 1).asnumpy()
     np.testing.assert_array_equal(engine.discriminate(faces(9)), logits.reshape(-1))
@@ -331,7 +332,7 @@ def test_gluon_is_pytorch_in_float64(options, recipe, plain):
     one, two = ours.state(), theirs.state()
     assert one.counts == two.counts
     assert one.arrays.keys() == two.arrays.keys()
-    for part in ("netG", "netD", "emaG", "spectral"):
+    for part in ("netG", "netD", "netG-ema", "spectral"):
         assert one.arrays.get(part, {}).keys() == two.arrays.get(part, {}).keys()
         for name, array in two.arrays.get(part, {}).items():
             worst[f"{part} {name}"] = deviation(name, one.arrays[part][name], array, two.arrays[part])

@@ -8,7 +8,7 @@ mx = needs.mxnet()
 
 from mxgan.config import RECIPES, SIZES  # noqa: E402
 from mxgan.gluon import nets  # noqa: E402
-from mxgan.gluon.engine import parameters, trainable  # noqa: E402
+from mxgan.gluon.tensors import tensors, trainable  # noqa: E402
 
 WIDTHS = {32: (4, 2, 1), 64: (8, 4, 2, 1), 128: (16, 8, 4, 2, 1)}  # of netG, in units of ngf, from the latent on
 
@@ -23,7 +23,7 @@ def build(recipe: str, size: int = 64, ngf: int = 64, ndf: int = 64) -> tuple:
 
 
 def count(net) -> int:
-    return sum(parameters(net)[name].data().size for name in trainable(net))
+    return sum(parameter.data().size for parameter in trainable(net).values())
 
 
 def chain(channels: list[int], bias: bool, normed: list[bool]) -> int:
@@ -88,21 +88,21 @@ def test_layers_are_numbered_as_the_tutorial_saves_them():
     netG, netD = build("gluon-tutorial", ngf=2, ndf=2)
     of_g = [f"{3 * i}.{word}" if word in ("weight", "bias") else f"{3 * i + 1}.{word}"
             for i in range(5) for word in ("weight", "bias", *norm) if i < 4 or word in ("weight", "bias")]  # fmt: skip
-    assert list(parameters(netG)) == of_g
+    assert list(tensors(netG)) == of_g
     convolutions = [f"{i}.{word}" for i in (0, 2, 5, 8, 11) for word in ("weight", "bias")]
-    assert set(parameters(netD)) == {*convolutions, *(f"{i}.{word}" for i in (3, 6, 9) for word in norm)}
+    assert set(tensors(netD)) == {*convolutions, *(f"{i}.{word}" for i in (3, 6, 9) for word in norm)}
 
     netG, netD = build("pytorch-anime", ngf=2, ndf=2)
-    assert set(parameters(netG)) == {name for name in of_g if not name.endswith("bias")}
+    assert set(tensors(netG)) == {name for name in of_g if not name.endswith("bias")}
     convolutions = [f"{i}.weight" for i in (0, 3, 6, 9, 12)]
-    assert set(parameters(netD)) == {*convolutions, *(f"{i}.{word}" for i in (1, 4, 7, 10) for word in norm)}
+    assert set(tensors(netD)) == {*convolutions, *(f"{i}.{word}" for i in (1, 4, 7, 10) for word in norm)}
 
 
 def test_names_are_those_that_save_parameters_writes(tmp_path):
     for recipe in RECIPES:
         for net in build(recipe, 32, ngf=2, ndf=2):
             net.save_parameters(str(tmp_path / "net.params"))
-            assert list(mx.nd.load(str(tmp_path / "net.params"))) == list(parameters(net))
+            assert list(mx.nd.load(str(tmp_path / "net.params"))) == list(tensors(net))
 
 
 @pytest.mark.parametrize("size", [48, 0, 16, 256, -64])

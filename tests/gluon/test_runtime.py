@@ -104,9 +104,11 @@ def test_numpys_aliases_are_there_for_the_import_alone(mx):
     assert "object" not in vars(np)  # and the import of MXNet, long ago, left none either
 
 
-def test_arrays_are_mxnets_own(mx):
+def test_arrays_become_mxnets_own(mx):
+    from mxgan.gluon.tensors import to_tensor
+
     values = np.arange(6, dtype=np.float64).reshape(2, 3)
-    array = runtime.array(values, mx.cpu(), "float32")
+    array = to_tensor(values, mx.cpu(), "float32")
     assert (array.dtype, array.shape, array.context) == (np.float32, (2, 3), mx.cpu())
     np.testing.assert_array_equal(array.asnumpy(), values)
 

@@ -38,12 +38,13 @@ def test_it_is_torch_optims_adam_where_gradients_are_far_above_epsilon():
     assert np.abs(ours - np.linspace(-1, 1, 7)).max() > 1e-4
 
 
-def test_gradients_are_dropped_and_steps_counted():
+def test_steps_are_counted():
     w = torch.nn.Parameter(torch.ones(2))
     adam = Adam({"w": w}, 2e-4, 0.5, 0.999)
-    w.grad = torch.ones(2)
-    adam.step()
-    assert (adam.count, w.grad) == (1, None)
+    for _ in range(2):
+        w.grad = torch.ones(2)
+        adam.step()
+    assert adam.count == 2
 
 
 def test_numbers_are_read_as_mxnet_reads_them():

@@ -8,7 +8,8 @@ pytest.importorskip("torch")
 from mxgan import rng
 from mxgan.config import TrainConfig, resolve
 from mxgan.engines.protocol import Batch
-from mxgan.pytorch.engine import Engine, Options
+from mxgan.pytorch.engine import Engine
+from mxgan.pytorch.model import Options
 
 RECIPES = ("gluon-tutorial", "pytorch-anime")
 BATCH = 4
@@ -34,7 +35,7 @@ def train(engine: Engine, recipe: str, steps: int) -> list[dict]:
 def test_reusing_the_fake_batch_and_freezing_netD_change_no_bit(recipe):
     plain = Engine(config(recipe, plain=True), "cpu")
     quick = Engine(config(recipe), "cpu", options=Options(channels_last=False, products=False))
-    assert plain.options.channels_last is False
+    assert plain.model.options.channels_last is False
     assert train(quick, recipe, 6) == train(plain, recipe, 6)
     ours, theirs = quick.state(), plain.state()
     for part in theirs.arrays:

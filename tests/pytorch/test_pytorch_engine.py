@@ -11,7 +11,8 @@ from mxgan import pixels, rng  # noqa: E402
 from mxgan.engines.protocol import Batch  # noqa: E402
 from mxgan.errors import MxganError, ParamsError  # noqa: E402
 from mxgan.pytorch import nets, runtime  # noqa: E402
-from mxgan.pytorch.engine import Engine, Options, forward_of  # noqa: E402
+from mxgan.pytorch.engine import Engine, forward_of  # noqa: E402
+from mxgan.pytorch.model import Options  # noqa: E402
 from mxgan.pytorch.tensors import write  # noqa: E402
 from mxgan.weights import recognise  # noqa: E402
 
@@ -54,7 +55,7 @@ def test_losses_and_gradients_are_those_of_the_notebooks_loop():
 def test_real_images_reach_the_network_as_pixels_says():
     engine = Engine(config(), "cpu")
     every_value = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=3)
-    np.testing.assert_array_equal(engine._images(every_value).numpy(), pixels.from_uint8(every_value))
+    np.testing.assert_array_equal(engine.model.images(every_value).numpy(), pixels.from_uint8(every_value))
 
 
 def test_the_layout_changes_no_digit_that_matters():
@@ -67,7 +68,7 @@ def test_the_layout_changes_no_digit_that_matters():
 def test_bfloat16_trains_beside_float32_and_generates_as_it():
     """Autocast: weights and statistics stay float32, and what is generated from weights doesn't change at all."""
     exact, fast = Engine(config(), "cpu"), Engine(config(precision="bfloat16"), "cpu")
-    assert (exact.options.precision, fast.options.precision) == ("tf32", "bfloat16")
+    assert (exact.model.options.precision, fast.model.options.precision) == ("tf32", "bfloat16")
     for ours, theirs in zip(train(fast, "gluon-tutorial", 0, 3), train(exact, "gluon-tutorial", 0, 3)):
         assert ours == pytest.approx(theirs, abs=0.05)
     assert {array.dtype for array in fast.weights()["netG"].values()} == {np.dtype(np.float32)}

@@ -10,12 +10,10 @@ import numpy_options  # noqa: E402
 
 from mxgan import rng  # noqa: E402
 from mxgan.config import TrainConfig, resolve  # noqa: E402
-from mxgan.engines.protocol import (
-    Batch,
-    State,
-)
+from mxgan.engines.protocol import Batch, State  # noqa: E402
 from mxgan.errors import ParamsError  # noqa: E402
-from mxgan.pytorch.engine import Engine, Options  # noqa: E402
+from mxgan.pytorch.engine import Engine  # noqa: E402
+from mxgan.pytorch.model import Options  # noqa: E402
 from mxgan.recipe import augment, ema  # noqa: E402
 
 BATCH = 4
@@ -43,7 +41,7 @@ def config(recipe="gluon-tutorial", **values) -> TrainConfig:
 def inputs(config: TrainConfig, step: int) -> tuple:
     faces = np.random.RandomState(step).randint(0, 256, (BATCH, 32, 32, 3)).astype(np.uint8)
     z, z_g = (rng.latents(1, stream, step, BATCH, 5) for stream in ("D step", "G step"))
-    return faces, z, z_g if config.settings.fresh_latents else None, augment.draw(config, step)
+    return faces, z, z_g if config.fresh_latents else None, augment.draw(config, step)
 
 
 def train(engine: Engine, config: TrainConfig, first: int, last: int) -> list[dict]:
@@ -137,7 +135,8 @@ def test_spectral_norm_finds_the_largest_singular_value_and_netD_is_divided_by_i
     wanted = config(spectral_norm=True)
     engine = Engine(wanted, "cpu", "float64")
     for _ in range(300):
-        engine.spectral.follow()
+        with engine.model.spectral.unfolded():
+            pass
     for name, folded in engine.weights()["netD"].items():
         if folded.ndim == 4:
             w = engine.state().arrays["spectral"][name].reshape(len(folded), -1)
@@ -170,7 +169,7 @@ def test_pictures_are_the_averages():
 
 def test_a_state_without_what_the_run_needs_is_refused():
     state = Engine(config(), "cpu").state()
-    for values, name in (({"ema": 6.0}, "emaG"), ({"spectral_norm": True}, "spectral")):
+    for values, name in (({"ema": 6.0}, "netG-ema"), ({"spectral_norm": True}, "spectral")):
         engine = Engine(config(**values), "cpu")
         with pytest.raises(ParamsError, match=rf"^{name}: .* without 0\.weight"):
             engine.load_state(state)

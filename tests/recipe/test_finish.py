@@ -19,7 +19,8 @@ def test_the_rate_falls_to_zero_in_equal_parts():
     ("share", "steps", "first"), [(0, 10, 11), (0.25, 940, 706), (0.5, 5, 4), (1, 3, 1), (0.1, 4, 5)]
 )
 def test_where_it_begins(share, steps, first):
-    assert finish.begins(config(share), steps) == first
+    planned = finish.plan(config(share), steps)
+    assert (planned, bool(planned)) == ((first, steps), first <= steps)
     assert [finish.rate(config(share), step, steps) == 1 for step in range(1, first)] == [True] * (first - 1)
 
 

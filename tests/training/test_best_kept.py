@@ -6,7 +6,8 @@ from tiny_runs import best_weights, checkpoints_weights, kept, outcome, scores, 
 
 from mxgan import sampling, training
 from mxgan.errors import MxganError
-from mxgan.training import artifacts, checkpoint, log_file, run_dir, runs, validation
+from mxgan.training import artifacts, checkpoint, run_dir, runs, validation
+from mxgan.training.log import read_log
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_killed_between_the_best_weights_and_their_checkpoint(faces_folder, tmp_
             train(faces_folder, run, epochs=5, evaluate_every=3)
         assert best_weights(run) == (run / "netG.params").read_bytes()  # of the lost step
         monkeypatch.setattr(checkpoint, "save", save)
-        records = log_file.read(run / "log.jsonl")
+        records = read_log(run / "log.jsonl")
         known = [one for one in validation.of(records) if one.step < lost]
         artifacts.restore_best(run_dir.RunDir(run), known, pytest.fail)
         if before:

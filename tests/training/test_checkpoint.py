@@ -16,7 +16,7 @@ from mxgan.engines.protocol import State
 from mxgan.errors import MxganError
 from mxgan.training import checkpoint
 from mxgan.training.checkpoint import Checkpoint
-from mxgan.training.log_file import Mark
+from mxgan.training.log import Mark
 
 FILES = ("manifest.json", "netG.params", "netD.params", "adamG.params", "adamD.params")
 LOG = Mark(120, hashlib.sha256(b"lines").hexdigest())
@@ -58,11 +58,11 @@ def test_it_comes_back_as_it_was(folder):
 
 
 def test_what_only_some_runs_have_comes_back_too(folder):
-    more = {"emaG": {"0.weight": np.ones((2, 3), np.float32)}, "spectral": {"0.u": np.ones(2, np.float32)}}
+    more = {"netG-ema": {"0.weight": np.ones((2, 3), np.float32)}, "spectral": {"0.u": np.ones(2, np.float32)}}
     sparse = made(30)
     checkpoint.save(folder, Checkpoint(30, State({**sparse.state.arrays, **more}, sparse.state.counts), LOG, {}))
     back = checkpoint.load(folder / "000030").state.arrays
-    assert list(back) == ["netG", "netD", "adamG", "adamD", "emaG", "spectral"]
+    assert list(back) == ["netG", "netD", "adamG", "adamD", "netG-ema", "spectral"]
     np.testing.assert_array_equal(back["spectral"]["0.u"], more["spectral"]["0.u"])
     (folder / "000030" / "emaG.params").unlink()
     step, said = newest(folder)

@@ -14,7 +14,7 @@ from tiny_runs import outcome, train
 
 from mxgan import atomic, engines, plots, training
 from mxgan.errors import MxganError
-from mxgan.training import log_file
+from mxgan.training import log as log_file
 
 DIED = 9
 

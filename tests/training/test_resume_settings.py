@@ -178,7 +178,7 @@ def test_on_to_the_other_engine(mx, faces_folder, tmp_path, capsys):
 def test_the_configuration_comes_back_as_it_was(tiny, faces_folder, tmp_path):
     run = train(faces_folder, tmp_path / "run", steps=2, checkpoint_minutes=3.5, seed=2**62)
     loaded = mxgan.config.load(run / "config.json")
-    assert replace(loaded, data="", out=None) == mxgan.config.resolve(
+    assert replace(loaded, data="", out=None) == mxgan.config.filled(
         mxgan.TrainConfig(
             recipe="gluon-tutorial",
             data="",

@@ -7,8 +7,7 @@ import os
 import pytest
 
 from mxgan.errors import MxganError
-from mxgan.training import log_file
-from mxgan.training.log_file import LogFile, Mark
+from mxgan.training.log import LogFile, Mark, begins_as, last_record, read_log
 
 
 class Short:
@@ -41,9 +40,9 @@ def test_a_line_written_in_part_is_written_again_whole(tmp_path, most):
     log.append({"step": 1})
     log._file = Short(log._file, most)
     assert "bytes written" in str(log.append({"step": 2, "much": "x" * 9}))
-    assert log_file.read(tmp_path / "log.jsonl") == [{"step": 1}]
+    assert read_log(tmp_path / "log.jsonl") == [{"step": 1}]
     assert log.append({"step": 3}) is None
-    assert [record["step"] for record in log_file.read(tmp_path / "log.jsonl")] == [1, 2, 3]
+    assert [record["step"] for record in read_log(tmp_path / "log.jsonl")] == [1, 2, 3]
     log.close()
 
 
@@ -63,9 +62,9 @@ def test_a_line_written_in_part_is_written_again_whole(tmp_path, most):
 )
 def test_a_line_that_no_run_writes_is_left_out(tmp_path, line):
     (tmp_path / "log.jsonl").write_text(f'{line}\n{{"step": 2, "score": 1.5}}\n')
-    assert log_file.read(tmp_path / "log.jsonl") == [{"step": 2, "score": 1.5}]
+    assert read_log(tmp_path / "log.jsonl") == [{"step": 2, "score": 1.5}]
     (tmp_path / "log.jsonl").write_text(line)
-    assert log_file.last(tmp_path / "log.jsonl") is None
+    assert last_record(tmp_path / "log.jsonl") is None
 
 
 def test_a_mark_counts_the_lines_that_waited(tmp_path):
@@ -73,7 +72,7 @@ def test_a_mark_counts_the_lines_that_waited(tmp_path):
     log._file = Short(log._file, 5)
     assert log.append({"step": 1}) is not None
     mark = log.mark()
-    assert mark.bytes == 12 and log_file.is_as(tmp_path / "log.jsonl", mark)
+    assert mark.bytes == 12 and begins_as(tmp_path / "log.jsonl", mark)
     log._file = Short(log._file, 5)
     log.append({"step": 2})
     log._file = Short(log._file, 5)
@@ -91,7 +90,7 @@ def test_opened_again_it_is_cut_back_and_goes_on(tmp_path):
     log.close()
     again = LogFile(path, mark.bytes)
     again.append({"step": 2, "again": True})
-    assert log_file.read(path) == [{"step": 1}, {"step": 2, "again": True}]
+    assert read_log(path) == [{"step": 1}, {"step": 2, "again": True}]
     assert again.mark().sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     again.close()
 
@@ -108,21 +107,21 @@ def test_what_is_no_record_is_left_out(tmp_path):
     path = tmp_path / "log.jsonl"
     lines = [b'{"step": 1}', b"", b"\xff\xfe", b"[1]", b'{"loss_d": 1}', b'{"step": "2"}', b"[" * 9_000, b'{"step": 3']
     path.write_bytes(b"\n".join(lines))
-    assert log_file.read(path) == [{"step": 1}]
-    assert log_file.last(path) == {"step": 1}
+    assert read_log(path) == [{"step": 1}]
+    assert last_record(path) == {"step": 1}
 
 
 def test_the_last_record_of_a_long_log(tmp_path):
     path = tmp_path / "log.jsonl"
     path.write_text("".join(json.dumps({"step": step}) + "\n" for step in range(20_000)))
-    assert log_file.last(path) == {"step": 19_999}
+    assert last_record(path) == {"step": 19_999}
 
 
 def test_no_log(tmp_path):
-    assert log_file.read(tmp_path / "log.jsonl") == []
-    assert log_file.last(tmp_path / "log.jsonl") is None
-    assert log_file.is_as(tmp_path / "log.jsonl", Mark())
-    assert not log_file.is_as(tmp_path / "log.jsonl", Mark(1, "0"))
+    assert read_log(tmp_path / "log.jsonl") == []
+    assert last_record(tmp_path / "log.jsonl") is None
+    assert begins_as(tmp_path / "log.jsonl", Mark())
+    assert not begins_as(tmp_path / "log.jsonl", Mark(1, "0"))
 
 
 def test_a_log_that_cannot_be_opened_is_one_line(tmp_path):

@@ -1,0 +1,93 @@
+"""What a run says as it begins, and how its end is written down and told."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from mxgan.errors import MxganError, TrainingError
+from mxgan.training import checkpoint, validation
+from mxgan.training.log import NonFinite
+from mxgan.training.progress import Progress
+from mxgan.training.run_dir import BEST, RunDir
+from mxgan.training.setup import Setup
+
+
+def greet(setup: Setup, notes: Sequence[str], progress: Progress) -> None:
+    """Say what the run is, and what the user should know before it goes on."""
+    config, run, count = setup.config, setup.run, len(setup.faces.images)
+    data = setup.written["data"]
+    progress.say(f"{run.path}: {config.recipe}, {setup.length.steps} steps of {config.batch_size} faces, {data}")
+    if setup.faces.skipped:
+        progress.say(f"{len(setup.faces.skipped)} files skipped: {run.path / 'skipped.txt'} says which and why")
+    for note in notes:
+        progress.say(note)
+    if config.evaluate_every and count < validation.LEAST:
+        progress.say(f"no scores: they need {validation.LEAST} faces, there are {count}")
+
+
+@contextmanager
+def told_by_state_json(run: RunDir, start: int, steps: int, progress: Progress) -> Iterator[None]:
+    """In this block state.json says that the run is at work, and after an error why it failed.
+
+    Numbers that aren't finite become a TrainingError, which says where to look.
+    """
+    state: dict[str, Any] = {"state": "running", "step": start, "steps": steps, "pid": os.getpid()}
+    _write(run, "state.json", state, progress)
+    try:
+        yield
+    except NonFinite as error:
+        _write(run, "state.json", {**state, "state": "failed", "step": error.step, "why": str(error)}, progress)
+        raise _failed(run, error, progress) from error
+    except Exception as error:  # no room for the last files, not enough memory: `mxgan runs` tells why it ended
+        why = str(error).partition("\n")[0] or type(error).__name__  # MXNet's have a stack trace below
+        _write(run, "state.json", {**state, "state": "failed", "why": why}, progress)
+        raise
+
+
+def write_state(run: RunDir, step: int, steps: int, progress: Progress) -> None:
+    """Write down that the run ended after ``step``: finished, or stopped before all its ``steps``."""
+    state = "stopped" if step < steps else "finished"
+    _write(run, "state.json", {"state": state, "step": step, "steps": steps, "pid": os.getpid()}, progress)
+
+
+def say_goodbye(run: RunDir, step: int, steps: int, scores: Sequence[validation.Score], progress: Progress) -> None:
+    """Say how to go on, and where everything is."""
+    if step < steps:
+        again = f"mxgan train --resume {shlex.quote(str(run.path))}"
+        progress.say(f"stopped after step {step} of {steps}; to go on: {again}")
+    best = validation.best(scores)
+    if best and best.step < step:
+        last = scores[-1]
+        progress.say(
+            f"best score {best.value} at step {best.step}, last {last.value} at step {last.step}: new faces come "
+            f"from {run.path / BEST}.params, of step {best.step}"
+        )
+    progress.say(
+        f"pictures {run.path / 'samples'}, curves {run.path / 'curves.png'}, weights {run.path / 'netG.params'}"
+    )
+    progress.say(f"new faces: mxgan generate --weights {run.path} --out faces.png")
+
+
+def _failed(run: RunDir, error: NonFinite, progress: Progress) -> TrainingError:
+    """What the user is told; the images of the step go into failed.json."""
+    images = dict(zip(("indices", "indices_before"), (indices.tolist() for indices in reversed(error.indices))))
+    _write(run, "failed.json", {"step": error.step, "why": str(error), **images}, progress)
+    kept = checkpoint.steps(run.checkpoints)
+    last = f"the checkpoint of step {kept[-1]} is kept" if kept else "there is no checkpoint yet"
+    return TrainingError(
+        f"{run.path}: {error}; {last}; "
+        f"look at the images whose indices are in {run.path / 'failed.json'}, or start anew with another --seed, a "
+        "larger --batch-size or other --weights"
+    )
+
+
+def _write(run: RunDir, name: str, value: dict[str, Any], progress: Progress) -> None:
+    """Write what `mxgan runs` tells of a run. On a full disk the run goes on, or ends, without it."""
+    try:
+        run.write_json(name, value)
+    except MxganError as error:
+        progress.say(f"warning: {error}")

@@ -1,0 +1,71 @@
+"""What a run works with, once everything that was asked for has turned out to be possible."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mxgan import rng
+from mxgan.config import RunConfig, TrainConfig, resolve
+from mxgan.engines.protocol import Engine
+from mxgan.errors import MxganError
+from mxgan.faces import Faces
+from mxgan.recipe import finish
+from mxgan.training import batches
+from mxgan.training.log import Mark
+from mxgan.training.run_dir import RunDir
+
+SAMPLES = 64  # faces in a picture of samples
+
+
+class Length(NamedTuple):
+    """How long a run is."""
+
+    per_epoch: int  # steps
+    steps: int  # in all
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the faces; the last may be a part of one."""
+        return math.ceil(self.steps / self.per_epoch)
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A run that is ready to make its steps."""
+
+    config: RunConfig
+    run: RunDir
+    faces: Faces
+    engine: Engine
+    length: Length
+    written: dict[str, Any]  # what config.json says
+
+    def reals(self) -> np.ndarray:
+        """As many real faces as a picture of samples has: the first of the run's own order, uint8 NHWC."""
+        return self.faces.images[rng.order(self.config.seed, 0, len(self.faces.images))[:SAMPLES]]
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where the steps begin: after ``step``, when the log was at ``mark``. ``notes`` are lines for the user."""
+
+    step: int = 0
+    mark: Mark = field(default_factory=Mark)
+    notes: tuple[str, ...] = ()
+
+
+def length(config: TrainConfig, faces: Faces) -> Length:
+    """How long the run is on these faces. Raises MxganError where they are too few, or its finish is no step long."""
+    run = resolve(config)
+    count = len(faces.images)
+    if run.batch_size > count:
+        raise MxganError(f"batch_size {run.batch_size}: larger than the data, which has {count} faces")
+    per_epoch = batches.steps_per_epoch(count, run.batch_size)
+    steps = config.steps or config.passes * per_epoch
+    if run.finish and not finish.plan(run, steps):
+        raise MxganError(f"finish {run.finish}: of {steps} steps that is none; give a larger share, or 0")
+    return Length(per_epoch, steps)
