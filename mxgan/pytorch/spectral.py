@@ -66,9 +66,9 @@ class SpectralNorm:
 
     def _tensors(self) -> dict[str, torch.Tensor]:
         return {
-            f"{name}.{word}": tensor
+            f"{name}.{word}": getattr(layer, place)
+            for word, place in (("weight", "w"), ("u", "u"), ("v", "v"))
             for name, layer in self._layers.items()
-            for word, tensor in (("weight", layer.w), ("u", layer.u), ("v", layer.v))
         }
 
 
