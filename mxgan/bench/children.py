@@ -15,10 +15,8 @@ from statistics import median
 from typing import Any, Optional
 
 from mxgan.bench.jobs import Job
-from mxgan.errors import MxganError
 
 ROOT = Path(__file__).parents[2]
-PEERS = ROOT / "benchmarks"
 THREAD_VARIABLES = ("OMP_", "MKL_", "GOMP_", "KMP_", "OPENBLAS_", "MXNET_")
 
 
@@ -35,15 +33,6 @@ class Measured:
     @property
     def median(self) -> float:
         return median(self.seconds)
-
-
-def check_peers() -> None:
-    """Raise MxganError where there are no loops to measure against."""
-    if not (PEERS / "tutorial_loop.py").is_file():
-        raise MxganError(
-            f"bench: the loops to measure against are in the folder benchmarks/ of mxgan's sources, and {PEERS} isn't "
-            "there: clone the project and run `python -m mxgan bench` in it"
-        )
 
 
 def measure(jobs: dict[str, Job], rounds: int, threads: int, say) -> dict[str, Measured]:
@@ -91,9 +80,7 @@ class _Ended(Exception):
 class _Worker:
     def __init__(self, job: Job, threads: int) -> None:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the process)
-        described: dict[str, Any] = {"kind": job.kind, "values": {**job.values, "folder": str(PEERS)}}
-        if job.kind != "peer":
-            described["values"].pop("folder")
+        described = {"kind": job.kind, "values": job.values}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "mxgan.bench.worker", json.dumps(described)],
             stdin=subprocess.PIPE,

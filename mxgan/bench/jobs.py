@@ -8,7 +8,7 @@ from typing import Any, Optional
 from mxgan.config import RECIPES
 
 GENERATED, GENERATED_BATCH = 1000, 64
-GEMMS = ("pytorch", "mxnet_blas", "mxnet_onednn")  # functions of benchmarks/gemm.py
+GEMMS = ("pytorch", "mxnet_blas", "mxnet_onednn")  # functions of `mxgan.bench.peers.gemm`
 
 
 @dataclass(frozen=True)
@@ -48,19 +48,19 @@ def groups(batch: int, threads: int) -> list[Group]:
         values = {"engine": name, "recipe": recipe, "batch_size": size, "threads": threads}
         return Job("engine", values, count)
 
-    def peer(file: str, size: Optional[int], count: int, call: str = "train", threads_set: bool = True) -> Job:
-        values = {"file": file, "call": call, "batch_size": size, "threads": threads if threads_set else None}
-        return Job("peer", values, count, threads_set)
+    def peer(module: str, size: Optional[int], count: int, call: str = "train", threads_set: bool = True) -> Job:
+        values = {"module": f"mxgan.bench.peers.{module}", "call": call, "batch_size": size}
+        return Job("peer", {**values, "threads": threads if threads_set else None}, count, threads_set)
 
     tutorial, anime = "gluon-tutorial", "pytorch-anime"
     loop = "the tutorial's loop as written"
     return [
         Group(
             {
-                "tutorial": peer("tutorial_loop.py", batch, 4),
+                "tutorial": peer("tutorial_loop", batch, 4),
                 "mxnet": engine("mxnet", tutorial, batch, 4),
-                "tutorial, threads unset": peer("tutorial_loop.py", batch, 2, threads_set=False),
-                **{f"gemm, {name}": peer("gemm.py", None, 3, name) for name in GEMMS},
+                "tutorial, threads unset": peer("tutorial_loop", batch, 2, threads_set=False),
+                **{f"gemm, {name}": peer("gemm", None, 3, name) for name in GEMMS},
             },
             (
                 Row(f"step, {tutorial}, batch {batch}, MXNet engine", loop, ("mxnet",), "tutorial", 1.25),
@@ -75,7 +75,7 @@ def groups(batch: int, threads: int) -> list[Group]:
         ),
         Group(
             {
-                "tutorial, double": peer("tutorial_loop.py", double, 2),
+                "tutorial, double": peer("tutorial_loop", double, 2),
                 "mxnet, double": engine("mxnet", tutorial, double, 2),
             },
             (
@@ -90,7 +90,7 @@ def groups(batch: int, threads: int) -> list[Group]:
         ),
         Group(
             {
-                "notebook": peer("notebook_loop.py", double, 2),
+                "notebook": peer("notebook_loop", double, 2),
                 "mxnet, anime": engine("mxnet", anime, double, 2),
                 "pytorch, anime": engine("pytorch", anime, double, 2),
             },
@@ -106,7 +106,7 @@ def groups(batch: int, threads: int) -> list[Group]:
         ),
         Group(
             {
-                "plain pytorch": peer("plain_pytorch.py", batch, 4),
+                "plain pytorch": peer("plain_pytorch", batch, 4),
                 "pytorch": engine("pytorch", tutorial, batch, 4),
             },
             (
@@ -121,7 +121,7 @@ def groups(batch: int, threads: int) -> list[Group]:
         ),
         Group(
             {
-                "eager": peer("plain_pytorch.py", GENERATED_BATCH, 1, "generate"),
+                "eager": peer("plain_pytorch", GENERATED_BATCH, 1, "generate"),
                 **{
                     f"{name}, generating": Job("generator", {"engine": name, "batch_size": GENERATED_BATCH})
                     for name in ("onnx", "mxnet", "pytorch")

@@ -16,9 +16,9 @@ from mxgan import __version__, machine
 from mxgan.bench import children, quiet
 from mxgan.bench.children import Measured
 from mxgan.bench.jobs import Row, gflop_of_step, groups
+from mxgan.bench.peers.gemm import FLOPS
 from mxgan.errors import MxganError
 
-GEMM_FLOP = 2 * 2048**3  # of one product in benchmarks/gemm.py
 WAITING, RATE, FIRST_STEP = 0.01, 0.65, 6.0  # targets: shares, and seconds
 PATIENCE = 120  # seconds until a first step is given up
 
@@ -26,13 +26,9 @@ PATIENCE = 120  # seconds until a first step is given up
 def run(
     rounds: int = 7, batch_size: int = 64, threads: Optional[int] = None, say: Callable[[str], None] = lambda _: None
 ) -> dict[str, Any]:
-    """Measure the whole table; JSON values, as `mxgan bench --help` lists them. ``say`` is told what is going on.
-
-    Raises MxganError where the peers' loops are missing: they come with the sources.
-    """
+    """Measure the whole table; JSON values, as `mxgan bench --help` lists them. ``say`` is told what is going on."""
     if rounds < 1 or batch_size < 1:
         raise MxganError(f"rounds {rounds}, batch_size {batch_size}: whole numbers of at least 1")
-    children.check_peers()
     threads = threads or machine.usable_cores()
     say("faces: painted, packed once")
     _pack()
@@ -95,7 +91,7 @@ def _by_processor_time(able: list[str], theirs: Measured, found: dict[str, Measu
 def _gemm(found: dict[str, Measured]) -> dict[str, Any]:
     """The best float32 matrix product of the run: GFLOP/s and whose."""
     rates = {
-        name.partition(", ")[2]: GEMM_FLOP / min(each.seconds) / 1e9
+        name.partition(", ")[2]: FLOPS / min(each.seconds) / 1e9
         for name, each in found.items()
         if name.startswith("gemm") and each.seconds
     }

@@ -6,14 +6,12 @@ JSON with the seconds that one of them took.
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
-import importlib.util
 import json
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from mxgan import config, engines, rng
@@ -58,9 +56,9 @@ def engine(values: dict[str, Any]) -> Steps:
 
 
 def peer(values: dict[str, Any]) -> Steps:
-    """A loop of the folder ``benchmarks``, which is a generator: each ``next()`` is one step."""
+    """A loop of `mxgan.bench.peers`, which is a generator: each ``next()`` is one step."""
     threads = values["threads"]
-    module = _module(Path(values["folder"]) / values["file"])
+    module = importlib.import_module(values["module"])
     if "torch" in sys.modules and threads:
         sys.modules["torch"].set_num_threads(threads)
     call = getattr(module, values["call"])
@@ -123,13 +121,6 @@ def _shapes(wanted: config.TrainConfig) -> dict[str, tuple[int, ...]]:
         for name in initial.BATCHNORM if layer < 4 else ():
             shapes[f"{3 * layer + 1}.{name}"] = (after,)
     return shapes
-
-
-def _module(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 if __name__ == "__main__":

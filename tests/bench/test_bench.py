@@ -1,14 +1,18 @@
 """The speed table: arithmetic counted, measurements in turns, the table and what it says when it can't measure."""
 
+import ast
 import json
+import os
+from pathlib import Path
 
 import pytest
 
-from mxgan.bench import children, jobs, quiet, table
+from mxgan.bench import children, jobs, peers, quiet, table
 from mxgan.bench.children import Measured
 from mxgan.bench.jobs import Job, Row
 from mxgan.errors import MxganError
 
+PEERS = Path(peers.__file__).parent
 PEER = """
 import time
 def train(faces, batch_size): raise SystemExit("no such luck")
@@ -43,9 +47,9 @@ def test_every_row_compares_jobs_of_its_own_group():
 
 def test_jobs_take_turns_in_processes_of_their_own(tmp_path, monkeypatch):
     (tmp_path / "peer.py").write_text(PEER)
-    monkeypatch.setattr(children, "PEERS", tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     wanted = {
-        name: Job("peer", {"file": "peer.py", "call": name, "batch_size": None, "threads": 1}, 2)
+        name: Job("peer", {"module": "peer", "call": name, "batch_size": None, "threads": 1}, 2)
         for name in ("quick", "slow", "missing")
     }
     said = []
@@ -65,12 +69,17 @@ def test_threads_are_as_asked_or_left_to_the_framework(monkeypatch):
     assert not any(name.startswith(("OMP_", "MKL_")) for name in children.environment(None))
 
 
-def test_without_the_peers_one_line_says_where_they_are(tmp_path, monkeypatch):
-    monkeypatch.setattr(children, "PEERS", tmp_path)
-    with pytest.raises(MxganError, match=r"clone the project and run `python -m mxgan bench`"):
-        table.run(1)
+def test_a_number_that_makes_no_sense_is_refused():
     with pytest.raises(MxganError, match="rounds 0"):
         table.run(0)
+
+
+@pytest.mark.parametrize("file", sorted(PEERS.glob("*.py")), ids=lambda file: file.stem)
+def test_the_peers_import_nothing_of_ours(file):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module] if isinstance(node, ast.ImportFrom) else []
+        assert not [name for name in names if name.startswith("mxgan") and not name.startswith("mxgan.bench.peers")]
 
 
 ROW = Row("a step", "the loop", ("a", "b"), "them", 1.5)
