@@ -119,7 +119,7 @@ def mutate(data: bytes, others: list[bytes], choose: random.Random) -> bytes:
 
 def run_mutations(count: int, seed: int) -> int:
     """The seeded run; how many findings."""
-    from mxgan import ParamsError
+    from mxgan import ParamsError, machine
     from mxgan.weights import npz_file, params_file
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -142,7 +142,7 @@ def run_mutations(count: int, seed: int) -> int:
             print(f"mutation {number}: {type(error).__name__}: {error}")
     spent = time.perf_counter() - began
     print(f"{count} mutations (seed {seed}) in {spent:.0f} s: {dict(outcomes)}, {findings} findings")
-    print(f"peak memory of the process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+    print(f"peak memory of the process {machine.peak_memory() / 2**20:.0f} MiB")
     return findings
 
 

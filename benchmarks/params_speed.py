@@ -11,13 +11,13 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 
 import numpy as np
 
+from mxgan import machine
 from mxgan.weights import params_file
 
 TIMED = "import time; t = time.perf_counter(); arrays = load({path!r}); print(time.perf_counter() - t)"
@@ -53,7 +53,8 @@ def main() -> None:
         size = os.path.getsize(path)
         seconds(OURS, path), seconds(MXNETS, path)  # bring both programs and the file into the cache
         times = np.array([(seconds(OURS, path), seconds(MXNETS, path)) for _ in range(runs)]) * 1000
-    print(f"{datetime.date.today()}, {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    here = machine.describe()
+    print(f"{datetime.date.today()}, {here['processor']}, {here['cores_usable']} cores, Python {here['python']}")
     print(f"first load of {size / 2**20:.1f} MiB, {runs} fresh processes each, in turns, milliseconds:")
     for name, column in zip(("mxgan", "MXNet"), times.T):
         low, median, high = np.percentile(column, [25, 50, 75])

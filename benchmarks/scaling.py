@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -31,7 +30,7 @@ WARM = 2
 
 def measure(engine: str, rounds: int, values: dict) -> dict:
     """In this process: images per second, the median of the rounds, and the most memory it took."""
-    from mxgan import config, engines, rng
+    from mxgan import config, engines, machine, rng
     from mxgan.engines.protocol import Batch
     from mxgan.faces import open_faces
     from mxgan.training import batches
@@ -48,8 +47,7 @@ def measure(engine: str, rounds: int, values: dict) -> dict:
         built.wait()
         if step >= WARM:
             rates.append(wanted.batch_size / (time.perf_counter() - start))
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
-    return {"images_per_s": round(median(rates), 2), "memory_gb": round(memory, 2)}
+    return {"images_per_s": round(median(rates), 2), "memory_gb": round(machine.peak_memory() / 1e9, 2)}
 
 
 def plot(found: dict[str, list[tuple[str, dict]]], path: Path) -> None:

@@ -47,7 +47,7 @@ def run(
     return {
         "date": started.isoformat(timespec="seconds"),
         "minutes": round((datetime.datetime.now().astimezone() - started).total_seconds() / 60, 1),
-        "machine": quiet.describe(),
+        "machine": machine.describe(),
         "load": watch.report(),
         "threads": threads,
         "rounds": rounds,

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import resource
 import signal
-import sys
 import time
 import traceback
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mxgan import engines
+from mxgan import engines, machine
 from mxgan.config import TrainConfig
 from mxgan.engines.protocol import Batch, Engine
 from mxgan.errors import TrainingError
@@ -111,12 +108,4 @@ def _timed_generate(engine: Engine, z: np.ndarray) -> float:
 
 
 def _peak_memory(engine: Engine) -> int:
-    """From /proc, where the count starts anew with a program: getrusage's starts at what the parent had."""
-    try:
-        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    return machine.peak_memory()
