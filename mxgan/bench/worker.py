@@ -1,14 +1,9 @@
-"""A process that does one job, warmed up, whenever it is told to: ``python -m mxgan.bench.worker JOB``.
-
-It prints a line of JSON when it is ready. Then each line on stdin is a number of steps to make, answered by a line of
-JSON with the seconds that one of them took.
-"""
+"""What a job's process does: warm up once, then make as many steps as it is told and time them."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.metadata
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -23,7 +18,27 @@ WARM = 3  # steps before the first that counts: code is generated, memory is pla
 PEERS_FACES = 640  # the tutorial holds its faces as floats in memory; how many doesn't change a step
 NETS = {"pytorch": "torch", "mxnet": "mxnet", "onnx": "onnxruntime"}
 
-Steps = Callable[[int], dict[str, float]]  # make so many, return measurements
+Steps = Callable[[int], dict[str, float]]  # make so many, return the seconds of one and what else is measured
+
+
+class Worker:
+    """A job, warmed up. It lives in a `mxgan.child.Child`."""
+
+    def __init__(self, kind: str, values: dict[str, Any]) -> None:
+        """See `mxgan.bench.jobs.Job`."""
+        self._steps = {"engine": engine, "peer": peer, "generator": generator}[kind](values)
+        for _ in range(WARM):
+            self._steps(1)
+
+    def versions(self) -> dict[str, str]:
+        """The version of each framework that the job has imported."""
+        return {name: importlib.metadata.version(package) for name, package in NETS.items() if package in sys.modules}
+
+    def measure(self, count: int) -> dict[str, float]:
+        """Make ``count`` steps: the seconds of one, its processor time of all threads, and what the job adds."""
+        before = time.process_time()
+        measured = self._steps(count)
+        return {**measured, "processor": (time.process_time() - before) / count}
 
 
 def engine(values: dict[str, Any]) -> Steps:
@@ -98,20 +113,6 @@ def generator(values: dict[str, Any]) -> Steps:
     return steps
 
 
-def main(job: str) -> None:
-    """Do what the job, as JSON, says."""
-    described = json.loads(job)
-    steps = {"engine": engine, "peer": peer, "generator": generator}[described["kind"]](described["values"])
-    for _ in range(WARM):
-        steps(1)
-    found = {name: importlib.metadata.version(package) for name, package in NETS.items() if package in sys.modules}
-    print(json.dumps({"versions": found}), flush=True)
-    for line in sys.stdin:
-        count, before = int(line), time.process_time()
-        measured = steps(count)
-        print(json.dumps({**measured, "processor": (time.process_time() - before) / count}), flush=True)
-
-
 def _shapes(wanted: config.TrainConfig) -> dict[str, tuple[int, ...]]:
     """netG's arrays at 64×64 pixels."""
     channels = [wanted.latent, *(wanted.ngf * unit for unit in (8, 4, 2, 1)), 3]
@@ -121,7 +122,3 @@ def _shapes(wanted: config.TrainConfig) -> dict[str, tuple[int, ...]]:
         for name in initial.BATCHNORM if layer < 4 else ():
             shapes[f"{3 * layer + 1}.{name}"] = (after,)
     return shapes
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
