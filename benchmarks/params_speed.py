@@ -18,6 +18,8 @@ import tempfile
 import numpy as np
 
 from mxgan import machine
+from mxgan.bench.jobs import generator_shapes
+from mxgan.config import RECIPES
 from mxgan.weights import params_file
 
 TIMED = "import time; t = time.perf_counter(); arrays = load({path!r}); print(time.perf_counter() - t)"
@@ -25,16 +27,11 @@ OURS = "from mxgan.weights.params_file import load; " + TIMED
 MXNETS = "from mxgan.gluon import runtime; load = runtime.load().nd.load; " + TIMED
 
 
-def make_generator(path: str, latent: int = 150, ngf: int = 64) -> None:
+def make_generator(path: str) -> None:
     """The tutorial's netG with random values, as `save_parameters` names it."""
-    random, arrays = np.random.default_rng(0), {}
-    widths = [latent, ngf * 8, ngf * 4, ngf * 2, ngf, 3]
-    for layer, (before, after) in enumerate(zip(widths, widths[1:])):
-        arrays[f"{3 * layer}.weight"] = random.standard_normal((before, after, 4, 4), np.float32)
-        arrays[f"{3 * layer}.bias"] = random.standard_normal(after, np.float32)
-        for name in ("gamma", "beta", "running_mean", "running_var") if after > 3 else ():
-            arrays[f"{3 * layer + 1}.{name}"] = random.standard_normal(after, np.float32)
-    params_file.save(path, arrays)
+    random = np.random.default_rng(0)
+    shapes = generator_shapes(RECIPES["gluon-tutorial"].latent)
+    params_file.save(path, {name: random.standard_normal(shape, np.float32) for name, shape in shapes.items()})
 
 
 def seconds(code: str, path: str) -> float:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from mxgan.config import RECIPES
+from mxgan.recipe.initial import BATCHNORM
+from mxgan.weights.net import canonical
 
 GENERATED, GENERATED_BATCH = 1000, 64
 GEMMS = ("pytorch", "mxnet_blas", "mxnet_onednn")  # functions of `mxgan.bench.peers.gemm`
@@ -148,12 +150,30 @@ def gflop_of_step(batch: int, recipe: str = "gluon-tutorial", ngf: int = 64, ndf
     in netG's step alone), and by their weights twice. Taps that fall on padding count, as is usual.
     """
     settings = RECIPES[recipe]
-    g = [settings.latent * ngf * 8 * 16]
-    g += [16 * 4**level * (ngf * 8 >> level) * (ngf * 4 >> level) * 16 for level in range(3)]
-    g += [32 * 32 * ngf * 3 * 16]
-    d = [32 * 32 * 3 * ndf * 16]
-    d += [16 * 4**level * (ndf * 8 >> level) * (ndf * 4 >> level) * 16 for level in reversed(range(3))]
-    d += [ndf * 8 * 16]
+    g, d = _multiply_adds(settings.latent, ngf), _multiply_adds(1, ndf)
     forward_g = 2 if settings.fresh_latents else 1
-    multiply_adds = (forward_g + 2) * sum(g) - g[0] + 8 * sum(d) - 2 * d[0]
-    return 2 * batch * multiply_adds / 1e9
+    total = (forward_g + 2) * sum(g) - g[0] + 8 * sum(d) - 2 * d[-1]
+    return 2 * batch * total / 1e9
+
+
+def generator_shapes(latent: int, ngf: int = 64) -> dict[str, tuple[int, ...]]:
+    """The arrays of a netG for 64×64 pixels whose convolutions have biases: shapes by canonical name."""
+    channels = _channels(latent, ngf)
+    convs, norms = canonical("generator", len(channels) - 1)
+    shapes: dict[str, tuple[int, ...]] = {}
+    for conv, before, after in zip(convs, channels, channels[1:]):
+        shapes[f"{conv}.weight"], shapes[f"{conv}.bias"] = (before, after, 4, 4), (after,)
+        if conv + 1 in norms:
+            shapes.update({f"{conv + 1}.{name}": (after,) for name in BATCHNORM})
+    return shapes
+
+
+def _channels(first: int, width: int) -> list[int]:
+    """Channels between the layers at 64×64 pixels, the image's 3 last: netG's from its latent on, netD's backwards."""
+    return [first, *(width * multiple for multiple in (8, 4, 2, 1)), 3]
+
+
+def _multiply_adds(first: int, width: int) -> list[int]:
+    """Of each layer for one image, in the order of `_channels`; a 4×4 kernel at each pixel of the smaller side."""
+    channels = _channels(first, width)
+    return [side**2 * before * after * 4 * 4 for side, before, after in zip((1, 4, 8, 16, 32), channels, channels[1:])]

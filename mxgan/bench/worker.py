@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mxgan import config, engines, rng
-from mxgan.bench.jobs import GENERATED
+from mxgan.bench.jobs import GENERATED, generator_shapes
 from mxgan.recipe import initial
 from mxgan.weights import recognise
 
@@ -99,7 +99,7 @@ def peer(values: dict[str, Any]) -> Steps:
 def generator(values: dict[str, Any]) -> Steps:
     """Pictures by one of the engines, from freshly drawn weights of the tutorial's netG."""
     wanted = config.resolve(config.TrainConfig(recipe="gluon-tutorial"))
-    arrays = initial.draw(wanted, "netG", _shapes(wanted))
+    arrays = initial.draw(wanted, "netG", generator_shapes(wanted.latent, wanted.ngf))
     built = engines.forward_of(engines.choose_generator(values["engine"], "cpu"), recognise(arrays, "netG"))
     z = rng.samples(0, 0, GENERATED, wanted.latent)
 
@@ -111,14 +111,3 @@ def generator(values: dict[str, Any]) -> Steps:
         return {"seconds": (time.perf_counter() - start) / count}
 
     return steps
-
-
-def _shapes(wanted: config.TrainConfig) -> dict[str, tuple[int, ...]]:
-    """netG's arrays at 64×64 pixels."""
-    channels = [wanted.latent, *(wanted.ngf * unit for unit in (8, 4, 2, 1)), 3]
-    shapes: dict[str, tuple[int, ...]] = {}
-    for layer, (before, after) in enumerate(zip(channels, channels[1:])):
-        shapes[f"{3 * layer}.weight"], shapes[f"{3 * layer}.bias"] = (before, after, 4, 4), (after,)
-        for name in initial.BATCHNORM if layer < 4 else ():
-            shapes[f"{3 * layer + 1}.{name}"] = (after,)
-    return shapes

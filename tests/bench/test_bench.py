@@ -4,12 +4,14 @@ import ast
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mxgan.bench import children, jobs, peers, quiet, table
 from mxgan.bench.children import Measured
 from mxgan.bench.jobs import Job, Row
 from mxgan.errors import MxganError
+from mxgan.weights import recognise
 
 PEERS = Path(peers.__file__).parent
 PEER = """
@@ -35,6 +37,14 @@ def test_the_arithmetic_of_a_step_layer_by_layer():
     assert jobs.gflop_of_step(64) == pytest.approx(2 * 64 * step / 1e9)
     assert jobs.gflop_of_step(64) == pytest.approx(145.7, abs=0.1)
     assert jobs.gflop_of_step(128) == 2 * jobs.gflop_of_step(64)
+
+
+def test_the_generator_that_is_timed_is_the_tutorials():
+    net = recognise({name: np.zeros(shape, np.float32) for name, shape in jobs.generator_shapes(150).items()}, "netG")
+    assert str(net) == "generator: latent 150, ngf 64, 64×64×3, with convolution bias"
+    nets = pytest.importorskip("mxgan.pytorch.nets")
+    theirs = [tuple(array.shape) for array in nets.generator(150, bias=True).state_dict().values() if array.ndim]
+    assert list(net.shapes.values()) == theirs
 
 
 def test_every_row_compares_jobs_of_its_own_group():
