@@ -1,4 +1,4 @@
-"""What is timed: each job runs in a process of its own, and jobs of one group take turns."""
+"""What is timed: jobs, each in a process of its own, in groups that take turns."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ GEMMS = ("pytorch", "mxnet_blas", "mxnet_onednn")  # functions of `mxgan.bench.p
 
 @dataclass(frozen=True)
 class Job:
-    """One piece of work for a `worker`: ``count`` steps of it are timed together in each round."""
+    """One piece of work for a `Worker`: in each round, ``count`` steps of it are timed together."""
 
     kind: str  # a function of `mxgan.bench.worker`
     values: dict[str, Any] = field(default_factory=dict)
     count: int = 1
-    threads_set: bool = True  # False: no thread variable at all, as most people start a tutorial
+    threads_set: bool = True  # False: no thread variable is set, which is how most people start a tutorial
 
 
 @dataclass(frozen=True)
 class Row:
-    """The fastest of the jobs ``ours`` against ``theirs``: by how much at least?"""
+    """A comparison: the fastest of the jobs ``ours`` should be ``target`` times as fast as ``theirs``."""
 
     work: str
     against: str
@@ -36,7 +36,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Group:
-    """Jobs that take turns, so that whatever else the machine does falls on all of them."""
+    """Jobs that take turns, so that other work on the machine slows all of them alike."""
 
     jobs: dict[str, Job]
     rows: tuple[Row, ...]
@@ -143,11 +143,11 @@ def groups(batch: int, threads: int) -> list[Group]:
 
 
 def gflop_of_step(batch: int, recipe: str = "gluon-tutorial", ngf: int = 64, ndf: int = 64) -> float:
-    """Arithmetic of one step at 64×64 pixels as the engines do it, in units of 1e9, a multiply-add counting as two.
+    """The arithmetic of one step at 64×64 pixels as the engines do it, in GFLOP; a multiply-add counts as two.
 
-    Each of netG's layers is computed forward, and backward by its input and by its weights; the first one has no
-    gradient by its input. netD's run forward on three batches, backward by their input three times (the first layer's
-    in netG's step alone), and by their weights twice. Taps that fall on padding count, as is usual.
+    netG's layers run forward once, or twice where the G step draws its own latents, and backward once: by their weights
+    and, except in the first layer, by their input. netD's layers run forward on three batches, backward by their input
+    three times (the first layer only in netG's step), and by their weights twice. Taps on the padding count, as usual.
     """
     settings = RECIPES[recipe]
     g, d = _multiply_adds(settings.latent, ngf), _multiply_adds(1, ndf)

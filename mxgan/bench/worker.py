@@ -9,13 +9,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from mxgan import config, engines, rng
 from mxgan.bench.jobs import GENERATED, generator_shapes
+from mxgan.engines.protocol import Batch, Stats
 from mxgan.recipe import initial
 from mxgan.weights import recognise
 
-WARM = 3  # steps before the first that counts: code is generated, memory is planned, caches fill
-PEERS_FACES = 640  # the tutorial holds its faces as floats in memory; how many doesn't change a step
+WARM = 3  # steps that aren't timed: they generate code, plan memory and fill caches
+PEERS_FACES = 640  # the tutorial holds its faces in memory as floats; their number doesn't change a step
 NETS = {"pytorch": "torch", "mxnet": "mxnet", "onnx": "onnxruntime"}
 
 Steps = Callable[[int], dict[str, float]]  # make so many, return the seconds of one and what else is measured
@@ -42,27 +45,32 @@ class Worker:
 
 
 def engine(values: dict[str, Any]) -> Steps:
-    """Training as the program does it: a step whose inputs were made ahead, then the numbers of the one before."""
+    """Training as the program does it: inputs are made ahead, and the numbers of a step are read after the next."""
     from mxgan.faces import open_faces
     from mxgan.training import batches
 
     wanted = config.resolve(config.TrainConfig(data="painted", ctx="cpu", **values))
-    images = open_faces(wanted.data, wanted.size, wanted.fit, progress=False).images
-    built = engines.build(engines.choose(wanted.engine, "cpu", wanted.threads), wanted)
-    order = enumerate(batches.indices(wanted.seed, len(images), wanted.batch_size, 0, sys.maxsize), 1)
-    read = batches.ahead(lambda place: batches.inputs(wanted, place[0], sys.maxsize, images[place[1]]), order)
+    images = open_faces("painted", wanted.size, wanted.fit, progress=False).images
+    built = engines.build(engines.choose(values["engine"], "cpu", values["threads"]), wanted)
+
+    def inputs(place: tuple[int, np.ndarray]) -> Batch:
+        step, picks = place
+        return batches.inputs(wanted, step, sys.maxsize, images[picks])
+
+    order = batches.indices(wanted.seed, len(images), values["batch_size"], 0, sys.maxsize)
+    read = batches.ahead(inputs, enumerate(order, start=1))
 
     def steps(count: int) -> dict[str, float]:
-        waited, behind, start = 0.0, None, time.perf_counter()
+        waited, start = 0.0, time.perf_counter()
+        behind: list[Stats] = []  # of the step before
         for _ in range(count):
             asked = time.perf_counter()
-            _, inputs = next(read)
+            _, batch = next(read)
             waited += time.perf_counter() - asked
-            stats = built.train_step(inputs)
-            if behind is not None:
-                behind.read()
-            behind = stats
-        behind.read()
+            behind.append(built.train_step(batch))
+            if len(behind) > 1:
+                behind.pop(0).read()
+        behind.pop().read()
         built.wait()
         seconds = time.perf_counter() - start
         return {"seconds": seconds / count, "waiting": waited / seconds}
@@ -98,10 +106,11 @@ def peer(values: dict[str, Any]) -> Steps:
 
 def generator(values: dict[str, Any]) -> Steps:
     """Pictures by one of the engines, from freshly drawn weights of the tutorial's netG."""
-    wanted = config.resolve(config.TrainConfig(recipe="gluon-tutorial"))
-    arrays = initial.draw(wanted, "netG", generator_shapes(wanted.latent, wanted.ngf))
+    recipe = "gluon-tutorial"
+    latent = config.RECIPES[recipe].latent
+    arrays = initial.draw(config.resolve(config.TrainConfig(recipe=recipe)), "netG", generator_shapes(latent))
     built = engines.forward_of(engines.choose_generator(values["engine"], "cpu"), recognise(arrays, "netG"))
-    z = rng.samples(0, 0, GENERATED, wanted.latent)
+    z = rng.samples(0, 0, GENERATED, latent)
 
     def steps(count: int) -> dict[str, float]:
         start = time.perf_counter()

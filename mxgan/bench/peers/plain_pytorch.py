@@ -54,7 +54,7 @@ def networks(ngf: int = 64, ndf: int = 64, nc: int = 3) -> tuple[nn.Sequential, 
         for layer in net:
             if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
                 nn.init.normal_(layer.weight, 0.0, 0.02)
-                nn.init.zeros_(layer.bias)
+                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # every layer has one
     return netG, netD
 
 
