@@ -1,9 +1,9 @@
-"""How long the first load of a 16 MB generator takes, here and in MXNet.
+"""How long mxgan and MXNet take for their first load of a 16 MB generator.
 
     python benchmarks/params_speed.py [--runs 15]
 
-Each run is a fresh process that imports first and then times one load of the same file, which the system has cached;
-the two take turns. MXNet must be installed. Expect a ratio of about 1.
+Each run is a fresh process that imports the program, then times one load. The file is the same, in the system's cache,
+and the two programs take turns. MXNet must be installed. Expect a ratio of about 1.
 """
 
 from __future__ import annotations
