@@ -1,7 +1,7 @@
-"""An object in a Python process of its own: speed and memory measured there are its own.
+"""An object in a Python process of its own, where its speed and memory can be measured.
 
-multiprocessing would do nearly the same. But it can't start a child with other environment variables, which OpenMP and
-MKL read once, at import; it imports the parent's main module again; and what a crashing child says is lost.
+multiprocessing does nearly the same, but it can't give a child other environment variables, and OpenMP and MKL read
+theirs only once. It also imports the parent's main module again, and the last words of a crashing child are lost.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Child:
         self.end()
 
     def call(self, method: str, *arguments: Any) -> Any:
-        """What the method returns there. Raises ChildEnded if it raises, or if the process is gone."""
+        """Call a method there and return its answer. Raises ChildEnded if it raises, or if the process is gone."""
         self._send(method, arguments)
         try:
             failed, answer = self._pipe.recv()
@@ -104,7 +104,7 @@ def main(pipe: Connection) -> int:
         return 0
     except Exception as error:
         traceback.print_exc()
-        pipe.send((True, f"{type(error).__name__}: {error}"))
+        pipe.send((True, " ".join(f"{type(error).__name__}: {error}".split())))
         return 1
     return 0
 

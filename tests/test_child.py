@@ -49,6 +49,11 @@ def test_an_error_is_one_line_and_the_traceback_is_kept():
             child.call("get", "a")
 
 
+def test_an_error_of_several_lines_becomes_one():
+    with Child(collections.UserDict) as child, pytest.raises(ChildEnded, match=r"has no attribute 'two lines'$"):
+        child.call("two\nlines")
+
+
 def test_an_error_at_the_start_is_raised_by_the_first_call():
     with Child(int, "seven") as child, pytest.raises(ChildEnded, match=r"^ValueError: invalid literal .*'seven'"):
         child.call("bit_length")

@@ -247,7 +247,7 @@ def _line(row: dict[str, Any]) -> str:
 
 def _load_line(load: dict[str, Any]) -> str:
     if load["others"] is None:
-        return "how busy the machine was can't be told on this system"
+        return "this system doesn't tell how busy the machine was"
     said = (
         f"before: load {load['load_before']}, {load['others_before']:.0%} of the cores at work; "
         f"meanwhile others took {load['others']:.0%}, and {load['stolen']:.0%} was stolen by the host"

@@ -1,4 +1,4 @@
-"""The speed table: arithmetic counted, measurements in turns, the table and what it says when it can't measure."""
+"""The speed table: the arithmetic of a step, jobs in turns, the rows, and what they say if a job can't be measured."""
 
 import ast
 import os
@@ -101,7 +101,7 @@ def test_the_fastest_of_ours_counts_and_the_medians_decide():
     assert row["by_processor_time"] == 3.0
 
 
-def test_what_cannot_be_measured_is_said():
+def test_the_note_says_what_cannot_be_measured():
     found = {"a": Measured(problem="no MXNet"), "b": Measured([1.0], [1.0]), "them": Measured([1.0], [1.0])}
     row = table._row(ROW, found)
     assert (row["value"], row["met"], row["note"]) == (1.0, False, "no MXNet")
@@ -110,11 +110,11 @@ def test_what_cannot_be_measured_is_said():
     assert "not measured" in table._line(row)
 
 
-def test_a_busy_machine_is_said_first():
+def test_the_line_begins_with_how_busy_the_machine_was():
     quiet = {"load_before": 0.1, "others_before": 0.0, "others": 0.01, "stolen": 0.0, "busy": False}
     assert table._load_line(quiet).startswith("a quiet machine")
     assert table._load_line({**quiet, "others": 0.4, "busy": True}).startswith("THE MACHINE WAS BUSY")
-    assert "can't be told" in table._load_line({**quiet, "others": None})
+    assert "doesn't tell" in table._load_line({**quiet, "others": None})
 
 
 def test_the_watch_gives_shares_of_the_machine():

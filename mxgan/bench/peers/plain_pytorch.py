@@ -1,7 +1,7 @@
 """The Gluon tutorial's networks and training loop written plainly in PyTorch eager, and its generator in eval mode.
 
-Nothing is tuned: PyTorch's default layout, the fake batch generated anew for netG's step, netD's gradients computed in
-it too, torch.optim.Adam, and the accuracy read once a step.
+Nothing is tuned: PyTorch's default layout and torch.optim.Adam. netG's step generates the fake batch again and computes
+netD's gradients too. The accuracy is read once a step.
 
 `train` and `generate` are generators: each ``next()`` is one step, or one pass over the latents.
 """
