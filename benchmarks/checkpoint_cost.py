@@ -1,10 +1,10 @@
-"""What share of a run's time goes into checkpoints, at default settings.
+"""The share of a run's time that checkpoints take, at default settings.
 
     python benchmarks/checkpoint_cost.py --engine mxnet
 
-One process makes some steps of the default recipe at full size, batch 64, and in between saves checkpoints as a run
-does: state out of the engine, checked for finiteness, written and flushed. An epoch of 6,000 faces is 94 steps and has
-one checkpoint, at its end; every ten minutes there is another. The two take turns, so a busy machine slows both.
+One process trains the default recipe at full size, batch 64, and saves checkpoints in between as a run does: it takes
+the state from the engine, checks that it is finite, writes it and flushes it. Steps and checkpoints take turns, so that
+a busy machine slows both. An epoch of 6,000 faces has 94 steps and one checkpoint; there is another every ten minutes.
 Prints one JSON object; the share is a ratio of medians.
 """
 
@@ -26,7 +26,7 @@ from mxgan.engines.protocol import Batch, Engine
 from mxgan.training import batches, checkpoint
 from mxgan.training.log import Mark
 
-MOST = 0.02
+MOST = 0.02  # share allowed
 
 
 def main() -> None:
@@ -34,13 +34,14 @@ def main() -> None:
     parser.add_argument("--engine", default="mxnet", choices=("mxnet", "pytorch"))
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    config = configuration.resolve(configuration.TrainConfig(engine=options.engine))
-    engine = engines.build(engines.choose(config.engine, "cpu", config.threads), config)
+    asked = configuration.TrainConfig(engine=options.engine)
+    config = configuration.resolve(asked)
+    engine = engines.build(engines.choose(options.engine, "cpu"), config)
     n, latent = config.batch_size, config.latent
     images = rng.generator(0, "painted").integers(0, 256, (n, config.size, config.size, 3), np.uint8)
     z = rng.latents(0, "D step", 1, n, latent)
     steps, saves = [], []
-    with tempfile.TemporaryDirectory(dir=".") as name:  # on the disk that runs are written to, not in memory
+    with tempfile.TemporaryDirectory(dir=".") as name:  # on a disk, as runs are; /tmp may be memory
         folder = Path(name) / "checkpoints"
         for number in range(options.rounds + 1):
             steps.append(seconds(lambda: [engine.train_step(Batch(images, z)).read() for _ in range(2)]) / 2)
@@ -49,7 +50,7 @@ def main() -> None:
     step, saving = (statistics.median(times[1:]) for times in (steps, saves))  # the first of each warms up
     per_epoch = batches.steps_per_epoch(6000, n)
     epoch = per_epoch * step
-    share = saving / epoch + saving / (60 * config.checkpoint_minutes)
+    share = saving / epoch + saving / (60 * asked.checkpoint_minutes)
     result = {
         "engine": options.engine,
         "step_s": round(step, 3),
@@ -64,7 +65,7 @@ def main() -> None:
 
 
 def save(engine: Engine, folder: Path, step: int) -> None:
-    """One checkpoint, as `mxgan.training.artifacts` makes it."""
+    """Save one checkpoint as `mxgan.training.artifacts` does."""
     state = engine.state()
     assert all(np.isfinite(array).all() for arrays in state.arrays.values() for array in arrays.values())
     step += max(state.counts.values())

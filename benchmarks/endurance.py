@@ -1,10 +1,10 @@
-"""Does a long run stay as small as it began? 2,000 steps of a small one, in this process.
+"""Does a long run leak? 2,000 steps of small networks, in this process.
 
     python benchmarks/endurance.py --engine mxnet
 
-Resident memory, file handles and threads are read at each epoch's end, from the second on: the first one's steps and
-curves load what is loaded once. Prints one JSON object; exit status 1 if memory grew by 20 MB or more, or a handle or
-a thread more is there at the end.
+Resident memory, file handles and threads are read at the end of each epoch. The first epoch doesn't count: it loads
+what is loaded once. Prints one JSON object; exit status 1 if memory grew by 20 MB or more, or if there are more handles
+or threads at the end. Linux only.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def main() -> None:
         save_curves(self)
         seen.append(look())
 
-    run_dir.RunDir.save_curves = save_and_look  # the last thing that an epoch does
+    run_dir.RunDir.save_curves = save_and_look  # an epoch ends with it
     with tempfile.TemporaryDirectory() as folder:
         config = mxgan.TrainConfig(
             data="painted:800", size=32, ngf=3, ndf=3, latent=8, batch_size=8, threads=1, steps=options.steps,

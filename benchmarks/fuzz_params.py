@@ -1,10 +1,10 @@
-"""Throw damaged files at the .params reader: each must end in arrays or in a one-line ParamsError, soon and cheaply.
+"""Feed damaged files to the .params reader: each must give arrays or a one-line ParamsError, fast and in little memory.
 
-    python benchmarks/fuzz_params.py [--mutations 100000] [--seed 0]   random, and the same for the same seed
+    python benchmarks/fuzz_params.py [--mutations 100000] [--seed 0]   random; the same files for the same seed
     python benchmarks/fuzz_params.py --minutes 10                      guided by coverage (pip install atheris)
 
-Linux only, as it limits its own memory. An input that ends otherwise is written to `fuzz-findings/`, and the exit
-code is 1.
+Any other outcome is a finding: the file is written to `fuzz-findings/`, and the exit status is 1. Linux only, because
+the process limits its own memory.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ sys.path[:0] = [str(TESTS), str(TESTS.parent.parent)]
 TRICKY = [0, 1, 2, 7, 12, 13, 32, 33, 0x112, 0xF993FAC8, 0xF993FAC9, 0xF993FACA]
 TRICKY += [2**bits + more for bits in (15, 16, 31, 32, 33, 40, 60, 62, 63, 64) for more in (-1, 0)]
 SLOW = 5.0  # seconds
-# A file of nothing but tiny arrays costs most: about 400 bytes of Python objects for some 30 in the file.
+# The worst case is a file of tiny arrays: about 400 bytes of Python objects for each 30 bytes of the file.
 MEMORY = 2 * 2**30
 
 
 def small_files() -> list[bytes]:
-    """Whole files of every container, a few hundred bytes each."""
+    """Undamaged files of every container, a few hundred bytes each."""
     import params_makers as make
 
     arrays = make.small()
@@ -51,7 +51,7 @@ def small_files() -> list[bytes]:
 
 
 def without_crcs(data: bytes) -> bytes:
-    """The same ZIP with 0 for every CRC-32: with `blind_to_crcs`, damage reaches what lies behind that check."""
+    """The same ZIP with 0 for every CRC-32. With `blind_to_crcs`, damage gets past that check to the parser."""
     data = bytearray(data)
     for mark, place in ((b"PK\x03\x04", 14), (b"PK\x01\x02", 16)):
         at = data.find(mark)
@@ -62,14 +62,14 @@ def without_crcs(data: bytes) -> bytes:
 
 
 def blind_to_crcs(npz_file, blind: bool) -> None:
-    """Make every CRC-32 come out as 0, or put the real one back."""
+    """Let the reader compute 0 for every CRC-32, or put the real function back."""
     shim = types.SimpleNamespace(**vars(zlib))
     shim.crc32 = lambda data: 0
     npz_file.zlib = shim if blind else zlib
 
 
 def check(data: bytes, parse, params_error: type[Exception]) -> str:
-    """What came of it: "arrays" or "refused". Raises where that isn't as promised."""
+    """Parse ``data``: "arrays" or "refused". Raises if the outcome is any other, or too slow or too large."""
     began = time.perf_counter()
     try:
         file = parse(data, "damaged.params")
@@ -79,7 +79,7 @@ def check(data: bytes, parse, params_error: type[Exception]) -> str:
     else:
         for name, array in file.arrays.items():
             assert isinstance(name, str) and not array.flags.writeable and array.flags.aligned
-            array.tobytes()  # every byte is there
+            array.tobytes()  # every byte can be read
         held = sum(array.nbytes for array in file.arrays.values())
         assert held <= max(16 * len(data), 2**20), f"{held} bytes of arrays from {len(data)}"
         outcome = "arrays"
@@ -88,7 +88,7 @@ def check(data: bytes, parse, params_error: type[Exception]) -> str:
 
 
 def mutate(data: bytes, others: list[bytes], choose: random.Random) -> bytes:
-    """`data` after 1 to 4 accidents. Half of them hit its first or last bytes, where most of the structure is."""
+    """`data` with 1 to 4 random changes, half of them near its start or end, where most of the structure is."""
     data = bytearray(data)
     for _ in range(choose.choice((1, 1, 2, 4))):
         near = min(len(data), choose.choice((64, 512, 2**30)))
@@ -118,8 +118,8 @@ def mutate(data: bytes, others: list[bytes], choose: random.Random) -> bytes:
 
 
 def run_mutations(count: int, seed: int) -> int:
-    """The seeded run; how many findings."""
-    from mxgan import ParamsError
+    """Try ``count`` mutations; returns the number of findings."""
+    from mxgan import ParamsError, machine
     from mxgan.weights import npz_file, params_file
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -142,12 +142,12 @@ def run_mutations(count: int, seed: int) -> int:
             print(f"mutation {number}: {type(error).__name__}: {error}")
     spent = time.perf_counter() - began
     print(f"{count} mutations (seed {seed}) in {spent:.0f} s: {dict(outcomes)}, {findings} findings")
-    print(f"peak memory of the process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+    print(f"peak memory of the process {machine.peak_memory() / 2**20:.0f} MiB")
     return findings
 
 
 def run_guided(minutes: float) -> None:
-    """The atheris run; it ends the process, with libFuzzer's own summary on stderr."""
+    """Fuzz with atheris, which ends the process and prints libFuzzer's summary on stderr."""
     import atheris
 
     with atheris.instrument_imports(include=["mxgan"]):
@@ -174,7 +174,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mutations", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--minutes", type=float, help="run atheris for so long instead")
+    parser.add_argument("--minutes", type=float, help="run atheris instead, for this long")
     options = parser.parse_args()
     if options.minutes:
         run_guided(options.minutes)

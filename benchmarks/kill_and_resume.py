@@ -2,10 +2,9 @@
 
     python benchmarks/kill_and_resume.py --engine mxnet --signal KILL --kills 50
 
-One process in five is killed while it starts, the others up to --span seconds after they began to train, so that kills
-fall into the steps, the logging and the saving alike: the run makes a checkpoint every few steps. A finished run is
-compared, byte by byte, and another one is begun, until there were as many kills as asked for.
-Prints one JSON object; exit status 1 if a byte differs.
+One process in five is killed while it starts, the others within --span seconds of their first step. Because the run
+makes a checkpoint every few steps, kills hit steps, logging and saving alike. A finished run is compared byte by byte,
+then the next one begins, until --kills is reached. Prints one JSON object; exit status 1 if a byte differs.
 """
 
 from __future__ import annotations
@@ -24,8 +23,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TINY = ["--size", "32", "--ngf", "3", "--ndf", "3", "--latent", "8", "--batch-size", "8", "--threads", "1"]
-TIMES = ("seconds", "images_per_s")  # what may differ in the log
-PROMISED = {signal.SIGKILL: {-9}, signal.SIGTERM: {-15, 143}}  # -15: it came before there was anything to save
+TIMES = ("seconds", "images_per_s")  # these may differ in the log
+PROMISED = {signal.SIGKILL: {-9}, signal.SIGTERM: {-15, 143}}  # exit statuses; -15: before there is anything to save
 
 
 def main() -> None:
@@ -41,7 +40,10 @@ def main() -> None:
     _run([*command, "--out", str(reference)], reference, None, number)
     alone = time.monotonic() - started
     moments = dict.fromkeys(("before it was a run", "before a checkpoint", "at a checkpoint", "while saving"), 0)
-    kills, finished, different, statuses, lost = 0, 0, [], {}, []
+    kills, finished = 0, 0
+    different: list[str] = []
+    statuses: dict[int, int] = {}
+    lost: list[int] = []
     while kills < options.kills:
         run = folder / f"run-{finished}"
         while True:
@@ -89,18 +91,18 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--data", default="painted:160")
-    parser.add_argument("--seed", type=int, default=0, help="of the moments")
-    parser.add_argument("--span", type=float, default=3.0, help="seconds from its first step within which to kill")
-    parser.add_argument("--start", type=float, default=8.0, help="seconds within which to kill one that starts")
-    parser.add_argument("--folder", help="where the runs go  [default: the temporary folder]")
+    parser.add_argument("--seed", type=int, default=0, help="of the random moments")
+    parser.add_argument("--span", type=float, default=3.0, help="kill within so many seconds of the first step")
+    parser.add_argument("--start", type=float, default=8.0, help="kill a starting process within so many seconds")
+    parser.add_argument("--folder", help="folder for the runs  [default: the temporary one]")
     parser.add_argument("more", nargs="*", help="more options of mxgan train, after --")
     return parser.parse_args()
 
 
 def _run(arguments: list[str], run: Path, moment: tuple[bool, float] | None, number: signal.Signals) -> int:
-    """The exit status of one process of mxgan, which gets ``number`` at that moment (None: never).
+    """Run mxgan in a process, send it the signal ``number`` at ``moment`` (None: never), return its exit status.
 
-    ``moment``: counted from its start, or from its first step?, and so many seconds.
+    ``moment``: (whether it counts from the start of the process instead of its first step, seconds).
     """
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     with tempfile.TemporaryFile() as said:
@@ -127,7 +129,7 @@ def _run(arguments: list[str], run: Path, moment: tuple[bool, float] | None, num
 
 
 def _trains(run: Path) -> int | None:
-    """The process that makes the run's steps, or made them last."""
+    """The id of the process that trains the run, or was the last to."""
     try:
         return json.loads((run / "state.json").read_text())["pid"]
     except FileNotFoundError:
@@ -152,7 +154,7 @@ def _last_step(run: Path) -> int:
 
 
 def _lines(run: Path) -> list[dict]:
-    """The log's whole lines without what may differ."""
+    """The complete lines of the log, without the times."""
     try:
         text = (run / "log.jsonl").read_text()
     except FileNotFoundError:
@@ -162,7 +164,7 @@ def _lines(run: Path) -> list[dict]:
 
 
 def _differences(reference: Path, run: Path) -> list[str]:
-    """What isn't as in the run that was never stopped: weights by their bytes, the newest checkpoint, the log."""
+    """Files that differ from those of the run that was never stopped: weights, the newest checkpoint, the log."""
     newest = f"checkpoints/{_newest(reference):06d}"
     ours, theirs = (
         {
@@ -176,7 +178,7 @@ def _differences(reference: Path, run: Path) -> list[str]:
     found += ["log.jsonl"] if _lines(run) != _lines(reference) else []
     faces = [json.loads((folder / "config.json").read_text())["faces"] for folder in (reference, run)]
     if faces[0] != faces[1]:
-        found.append("config.json (other faces: has somebody edited the code that paints them?)")
+        found.append("config.json (other faces: was the code that paints them edited meanwhile?)")
     return [f"{run.name}/{name}" for name in found]
 
 

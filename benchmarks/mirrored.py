@@ -1,11 +1,11 @@
-"""May these faces be mirrored (`mxgan train --flip`)? What mirroring does to them, beside what chance does.
+"""May these faces be mirrored in training (`mxgan train --flip`)? How far mirroring moves them, compared with chance.
 
     python benchmarks/mirrored.py photos/ painted
 
-One half of the faces against the other by sliced Wasserstein distance × 1e3, whose coarsest level sees which way faces
-look and where light comes from: as they are, with every second one of the other half mirrored, as `--flip` does, and
-with all of them mirrored. A netG that learned mirrored faces perfectly would still be as far from the real ones as the
-second line says.
+Prints the sliced Wasserstein distance × 1e3 between one half of the faces and the other, whose coarsest level sees
+which way faces look and where the light comes from. The other half is taken as it is (chance alone), with every second
+face mirrored, as `--flip` does, and with all faces mirrored. A netG that learned the mirrored faces perfectly would
+still be as far from the real ones as the second line says.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from mxgan import MxganError, rng
 from mxgan.faces import open_faces
 from mxgan.metrics import swd
 
-EACH = 3000  # faces of a half at most
+EACH = 3000  # at most so many faces in a half
 
 
 def distances(images: np.ndarray, seed: int) -> dict[str, dict[int, float]]:
-    """What is compared, and its distance by level, of faces as uint8 (n, S, S, 3)."""
+    """The distances by level, for each way of mirroring, of faces as uint8 (n, S, S, 3)."""
     order = rng.order(seed, 0, len(images))
     each = min(EACH, len(images) // 2)
     one, other = images[order[:each]], images[order[each : 2 * each]]

@@ -1,9 +1,9 @@
-"""How long the first load of a 16 MB generator takes, here and in MXNet.
+"""How long mxgan and MXNet take for their first load of a 16 MB generator.
 
     python benchmarks/params_speed.py [--runs 15]
 
-Each run is a fresh process that imports first and then times one load of the same file, which the system has cached;
-the two take turns. MXNet must be installed. Expect a ratio of about 1.
+Each run is a fresh process that imports the program, then times one load. The file is the same, in the system's cache,
+and the two programs take turns. MXNet must be installed. Expect a ratio of about 1.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 
 import numpy as np
 
+from mxgan import machine
+from mxgan.bench.jobs import generator_shapes
+from mxgan.config import RECIPES
 from mxgan.weights import params_file
 
 TIMED = "import time; t = time.perf_counter(); arrays = load({path!r}); print(time.perf_counter() - t)"
@@ -25,16 +27,11 @@ OURS = "from mxgan.weights.params_file import load; " + TIMED
 MXNETS = "from mxgan.gluon import runtime; load = runtime.load().nd.load; " + TIMED
 
 
-def make_generator(path: str, latent: int = 150, ngf: int = 64) -> None:
+def make_generator(path: str) -> None:
     """The tutorial's netG with random values, as `save_parameters` names it."""
-    random, arrays = np.random.default_rng(0), {}
-    widths = [latent, ngf * 8, ngf * 4, ngf * 2, ngf, 3]
-    for layer, (before, after) in enumerate(zip(widths, widths[1:])):
-        arrays[f"{3 * layer}.weight"] = random.standard_normal((before, after, 4, 4), np.float32)
-        arrays[f"{3 * layer}.bias"] = random.standard_normal(after, np.float32)
-        for name in ("gamma", "beta", "running_mean", "running_var") if after > 3 else ():
-            arrays[f"{3 * layer + 1}.{name}"] = random.standard_normal(after, np.float32)
-    params_file.save(path, arrays)
+    random = np.random.default_rng(0)
+    shapes = generator_shapes(RECIPES["gluon-tutorial"].latent)
+    params_file.save(path, {name: random.standard_normal(shape, np.float32) for name, shape in shapes.items()})
 
 
 def seconds(code: str, path: str) -> float:
@@ -53,7 +50,8 @@ def main() -> None:
         size = os.path.getsize(path)
         seconds(OURS, path), seconds(MXNETS, path)  # bring both programs and the file into the cache
         times = np.array([(seconds(OURS, path), seconds(MXNETS, path)) for _ in range(runs)]) * 1000
-    print(f"{datetime.date.today()}, {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    here = machine.describe()
+    print(f"{datetime.date.today()}, {here['processor']}, {here['cores_usable']} cores, Python {here['python']}")
     print(f"first load of {size / 2**20:.1f} MiB, {runs} fresh processes each, in turns, milliseconds:")
     for name, column in zip(("mxgan", "MXNet"), times.T):
         low, median, high = np.percentile(column, [25, 50, 75])

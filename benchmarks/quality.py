@@ -1,11 +1,11 @@
-"""Which recipe makes better faces: each variant trained with several seeds and scored against faces it never saw.
+"""Which recipe makes better faces? Each variant is trained with several seeds and scored on faces it never saw.
 
     python benchmarks/quality.py --data anime-faces --test anime-faces-test --steps 940 --seeds 0,1 \\
         "--recipe gluon-tutorial" "--recipe mxgan" "--recipe mxgan --ema 2000"
 
-Each quoted argument is a variant: what `mxgan train` is given. A run is named after its variant and seed, under --out;
-one that is finished is scored again, not trained again. Prints a row of Markdown for each variant, medians over the
-seeds (in brackets the lowest and highest), and the floor: the same numbers for real faces against real ones.
+Each quoted argument is a variant: options of `mxgan train`. Runs are named after variant and seed, under --out. A
+finished run is scored again but not trained again. Prints a Markdown row for each variant, with the median over its
+seeds (lowest and highest in brackets), and one for the floor: the same numbers for real faces against real ones.
 Trainings run one after another with all threads; on two cores ``--threads 1 --at-once 2`` is faster.
 """
 
@@ -26,7 +26,7 @@ COLUMNS = ("fd", "swd_16", "swd", "precision", "recall", "density", "coverage")
 
 
 def train(variant: str, seed: int, asked: argparse.Namespace) -> Path:
-    """The run of a variant and seed, trained unless it has been."""
+    """The run of a variant and seed, trained now unless it is finished."""
     words = shlex.split(variant)
     name = re.sub(r"[^\w.]+", "-", " ".join(words)).strip("-")
     run = asked.out / f"{name}-{Path(asked.data).name}-{asked.steps}-seed{seed}"
@@ -34,14 +34,14 @@ def train(variant: str, seed: int, asked: argparse.Namespace) -> Path:
     command += ["--threads", asked.threads] if asked.threads else []
     if run.is_dir():
         check_same(run, command)
-        command = [*MXGAN, "train", "--resume", run, "--data", asked.data]  # refused where they aren't the run's faces
+        command = [*MXGAN, "train", "--resume", run, "--data", asked.data]  # refuses other faces than the run's
     with open(f"{run}.log", "a") as log:
         subprocess.run([*map(str, command)], stdout=log, stderr=log, check=True)
     return run
 
 
 def check_same(run: Path, command: list) -> None:
-    """Stop where a run of before isn't what ``command`` would train now: its recipe may have changed since."""
+    """Exit if an earlier run isn't what ``command`` would train now; its recipe may have changed since."""
     printed = subprocess.run([*map(str, command), "--dry-run"], stdout=subprocess.PIPE, check=True).stdout
     now = json.loads(printed)
     then = json.loads((run / "config.json").read_text())
@@ -52,7 +52,7 @@ def check_same(run: Path, command: list) -> None:
 
 
 def score(weights: Path, asked: argparse.Namespace) -> dict[str, dict[str, float]]:
-    """Value and floor of each number."""
+    """The value and floor of each metric."""
     command = [*MXGAN, "evaluate", "--weights", weights, "--data", asked.test, "--n", asked.n, "--json"]
     command += ["--metrics", "fd,swd,prdc", "--input-size", asked.input_size]
     printed = subprocess.run([*map(str, command)], stdout=subprocess.PIPE, check=True, text=True).stdout
@@ -60,7 +60,7 @@ def score(weights: Path, asked: argparse.Namespace) -> dict[str, dict[str, float
 
 
 def row(name: str, scores: list[dict[str, float]]) -> str:
-    """A row of the table, of one or several seeds' numbers."""
+    """A row of the table, from the scores of one or several seeds."""
     cells = []
     for column in COLUMNS:
         values = [one[column] for one in scores if column in one]
@@ -72,7 +72,7 @@ def row(name: str, scores: list[dict[str, float]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("variants", nargs="+", help="what `mxgan train` is given, quoted: two words or more")
+    parser.add_argument("variants", nargs="+", help="options of `mxgan train`, quoted: two words or more")
     parser.add_argument("--data", required=True)
     parser.add_argument("--test", required=True)
     parser.add_argument("--steps", type=int, default=940)
@@ -81,7 +81,9 @@ def main() -> None:
     parser.add_argument("--input-size", type=int, default=224)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--at-once", type=int, default=1)
-    parser.add_argument("--weights", help="of the run: netG.params, netG-ema.params, ...  [default: as `generate`]")
+    parser.add_argument(
+        "--weights", help="file of the run: netG.params, netG-ema.params, ...  [default: as `generate`]"
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/quality"))
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)

@@ -1,16 +1,16 @@
-"""How the cost of training grows with the work: batch size, width, picture size, number of faces.
+"""How the cost of training grows with batch size, width, picture size and number of faces.
 
     python benchmarks/scaling.py [--engine mxnet] [--rounds 3] [--only batch width size faces] [--out scaling]
 
-Each point is a process of its own, warmed up. Prints a Markdown table of images per second and peak memory, and writes
-``<out>.png``. On two cores the widest networks take a minute a step: expect half an hour in all.
+Each point is measured in a process of its own, after a warm-up. Prints a Markdown table of images per second and peak
+memory, and writes a plot to ``<out>.png``. Expect half an hour on two cores, where the widest networks take a minute a
+step.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -30,14 +30,15 @@ WARM = 2
 
 
 def measure(engine: str, rounds: int, values: dict) -> dict:
-    """In this process: images per second, the median of the rounds, and the most memory it took."""
-    from mxgan import config, engines, rng
+    """Images per second (median of the rounds) and peak memory, measured in this process."""
+    from mxgan import config, engines, machine, rng
     from mxgan.engines.protocol import Batch
     from mxgan.faces import open_faces
     from mxgan.training import batches
 
-    wanted = config.resolve(config.TrainConfig(recipe="gluon-tutorial", engine=engine, ctx="cpu", **values))
-    images = open_faces(wanted.data, wanted.size, wanted.fit).images
+    asked = config.TrainConfig(recipe="gluon-tutorial", engine=engine, ctx="cpu", **values)
+    wanted = config.resolve(asked)
+    images = open_faces(asked.data, wanted.size, wanted.fit).images
     built = engines.build(engines.choose(engine, "cpu"), wanted)
     read = batches.ahead(images.__getitem__, batches.indices(0, len(images), wanted.batch_size, 0, WARM + rounds))
     rates = []
@@ -48,12 +49,11 @@ def measure(engine: str, rounds: int, values: dict) -> dict:
         built.wait()
         if step >= WARM:
             rates.append(wanted.batch_size / (time.perf_counter() - start))
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
-    return {"images_per_s": round(median(rates), 2), "memory_gb": round(memory, 2)}
+    return {"images_per_s": round(median(rates), 2), "memory_gb": round(machine.peak_memory() / 1e9, 2)}
 
 
 def plot(found: dict[str, list[tuple[str, dict]]], path: Path) -> None:
-    """A panel for each way to grow: images per second, and memory."""
+    """Plot images per second and memory, a panel for each way to grow."""
     import matplotlib
 
     matplotlib.use("Agg")

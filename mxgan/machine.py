@@ -1,11 +1,13 @@
-"""What this machine is and how much of it is ours: the processor, the cores this process may use, idle threads."""
+"""What this machine is, and what of it this process may use and has used."""
 
 from __future__ import annotations
 
 import math
 import os
 import platform
+import sys
 from pathlib import Path
+from typing import Any
 
 
 def usable_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
@@ -16,17 +18,17 @@ def usable_cores(cgroup: Path = Path("/sys/fs/cgroup")) -> int:
 
 
 def spare_others() -> None:
-    """Have OpenMP's idle threads spin for about a millisecond and then sleep, unless the user has said otherwise.
+    """Let OpenMP's idle threads spin for about a millisecond, then sleep, unless the user has set how they wait.
 
-    Heeded by the first import of a framework alone. Spinning on, as is usual, makes a step on a busy machine two to
-    three times slower; sleeping at once costs 2 to 8 % on a quiet one.
+    Call it before the first import of a framework; later it has no effect. The default, to keep spinning, makes a step
+    on a busy machine two to three times slower. Sleeping at once costs 2 to 8 % on a quiet one.
     """
     if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & set(os.environ):
         os.environ.update(OMP_WAIT_POLICY="passive", GOMP_SPINCOUNT="50000")
 
 
 def processor() -> str:
-    """The processor's name, as exactly as the system tells it."""
+    """The processor's name, such as "AMD EPYC 7B13"; the architecture where the system doesn't give one."""
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
@@ -34,6 +36,44 @@ def processor() -> str:
     except OSError:
         return platform.processor() or platform.machine()
     return platform.machine()
+
+
+def peak_memory() -> int:
+    """The most memory that this process has had in RAM so far, in bytes.
+
+    Linux's own count (VmHWM) is used where there is one: it starts again with each program, while getrusage's starts
+    with what the parent process had.
+    """
+    try:
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    import resource  # not on Windows
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def describe() -> dict[str, Any]:
+    """Processor, cores, memory (GB), system and Python, as JSON values for a report."""
+    return {
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "cores_usable": usable_cores(),
+        "memory_gb": _memory(),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "python": platform.python_version(),
+    }
+
+
+def _memory() -> float | None:
+    """The machine's memory in GB, or None where the system doesn't tell."""
+    try:
+        return round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9, 1)
+    except (ValueError, OSError, AttributeError):
+        return None
 
 
 def _quota(cgroup: Path) -> float | None:

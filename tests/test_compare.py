@@ -201,7 +201,7 @@ def test_a_worker_that_fails_says_why():
         assert one.about["name"] == "pytorch"
         with pytest.raises(TrainingError, match=r"the pytorch process failed: .*latents"):
             one.engine("no latents to be had")
-        with pytest.raises(TrainingError, match="the pytorch process ended unexpectedly"):
+        with pytest.raises(TrainingError, match=r"the pytorch process failed: ended with status 1: .*latents"):
             one.peak_memory()
 
 

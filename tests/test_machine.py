@@ -1,5 +1,6 @@
-"""Cores this process may use: its affinity, within a container's quota."""
+"""Cores this process may use (its affinity, within a container's quota), idle threads, and facts for reports."""
 
+import json
 import os
 
 import pytest
@@ -66,3 +67,20 @@ def test_idle_threads_sleep_after_a_moment_unless_the_user_says_otherwise(monkey
     found = {name: os.environ.get(name) for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
     ours = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "50000"}
     assert found == (ours if not said else {**dict.fromkeys(ours), **said})
+
+
+def test_the_machine_is_described_in_json():
+    described = machine.describe()
+    assert json.loads(json.dumps(described)) == described
+    assert described["processor"]
+    assert 1 <= described["cores_usable"] <= described["cores"]
+    assert described["memory_gb"] is None or described["memory_gb"] > 0.1
+
+
+def test_the_peak_of_memory_is_in_bytes_and_stays():
+    held = bytearray(100 * 2**20)
+    held[::4096] = b"x" * len(held[::4096])
+    peak = machine.peak_memory()
+    assert 100 * 2**20 < peak < 2**40
+    del held
+    assert machine.peak_memory() > peak - 10 * 2**20  # the kernel's counters are a little late

@@ -1,4 +1,4 @@
-"""The speed table: every row measured here and now, in turns with the loop that people would otherwise run."""
+"""The speed table: mxgan against the loops that people would otherwise run, measured here and now, in turns."""
 
 from mxgan.bench.table import lines, run
 

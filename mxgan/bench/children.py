@@ -1,24 +1,18 @@
-"""Workers: started together, told in turns to work, ended together."""
+"""Each job in a process of its own: started together, told in turns to work, ended together."""
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import median
-from typing import Any, Optional
+from typing import Optional
 
 from mxgan.bench.jobs import Job
-from mxgan.errors import MxganError
+from mxgan.bench.worker import Worker
+from mxgan.child import Child, ChildEnded, variables
 
-ROOT = Path(__file__).parents[2]
-PEERS = ROOT / "benchmarks"
 THREAD_VARIABLES = ("OMP_", "MKL_", "GOMP_", "KMP_", "OPENBLAS_", "MXNET_")
 
 
@@ -28,7 +22,7 @@ class Measured:
 
     seconds: list[float] = field(default_factory=list)
     processor: list[float] = field(default_factory=list)  # seconds of processor time, of all threads together
-    waiting: list[float] = field(default_factory=list)  # the share of each that went into waiting for faces
+    waiting: list[float] = field(default_factory=list)  # the share of the seconds spent waiting for faces
     versions: dict[str, str] = field(default_factory=dict)
     problem: Optional[str] = None
 
@@ -37,38 +31,33 @@ class Measured:
         return median(self.seconds)
 
 
-def check_peers() -> None:
-    """Raise MxganError where there are no loops to measure against."""
-    if not (PEERS / "tutorial_loop.py").is_file():
-        raise MxganError(
-            f"bench: the loops to measure against are in the folder benchmarks/ of mxgan's sources, and {PEERS} isn't "
-            "there: clone the project and run `python -m mxgan bench` in it"
-        )
-
-
-def measure(jobs: dict[str, Job], rounds: int, threads: int, say) -> dict[str, Measured]:
-    """``rounds`` times all jobs, one after the other: A B C A B C ... ``say`` is told what is going on."""
+def measure(jobs: dict[str, Job], rounds: int, threads: int, say: Callable[[str], None]) -> dict[str, Measured]:
+    """``rounds`` times all jobs, one after the other: A B C A B C ... ``say`` gets a line before each."""
     found = {name: Measured() for name in jobs}
-    with _workers(jobs, threads) as workers:
-        for name, worker in workers.items():
+    with ExitStack() as stack:
+        children = {
+            name: stack.enter_context(Child(Worker, job.kind, job.values, environment=_environment_of(job, threads)))
+            for name, job in jobs.items()
+        }
+        for name, child in children.items():
             say(f"warming up: {name}")
             try:
-                found[name].versions = worker.answer()["versions"]
-            except _Ended as error:
+                found[name].versions = child.call("versions")
+            except ChildEnded as error:
                 found[name].problem = str(error)
         able = [name for name in jobs if found[name].problem is None]
         for number in range(rounds):
             for name in able:
                 if found[name].problem is None:
                     say(f"round {number + 1} of {rounds}: {name}")
-                    _measure_once(workers[name], jobs[name], found[name])
+                    _measure_once(children[name], jobs[name], found[name])
     return found
 
 
-def _measure_once(worker: _Worker, job: Job, into: Measured) -> None:
+def _measure_once(child: Child, job: Job, into: Measured) -> None:
     try:
-        answer = worker.ask(job.count)
-    except _Ended as error:
+        answer = child.call("measure", job.count)
+    except ChildEnded as error:
         into.problem = str(error)
         return
     into.seconds.append(answer["seconds"])
@@ -77,65 +66,11 @@ def _measure_once(worker: _Worker, job: Job, into: Measured) -> None:
         into.waiting.append(answer["waiting"])
 
 
+def _environment_of(job: Job, threads: int) -> dict[str, str]:
+    return environment(threads if job.threads_set else None)
+
+
 def environment(threads: Optional[int]) -> dict[str, str]:
     """This process's environment with that many threads to compute with; None: with no thread variable at all."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(THREAD_VARIABLES)}
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return {**kept, "PYTHONPATH": path, **({} if threads is None else {"OMP_NUM_THREADS": str(threads)})}
-
-
-class _Ended(Exception):
-    """A worker is gone; its last words."""
-
-
-class _Worker:
-    def __init__(self, job: Job, threads: int) -> None:
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the process)
-        described: dict[str, Any] = {"kind": job.kind, "values": {**job.values, "folder": str(PEERS)}}
-        if job.kind != "peer":
-            described["values"].pop("folder")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "mxgan.bench.worker", json.dumps(described)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._said,
-            env=environment(threads if job.threads_set else None),
-            text=True,
-        )
-
-    def ask(self, count: int) -> dict[str, Any]:
-        """Have ``count`` steps made, and wait for the answer."""
-        try:
-            self.process.stdin.write(f"{count}\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # `answer` says why
-        return self.answer()
-
-    def answer(self) -> dict[str, Any]:
-        line = self.process.stdout.readline()
-        if not line:
-            status = self.process.wait()
-            self._said.seek(0)
-            words = self._said.read().decode(errors="replace").strip().splitlines()
-            raise _Ended(words[-1] if words else f"its process ended with status {status}")
-        return json.loads(line)
-
-    def end(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self._said.close()
-
-
-@contextmanager
-def _workers(jobs: dict[str, Job], threads: int) -> Iterator[dict[str, _Worker]]:
-    workers: dict[str, _Worker] = {}
-    try:
-        for name, job in jobs.items():
-            workers[name] = _Worker(job, threads)
-        yield workers
-    finally:
-        for worker in workers.values():
-            worker.end()
+    return variables(kept if threads is None else {**kept, "OMP_NUM_THREADS": str(threads)})

@@ -1,4 +1,4 @@
-"""What is timed: each job runs in a process of its own, and jobs of one group take turns."""
+"""What is timed: jobs, each in a process of its own, in groups that take turns."""
 
 from __future__ import annotations
 
@@ -6,24 +6,26 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from mxgan.config import RECIPES
+from mxgan.recipe.initial import BATCHNORM
+from mxgan.weights.net import canonical
 
 GENERATED, GENERATED_BATCH = 1000, 64
-GEMMS = ("pytorch", "mxnet_blas", "mxnet_onednn")  # functions of benchmarks/gemm.py
+GEMMS = ("pytorch", "mxnet_blas", "mxnet_onednn")  # functions of `mxgan.bench.peers.gemm`
 
 
 @dataclass(frozen=True)
 class Job:
-    """One piece of work for a `worker`: ``count`` steps of it are timed together in each round."""
+    """One piece of work for a `Worker`: in each round, ``count`` steps of it are timed together."""
 
     kind: str  # a function of `mxgan.bench.worker`
     values: dict[str, Any] = field(default_factory=dict)
     count: int = 1
-    threads_set: bool = True  # False: no thread variable at all, as most people start a tutorial
+    threads_set: bool = True  # False: no thread variable is set, which is how most people start a tutorial
 
 
 @dataclass(frozen=True)
 class Row:
-    """The fastest of the jobs ``ours`` against ``theirs``: by how much at least?"""
+    """A comparison: the fastest of the jobs ``ours`` should be ``target`` times as fast as ``theirs``."""
 
     work: str
     against: str
@@ -34,7 +36,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Group:
-    """Jobs that take turns, so that whatever else the machine does falls on all of them."""
+    """Jobs that take turns, so that other work on the machine slows all of them alike."""
 
     jobs: dict[str, Job]
     rows: tuple[Row, ...]
@@ -48,19 +50,19 @@ def groups(batch: int, threads: int) -> list[Group]:
         values = {"engine": name, "recipe": recipe, "batch_size": size, "threads": threads}
         return Job("engine", values, count)
 
-    def peer(file: str, size: Optional[int], count: int, call: str = "train", threads_set: bool = True) -> Job:
-        values = {"file": file, "call": call, "batch_size": size, "threads": threads if threads_set else None}
-        return Job("peer", values, count, threads_set)
+    def peer(module: str, size: Optional[int], count: int, call: str = "train", threads_set: bool = True) -> Job:
+        values = {"module": f"mxgan.bench.peers.{module}", "call": call, "batch_size": size}
+        return Job("peer", {**values, "threads": threads if threads_set else None}, count, threads_set)
 
     tutorial, anime = "gluon-tutorial", "pytorch-anime"
     loop = "the tutorial's loop as written"
     return [
         Group(
             {
-                "tutorial": peer("tutorial_loop.py", batch, 4),
+                "tutorial": peer("tutorial_loop", batch, 4),
                 "mxnet": engine("mxnet", tutorial, batch, 4),
-                "tutorial, threads unset": peer("tutorial_loop.py", batch, 2, threads_set=False),
-                **{f"gemm, {name}": peer("gemm.py", None, 3, name) for name in GEMMS},
+                "tutorial, threads unset": peer("tutorial_loop", batch, 2, threads_set=False),
+                **{f"gemm, {name}": peer("gemm", None, 3, name) for name in GEMMS},
             },
             (
                 Row(f"step, {tutorial}, batch {batch}, MXNet engine", loop, ("mxnet",), "tutorial", 1.25),
@@ -75,7 +77,7 @@ def groups(batch: int, threads: int) -> list[Group]:
         ),
         Group(
             {
-                "tutorial, double": peer("tutorial_loop.py", double, 2),
+                "tutorial, double": peer("tutorial_loop", double, 2),
                 "mxnet, double": engine("mxnet", tutorial, double, 2),
             },
             (
@@ -90,7 +92,7 @@ def groups(batch: int, threads: int) -> list[Group]:
         ),
         Group(
             {
-                "notebook": peer("notebook_loop.py", double, 2),
+                "notebook": peer("notebook_loop", double, 2),
                 "mxnet, anime": engine("mxnet", anime, double, 2),
                 "pytorch, anime": engine("pytorch", anime, double, 2),
             },
@@ -106,7 +108,7 @@ def groups(batch: int, threads: int) -> list[Group]:
         ),
         Group(
             {
-                "plain pytorch": peer("plain_pytorch.py", batch, 4),
+                "plain pytorch": peer("plain_pytorch", batch, 4),
                 "pytorch": engine("pytorch", tutorial, batch, 4),
             },
             (
@@ -121,7 +123,7 @@ def groups(batch: int, threads: int) -> list[Group]:
         ),
         Group(
             {
-                "eager": peer("plain_pytorch.py", GENERATED_BATCH, 1, "generate"),
+                "eager": peer("plain_pytorch", GENERATED_BATCH, 1, "generate"),
                 **{
                     f"{name}, generating": Job("generator", {"engine": name, "batch_size": GENERATED_BATCH})
                     for name in ("onnx", "mxnet", "pytorch")
@@ -141,19 +143,37 @@ def groups(batch: int, threads: int) -> list[Group]:
 
 
 def gflop_of_step(batch: int, recipe: str = "gluon-tutorial", ngf: int = 64, ndf: int = 64) -> float:
-    """Arithmetic of one step at 64×64 pixels as the engines do it, in units of 1e9, a multiply-add counting as two.
+    """The arithmetic of one step at 64×64 pixels as the engines do it, in GFLOP; a multiply-add counts as two.
 
-    Each of netG's layers is computed forward, and backward by its input and by its weights; the first one has no
-    gradient by its input. netD's run forward on three batches, backward by their input three times (the first layer's
-    in netG's step alone), and by their weights twice. Taps that fall on padding count, as is usual.
+    netG's layers run forward once, or twice where the G step draws its own latents, and backward once: by their weights
+    and, except in the first layer, by their input. netD's layers run forward on three batches, backward by their input
+    three times (the first layer only in netG's step), and by their weights twice. Taps on the padding count, as usual.
     """
     settings = RECIPES[recipe]
-    g = [settings.latent * ngf * 8 * 16]
-    g += [16 * 4**level * (ngf * 8 >> level) * (ngf * 4 >> level) * 16 for level in range(3)]
-    g += [32 * 32 * ngf * 3 * 16]
-    d = [32 * 32 * 3 * ndf * 16]
-    d += [16 * 4**level * (ndf * 8 >> level) * (ndf * 4 >> level) * 16 for level in reversed(range(3))]
-    d += [ndf * 8 * 16]
+    g, d = _multiply_adds(settings.latent, ngf), _multiply_adds(1, ndf)
     forward_g = 2 if settings.fresh_latents else 1
-    multiply_adds = (forward_g + 2) * sum(g) - g[0] + 8 * sum(d) - 2 * d[0]
-    return 2 * batch * multiply_adds / 1e9
+    total = (forward_g + 2) * sum(g) - g[0] + 8 * sum(d) - 2 * d[-1]
+    return 2 * batch * total / 1e9
+
+
+def generator_shapes(latent: int, ngf: int = 64) -> dict[str, tuple[int, ...]]:
+    """The arrays of a netG for 64×64 pixels whose convolutions have biases: shapes by canonical name."""
+    channels = _channels(latent, ngf)
+    convs, norms = canonical("generator", len(channels) - 1)
+    shapes: dict[str, tuple[int, ...]] = {}
+    for conv, before, after in zip(convs, channels, channels[1:]):
+        shapes[f"{conv}.weight"], shapes[f"{conv}.bias"] = (before, after, 4, 4), (after,)
+        if conv + 1 in norms:
+            shapes.update({f"{conv + 1}.{name}": (after,) for name in BATCHNORM})
+    return shapes
+
+
+def _channels(first: int, width: int) -> list[int]:
+    """Channels between the layers at 64×64 pixels, the image's 3 last: netG's from its latent on, netD's backwards."""
+    return [first, *(width * multiple for multiple in (8, 4, 2, 1)), 3]
+
+
+def _multiply_adds(first: int, width: int) -> list[int]:
+    """Of each layer for one image, in the order of `_channels`; a 4×4 kernel at each pixel of the smaller side."""
+    channels = _channels(first, width)
+    return [side**2 * before * after * 4 * 4 for side, before, after in zip((1, 4, 8, 16, 32), channels, channels[1:])]

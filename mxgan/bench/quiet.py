@@ -1,44 +1,28 @@
-"""What was measured on, and was it quiet?"""
+"""Was the machine quiet while we measured?"""
 
 from __future__ import annotations
 
 import os
-import platform
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from mxgan import machine
-from mxgan.machine import processor
-
-BUSY = 0.05  # of the cores' time, used by others or stolen: more than that shows in the numbers
-
-
-def describe() -> dict[str, Any]:
-    """Processor, cores, memory and system, as JSON values."""
-    return {
-        "processor": processor(),
-        "cores": os.cpu_count(),
-        "cores_usable": machine.usable_cores(),
-        "memory_gb": _memory(),
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "python": platform.python_version(),
-    }
+BUSY = 0.05  # share of the cores' time used by others or stolen; more than that shows in the numbers
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The cores' time so far, in seconds: spent by anybody, spent by this process and its children, stolen, all."""
+    """Seconds since the machine started, summed over its cores."""
 
-    busy: float
-    ours: float
-    stolen: float
+    busy: float  # with work of any process
+    ours: float  # with work of this process and its ended children
+    stolen: float  # the host ran another machine instead
     total: float
 
 
 def clock() -> Optional[Clock]:
-    """Where the cores' time went until now; None where the system doesn't say (/proc)."""
+    """How the cores have spent their time until now; None where there is no /proc."""
     try:
         first, *_ = Path("/proc/stat").read_text().splitlines()
         user, nice, system, idle, wait, interrupt, soft, stolen = map(int, first.split()[1:9])
@@ -52,7 +36,7 @@ def clock() -> Optional[Clock]:
 
 
 class Watch:
-    """From its making on: what did others take of the machine?"""
+    """What other processes take of the machine, from when the watch is made."""
 
     def __init__(self) -> None:
         self._load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
@@ -62,7 +46,7 @@ class Watch:
     def report(self) -> dict[str, Any]:
         """JSON values: load_before, others_before, others, stolen (shares of all cores' time), and busy.
 
-        Call it when all children have ended: their time is known then.
+        Call it when all children have ended: the system counts their time only then.
         """
         now, before = clock(), self._start
         others = stolen = None
@@ -87,10 +71,3 @@ class Watch:
         if start is None or now is None or now.total <= start.total:
             return None
         return round((now.busy - start.busy + now.stolen - start.stolen) / (now.total - start.total), 3)
-
-
-def _memory() -> Optional[float]:
-    try:
-        return round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9, 1)
-    except (ValueError, OSError, AttributeError):
-        return None

@@ -1,4 +1,4 @@
-"""From measurements to the table: what is ahead of what, by how much, and is that as far as was promised?"""
+"""From measurements to the table: the ratio or value of each row, and whether it meets its target."""
 
 from __future__ import annotations
 
@@ -16,23 +16,22 @@ from mxgan import __version__, machine
 from mxgan.bench import children, quiet
 from mxgan.bench.children import Measured
 from mxgan.bench.jobs import Row, gflop_of_step, groups
+from mxgan.bench.peers.gemm import FLOPS
 from mxgan.errors import MxganError
 
-GEMM_FLOP = 2 * 2048**3  # of one product in benchmarks/gemm.py
 WAITING, RATE, FIRST_STEP = 0.01, 0.65, 6.0  # targets: shares, and seconds
-PATIENCE = 120  # seconds until a first step is given up
+PATIENCE = 120  # seconds to wait for a first step
 
 
 def run(
     rounds: int = 7, batch_size: int = 64, threads: Optional[int] = None, say: Callable[[str], None] = lambda _: None
 ) -> dict[str, Any]:
-    """Measure the whole table; JSON values, as `mxgan bench --help` lists them. ``say`` is told what is going on.
+    """Measure the whole table; returns JSON values, which `mxgan bench --help` lists.
 
-    Raises MxganError where the peers' loops are missing: they come with the sources.
+    ``say`` is called with a line of progress before each measurement. Raises MxganError for a number below 1.
     """
     if rounds < 1 or batch_size < 1:
         raise MxganError(f"rounds {rounds}, batch_size {batch_size}: whole numbers of at least 1")
-    children.check_peers()
     threads = threads or machine.usable_cores()
     say("faces: painted, packed once")
     _pack()
@@ -51,7 +50,7 @@ def run(
     return {
         "date": started.isoformat(timespec="seconds"),
         "minutes": round((datetime.datetime.now().astimezone() - started).total_seconds() / 60, 1),
-        "machine": quiet.describe(),
+        "machine": machine.describe(),
         "load": watch.report(),
         "threads": threads,
         "rounds": rounds,
@@ -63,10 +62,10 @@ def run(
 
 
 def _row(row: Row, found: dict[str, Measured]) -> dict[str, Any]:
-    """One comparison: the ratio of the medians, and that of each round."""
+    """One comparison: the ratio of the medians, and the lowest and highest of the rounds' ratios."""
     said = {"work": row.work, "against": row.against, "unit": "times", "target": row.target}
     able = [name for name in row.ours if found[name].problem is None]
-    problems = [found[name].problem for name in (row.theirs, *row.ours) if found[name].problem]
+    problems = [problem for name in (row.theirs, *row.ours) if (problem := found[name].problem)]
     if not able or found[row.theirs].problem:
         return {**said, "value": None, "met": None, "note": f"not measured: {'; '.join(problems)}"}
     best = min(able, key=lambda name: found[name].median)
@@ -88,14 +87,14 @@ def _row(row: Row, found: dict[str, Measured]) -> dict[str, Any]:
 
 
 def _by_processor_time(able: list[str], theirs: Measured, found: dict[str, Measured]) -> float:
-    """The same ratio in processor time: a busy machine falsifies it less, but threads that spin count too."""
+    """The same ratio in processor time: a busy machine distorts it less, but threads that spin count as work."""
     return median(theirs.processor) / min(median(found[name].processor) for name in able)
 
 
 def _gemm(found: dict[str, Measured]) -> dict[str, Any]:
-    """The best float32 matrix product of the run: GFLOP/s and whose."""
+    """The fastest float32 matrix product of the run: its GFLOP/s, its library, and those of all."""
     rates = {
-        name.partition(", ")[2]: GEMM_FLOP / min(each.seconds) / 1e9
+        name.partition(", ")[2]: FLOPS / min(each.seconds) / 1e9
         for name, each in found.items()
         if name.startswith("gemm") and each.seconds
     }
@@ -144,7 +143,7 @@ def _rate(ours: Measured, gemm: dict[str, Any], batch: int) -> dict[str, Any]:
 
 
 def _first_step(rounds: int, threads: int, say: Callable[[str], None]) -> dict[str, Any]:
-    """From `mxgan train` typed to its first step's line in the log, in a fresh process each time."""
+    """From the start of `mxgan train` to the first step's line in its log, in a fresh process each time."""
     said = {"work": "from start to the first step, seconds", "against": "mxgan train, faces packed", "unit": "s"}
     seconds = []
     for number in range(rounds):
@@ -165,28 +164,28 @@ def _first_step(rounds: int, threads: int, say: Callable[[str], None]) -> dict[s
 
 
 def _seconds_to_first_step(threads: int) -> float | str:
-    """The seconds, or why there was no first step."""
-    with tempfile.TemporaryDirectory(prefix="mxgan-bench-") as folder:
+    """The seconds, or the reason why there was no first step."""
+    with tempfile.TemporaryDirectory(prefix="mxgan-bench-") as folder, tempfile.TemporaryFile("w+") as said:
         out = Path(folder) / "run"
         start = time.perf_counter()
         process = subprocess.Popen(
             [sys.executable, "-m", "mxgan", "train", "--steps", "2", "--threads", str(threads), "--out", str(out)],
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stderr=said,
             env=children.environment(threads),
-            text=True,
         )
         try:
             while not _written(out / "log.jsonl"):
                 if process.poll() is not None:
-                    return (process.stderr.read().strip().splitlines() or ["no word"])[-1]
+                    said.seek(0)
+                    return (said.read().strip().splitlines() or [f"ended with status {process.returncode}"])[-1]
                 if time.perf_counter() - start > PATIENCE:
                     return f"no step in {PATIENCE} s"
                 time.sleep(0.005)
             return time.perf_counter() - start
         finally:
             process.kill()
-            process.communicate()
+            process.wait()
 
 
 def _written(file: Path) -> bool:
@@ -197,7 +196,7 @@ def _written(file: Path) -> bool:
 
 
 def _pack() -> None:
-    """Have the painted faces in the cache before anybody is timed."""
+    """Put the painted faces into the cache, before anything is timed."""
     from mxgan.faces import open_faces
 
     open_faces("painted", progress=False)
@@ -208,7 +207,7 @@ def _versions(found: dict[str, Measured]) -> dict[str, str]:
 
 
 def lines(report: dict[str, Any]) -> list[str]:
-    """The table for people, in Markdown."""
+    """The report for people: a table in Markdown."""
     where, load = report["machine"], report["load"]
     versions = ", ".join(f"{name} {version}" for name, version in report["versions"].items())
     said = [
@@ -248,7 +247,7 @@ def _line(row: dict[str, Any]) -> str:
 
 def _load_line(load: dict[str, Any]) -> str:
     if load["others"] is None:
-        return "how busy the machine was can't be told on this system"
+        return "this system doesn't tell how busy the machine was"
     said = (
         f"before: load {load['load_before']}, {load['others_before']:.0%} of the cores at work; "
         f"meanwhile others took {load['others']:.0%}, and {load['stolen']:.0%} was stolen by the host"

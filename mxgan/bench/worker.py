@@ -1,55 +1,76 @@
-"""A process that does one job, warmed up, whenever it is told to: ``python -m mxgan.bench.worker JOB``.
-
-It prints a line of JSON when it is ready. Then each line on stdin is a number of steps to make, answered by a line of
-JSON with the seconds that one of them took.
-"""
+"""What a job's process does: warm up once, then make as many steps as it is told and time them."""
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
-import importlib.util
-import json
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from mxgan import config, engines, rng
-from mxgan.bench.jobs import GENERATED
+from mxgan.bench.jobs import GENERATED, generator_shapes
+from mxgan.engines.protocol import Batch, Stats
 from mxgan.recipe import initial
 from mxgan.weights import recognise
 
-WARM = 3  # steps before the first that counts: code is generated, memory is planned, caches fill
-PEERS_FACES = 640  # the tutorial holds its faces as floats in memory; how many doesn't change a step
+WARM = 3  # steps that aren't timed: they generate code, plan memory and fill caches
+PEERS_FACES = 640  # the tutorial holds its faces in memory as floats; their number doesn't change a step
 NETS = {"pytorch": "torch", "mxnet": "mxnet", "onnx": "onnxruntime"}
 
-Steps = Callable[[int], dict[str, float]]  # make so many, return measurements
+Steps = Callable[[int], dict[str, float]]  # make so many, return the seconds of one and what else is measured
+
+
+class Worker:
+    """A job, warmed up. It lives in a `mxgan.child.Child`."""
+
+    def __init__(self, kind: str, values: dict[str, Any]) -> None:
+        """See `mxgan.bench.jobs.Job`."""
+        self._steps = {"engine": engine, "peer": peer, "generator": generator}[kind](values)
+        for _ in range(WARM):
+            self._steps(1)
+
+    def versions(self) -> dict[str, str]:
+        """The version of each framework that the job has imported."""
+        return {name: importlib.metadata.version(package) for name, package in NETS.items() if package in sys.modules}
+
+    def measure(self, count: int) -> dict[str, float]:
+        """Make ``count`` steps: the seconds of one, its processor time of all threads, and what the job adds."""
+        before = time.process_time()
+        measured = self._steps(count)
+        return {**measured, "processor": (time.process_time() - before) / count}
 
 
 def engine(values: dict[str, Any]) -> Steps:
-    """Training as the program does it: a step whose inputs were made ahead, then the numbers of the one before."""
+    """Training as the program does it: inputs are made ahead, and the numbers of a step are read after the next."""
     from mxgan.faces import open_faces
     from mxgan.training import batches
 
     wanted = config.resolve(config.TrainConfig(data="painted", ctx="cpu", **values))
-    images = open_faces(wanted.data, wanted.size, wanted.fit, progress=False).images
-    built = engines.build(engines.choose(wanted.engine, "cpu", wanted.threads), wanted)
-    order = enumerate(batches.indices(wanted.seed, len(images), wanted.batch_size, 0, sys.maxsize), 1)
-    read = batches.ahead(lambda place: batches.inputs(wanted, place[0], sys.maxsize, images[place[1]]), order)
+    images = open_faces("painted", wanted.size, wanted.fit, progress=False).images
+    built = engines.build(engines.choose(values["engine"], "cpu", values["threads"]), wanted)
+
+    def inputs(place: tuple[int, np.ndarray]) -> Batch:
+        step, picks = place
+        return batches.inputs(wanted, step, sys.maxsize, images[picks])
+
+    order = batches.indices(wanted.seed, len(images), values["batch_size"], 0, sys.maxsize)
+    read = batches.ahead(inputs, enumerate(order, start=1))
 
     def steps(count: int) -> dict[str, float]:
-        waited, behind, start = 0.0, None, time.perf_counter()
+        waited, start = 0.0, time.perf_counter()
+        behind: list[Stats] = []  # of the step before
         for _ in range(count):
             asked = time.perf_counter()
-            _, inputs = next(read)
+            _, batch = next(read)
             waited += time.perf_counter() - asked
-            stats = built.train_step(inputs)
-            if behind is not None:
-                behind.read()
-            behind = stats
-        behind.read()
+            behind.append(built.train_step(batch))
+            if len(behind) > 1:
+                behind.pop(0).read()
+        behind.pop().read()
         built.wait()
         seconds = time.perf_counter() - start
         return {"seconds": seconds / count, "waiting": waited / seconds}
@@ -58,9 +79,9 @@ def engine(values: dict[str, Any]) -> Steps:
 
 
 def peer(values: dict[str, Any]) -> Steps:
-    """A loop of the folder ``benchmarks``, which is a generator: each ``next()`` is one step."""
+    """A loop of `mxgan.bench.peers`, which is a generator: each ``next()`` is one step."""
     threads = values["threads"]
-    module = _module(Path(values["folder"]) / values["file"])
+    module = importlib.import_module(values["module"])
     if "torch" in sys.modules and threads:
         sys.modules["torch"].set_num_threads(threads)
     call = getattr(module, values["call"])
@@ -85,10 +106,11 @@ def peer(values: dict[str, Any]) -> Steps:
 
 def generator(values: dict[str, Any]) -> Steps:
     """Pictures by one of the engines, from freshly drawn weights of the tutorial's netG."""
-    wanted = config.resolve(config.TrainConfig(recipe="gluon-tutorial"))
-    arrays = initial.draw(wanted, "netG", _shapes(wanted))
+    recipe = "gluon-tutorial"
+    latent = config.RECIPES[recipe].latent
+    arrays = initial.draw(config.resolve(config.TrainConfig(recipe=recipe)), "netG", generator_shapes(latent))
     built = engines.forward_of(engines.choose_generator(values["engine"], "cpu"), recognise(arrays, "netG"))
-    z = rng.samples(0, 0, GENERATED, wanted.latent)
+    z = rng.samples(0, 0, GENERATED, latent)
 
     def steps(count: int) -> dict[str, float]:
         start = time.perf_counter()
@@ -98,39 +120,3 @@ def generator(values: dict[str, Any]) -> Steps:
         return {"seconds": (time.perf_counter() - start) / count}
 
     return steps
-
-
-def main(job: str) -> None:
-    """Do what the job, as JSON, says."""
-    described = json.loads(job)
-    steps = {"engine": engine, "peer": peer, "generator": generator}[described["kind"]](described["values"])
-    for _ in range(WARM):
-        steps(1)
-    found = {name: importlib.metadata.version(package) for name, package in NETS.items() if package in sys.modules}
-    print(json.dumps({"versions": found}), flush=True)
-    for line in sys.stdin:
-        count, before = int(line), time.process_time()
-        measured = steps(count)
-        print(json.dumps({**measured, "processor": (time.process_time() - before) / count}), flush=True)
-
-
-def _shapes(wanted: config.TrainConfig) -> dict[str, tuple[int, ...]]:
-    """netG's arrays at 64×64 pixels."""
-    channels = [wanted.latent, *(wanted.ngf * unit for unit in (8, 4, 2, 1)), 3]
-    shapes: dict[str, tuple[int, ...]] = {}
-    for layer, (before, after) in enumerate(zip(channels, channels[1:])):
-        shapes[f"{3 * layer}.weight"], shapes[f"{3 * layer}.bias"] = (before, after, 4, 4), (after,)
-        for name in initial.BATCHNORM if layer < 4 else ():
-            shapes[f"{3 * layer + 1}.{name}"] = (after,)
-    return shapes
-
-
-def _module(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

@@ -1,9 +1,9 @@
 """Both engines side by side: a proof that they are one model, and what each costs.
 
 proof.py    float64, reduced nets: forward, losses, gradients, weights and statistics after each of five steps
-outcome.py  float32, full size: the same weights' outputs and pictures; training, and how it drifts apart
+outcome.py  float32, full size: outputs and pictures of the same weights; training, and how it drifts apart
 speed.py    steps and pictures a second, and memory
-run.py      the whole of it, in order
+run.py      the whole comparison, in order
 worker.py   an engine in a process of its own
 report.py   report.html, report.json and the PNGs
 """

@@ -15,17 +15,17 @@ from mxgan.config import TrainConfig
 from mxgan.engines.protocol import Batch, State
 from mxgan.training import batches
 
-LIMIT = 1e-5  # of an output in [-1, 1], on the same weights
-GREY_LIMIT = 1  # of a pixel's 0..255
+LIMIT = 1e-5  # between two outputs in [-1, 1] of the same weights
+GREY_LIMIT = 1  # between two pixels in 0..255
 SAMPLES = 64
-SHOWN_STEPS = (1, 2, 3, 5, 8, 10)  # where the distance is looked at; then every tenth step and the last
+SHOWN_STEPS = (1, 2, 3, 5, 8, 10)  # after these the distance is measured; then after every tenth and the last
 CONTROL_STEPS = 10
-LATE = 10  # steps at the end whose means sum a run up
+LATE = 10  # the last steps, whose means summarise a run
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the report says of training and of pictures; ``pictures`` are uint8 images, NHWC, by what they show."""
+    """The report's part about training and pictures. ``pictures``: uint8 images, NHWC, by the name of their file."""
 
     inference: dict[str, Any]
     first_step: dict[str, Any]
@@ -36,11 +36,11 @@ class Outcome:
 
 
 def observe(
-    config: TrainConfig, images: np.ndarray, workers: Mapping[str, Worker], say: Callable[[str], None]
+    config: TrainConfig, steps: int, images: np.ndarray, workers: Mapping[str, Worker], say: Callable[[str], None]
 ) -> Outcome:
-    """Train both engines for ``config.steps`` steps on the same weights, batches and latents, and look at both.
+    """Train both engines for ``steps`` steps on the same weights, batches and latents, and compare them.
 
-    The first worker is the one that the second is measured against.
+    The second worker is measured against the first.
     """
     names = list(workers)
     one, two = workers.values()
@@ -48,12 +48,13 @@ def observe(
     two.engine("load_state", start)
     weights = one.engine("weights")
     z = rng.latents(config.seed, "samples", 0, SAMPLES, config.latent)
-    first = _first_step(config, images, one, two, z)
-    runs, drift, early = _train(config, images, workers, weights, say)
+    data = Data(config, steps, images)
+    first = _first_step(data.batch(1), one, two, z)
+    runs, drift, early = _train(data, workers, weights, say)
     samples = {name: worker.engine("generate", z) for name, worker in workers.items()}
     trained = one.engine("state")
     say(f"float32: {names[0]} once more, from weights one rounding away")
-    control = _control(config, images, one, start, weights, early)
+    control = _control(data, one, start, weights, early)
 
     for worker in (one, two):
         worker.engine("load_state", trained)
@@ -75,9 +76,22 @@ def observe(
     return Outcome(inference, first, drift, control, runs, pictures)
 
 
-def _first_step(config: TrainConfig, images: np.ndarray, one: Worker, two: Worker, z: np.ndarray) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Data:
+    """What both engines are trained on: ``steps`` batches of ``images`` (uint8 NHWC)."""
+
+    config: TrainConfig
+    steps: int
+    images: np.ndarray
+
+    def batch(self, step: int) -> Batch:
+        """The inputs of a step, counted from 1."""
+        picks = next(batches.indices(self.config.seed, len(self.images), self.config.batch_size, step - 1, step))
+        return batches.inputs(self.config, step, self.steps, self.images[picks])
+
+
+def _first_step(batch: Batch, one: Worker, two: Worker, z: np.ndarray) -> dict[str, Any]:
     """How far apart rounding alone puts the two before any update: in the outputs, the losses, the gradients."""
-    batch = _batch(config, images, 1)
     outputs = [worker.engine("forward", z) for worker in (one, two)]
     theirs, ours = (worker.engine("probe", batch) for worker in (one, two))
     true = {name: b for name, b in theirs.gradients.items() if name in _trained_through(theirs.gradients)}
@@ -93,7 +107,7 @@ def _first_step(config: TrainConfig, images: np.ndarray, one: Worker, two: Worke
 
 
 def _trained_through(gradients: Mapping[str, np.ndarray]) -> set[str]:
-    """Names without the biases in front of a BatchNorm, whose gradient is rounding alone."""
+    """The names, without biases in front of a BatchNorm: their gradient is nothing but rounding."""
     return {
         name
         for name in gradients
@@ -102,36 +116,34 @@ def _trained_through(gradients: Mapping[str, np.ndarray]) -> set[str]:
 
 
 def _train(
-    config: TrainConfig,
-    images: np.ndarray,
+    data: Data,
     workers: Mapping[str, Worker],
     start: Mapping[str, Mapping[str, np.ndarray]],
     say: Callable[[str], None],
 ) -> tuple[dict, list, dict]:
-    """Steps in turn; each run's log, the distance between the two, and the first engine's weights of early steps."""
+    """Train both in turns. Returns the runs, the distances between them, and the first engine's early weights."""
     logs: dict[str, list[dict[str, float]]] = {name: [] for name in workers}
     drift, early = [], {}
-    for step in range(1, config.steps + 1):
-        batch = _batch(config, images, step)
+    for step in range(1, data.steps + 1):
+        batch = data.batch(step)
         for name, worker in workers.items():
             stats, seconds = worker.train(batch)
             logs[name].append({"step": step, **stats, "seconds": seconds})
-        if step in SHOWN_STEPS or step % 10 == 0 or step == config.steps:
+        if step in SHOWN_STEPS or step % 10 == 0 or step == data.steps:
             theirs, ours = (worker.engine("weights") for worker in workers.values())
             drift.append({"step": step, **_distance(ours, theirs, start)})
             if step <= CONTROL_STEPS:
                 early[step] = theirs
-            say(f"float32: step {step} of {config.steps}")
+            say(f"float32: step {step} of {data.steps}")
     runs = {name: {"log": log, **_summary(log)} for name, log in logs.items()}
     return runs, drift, early
 
 
-def _control(
-    config: TrainConfig, images: np.ndarray, one: Worker, start: State, weights: Mapping, early: Mapping
-) -> list:
-    """The first engine against itself, from weights moved by one rounding each: drift that no other engine caused.
+def _control(data: Data, one: Worker, start: State, weights: Mapping, early: Mapping) -> list:
+    """The first engine against itself, started one rounding away: the drift that no second engine causes.
 
-    ``weights`` are those of ``start``; ``early`` those it came to, by step. 0 stays: nothing was rounded there.
+    ``weights`` are those of ``start``, ``early`` those after each of the first steps. A weight of 0 isn't moved: it
+    isn't rounded.
     """
     moved = {
         group: {
@@ -142,14 +154,14 @@ def _control(
     one.engine("load_state", State(moved, start.counts))
     found = []
     for step in range(1, max(early, default=0) + 1):
-        one.train(_batch(config, images, step))
+        one.train(data.batch(step))
         if step in early:
             found.append({"step": step, **_distance(one.engine("weights"), early[step], weights)})
     return found
 
 
 def _distance(ours: Mapping, theirs: Mapping, start: Mapping) -> dict[str, Any]:
-    """How far apart: as a share of the way trained so far (of each network, Euclidean), and where most."""
+    """The Euclidean distance of each network as a share of the way trained so far, and the tensor furthest apart."""
     found: dict[str, Any] = {}
     worst, where = 0.0, ""
     for net, arrays in theirs.items():
@@ -166,11 +178,6 @@ def _distance(ours: Mapping, theirs: Mapping, start: Mapping) -> dict[str, Any]:
 
 
 def _summary(log: list[dict[str, float]]) -> dict[str, float]:
-    """Means over the last steps."""
+    """Means over the last `LATE` steps."""
     keys = ("loss_d", "loss_g", "score_real", "score_fake")
     return {f"late_{key}": float(np.mean([record[key] for record in log[-LATE:]])) for key in keys}
-
-
-def _batch(config: TrainConfig, images: np.ndarray, step: int) -> Batch:
-    picks = next(batches.indices(config.seed, len(images), config.batch_size, step - 1, step))
-    return batches.inputs(config, step, config.steps, images[picks])

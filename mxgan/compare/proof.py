@@ -1,7 +1,8 @@
 """Are the two engines the same function? In float64, where rounding can't hide a difference.
 
-In float32 a ReLU that rounding flips changes a gradient by parts in a thousand, and Adam's first steps are signs: there
-two right builds differ visibly. In float64 they agree to 1e-12, so that anything else is a difference in definition.
+In float32 two correct builds differ visibly: rounding flips a ReLU, which changes a gradient by parts in a thousand,
+and Adam's first steps are little more than signs. In float64 the two agree to 1e-12; anything above that is a
+difference in definition.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mxgan import engines, rng
 from mxgan.config import TrainConfig
@@ -19,14 +21,14 @@ from mxgan.engines.protocol import Batch, Engine
 from mxgan.training import batches
 
 STEPS = 5
-WIDTH = BATCH = 8  # a power of two: MXNet divides by the batch in float32
+WIDTH = BATCH = 8  # a power of two, because MXNet divides by the batch size in float32
 LIMIT = 1e-9  # max|a - b| / max|b| of a tensor
 NO_GRADIENT = 1e-12  # |gradient| where the true one is 0
 
 
 @dataclass(frozen=True)
 class Deviation:
-    """How far one tensor of the two engines is apart."""
+    """How far apart one tensor of the two engines is."""
 
     kind: str  # forward, loss, gradient, weight or statistic
     name: str
@@ -37,7 +39,7 @@ class Deviation:
 
     @property
     def passed(self) -> bool:
-        return self.value < self.limit  # NaN isn't
+        return self.value < self.limit  # False for NaN
 
     def __str__(self) -> str:
         where = f" at step {self.step}" if self.step else ""
@@ -45,7 +47,7 @@ class Deviation:
 
     @property
     def share(self) -> float:
-        """Of what is allowed."""
+        """The deviation as a share of what is allowed."""
         return self.value / self.limit if math.isfinite(self.value) else math.inf
 
 
@@ -55,7 +57,7 @@ def prove(config: TrainConfig, images: np.ndarray, names: tuple[str, str], ctx: 
     ``images``: the training faces, uint8 NHWC. Both engines start from the same weights and see the same batches and
     latents.
     """
-    small = dataclasses.replace(config, ngf=WIDTH, ndf=WIDTH, batch_size=BATCH, epochs=None, steps=STEPS)
+    small = dataclasses.replace(config, ngf=WIDTH, ndf=WIDTH, batch_size=BATCH)
     one, two = (engines.build(engines.Choice(name, ctx, ""), small, "float64") for name in names)
     two.load_state(one.state())
     z = rng.latents(small.seed, "samples", 0, BATCH, small.latent)
@@ -67,7 +69,7 @@ def prove(config: TrainConfig, images: np.ndarray, names: tuple[str, str], ctx: 
         stats = [engine.train_step(batch).read() for engine in (one, two)]
         found += [_relative("loss", name, step, stats[1][name], stats[0][name]) for name in stats[0]]
         found += _weights(one, two, step)
-    two.load_state(one.state())  # now on trained weights, the same ones
+    two.load_state(one.state())  # once more on the same weights, now trained ones
     return [*found, *_forward(one, two, z, images[:BATCH], STEPS)]
 
 
@@ -81,9 +83,9 @@ def worst_of_each(deviations: list[Deviation]) -> list[dict]:
     ]
 
 
-def relative(a: np.ndarray, b: np.ndarray) -> float:
-    """max|a - b| / max|b|."""
-    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+def relative(ours: ArrayLike, theirs: ArrayLike) -> float:
+    """max|a - b| / max|b|, in float64."""
+    a, b = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
     difference = np.abs(a - b).max()
     return float(difference / np.abs(b).max()) if difference else 0.0
 
@@ -114,27 +116,27 @@ def _weights(one: Engine, two: Engine, step: int) -> Iterator[Deviation]:
         a = ours[name]
         net, layer, word = name.split(".")
         kind = "statistic" if word.startswith("running") else "weight"
-        if _feeds_batchnorm(name, theirs):  # Adam makes its rounding into steps
+        if _feeds_batchnorm(name, theirs):  # Adam turns the rounding of its gradient into steps
             yield Deviation(kind, name, step, _largest(a, b), "absolute", LIMIT)
-        elif word == "running_mean" and f"{net}.{int(layer) - 1}.bias" in theirs:  # and the mean behind it follows
+        elif word == "running_mean" and f"{net}.{int(layer) - 1}.bias" in theirs:  # follows that bias
             yield Deviation(kind, name, step, float(np.abs(a - b).max()), "absolute", LIMIT)
         else:
             yield _relative(kind, name, step, a, b)
 
 
 def _arrays(engine: Engine) -> dict[str, Mapping[str, np.ndarray]]:
-    """What `weights` says, and the weights that spectral norm keeps beside netD's."""
+    """The engine's weights, and those that spectral norm keeps beside netD's."""
     kept = engine.state().arrays.get("spectral")
     return {**engine.weights(), **({} if kept is None else {"spectral": kept})}
 
 
 def _feeds_batchnorm(name: str, arrays: Mapping[str, np.ndarray]) -> bool:
-    """A convolution's bias in front of a BatchNorm, which takes any constant out again: its true gradient is 0."""
+    """Whether this is a convolution's bias in front of a BatchNorm, which removes it again: its true gradient is 0."""
     net, layer, word = name.split(".")
     return word == "bias" and f"{net}.{int(layer) + 1}.gamma" in arrays
 
 
-def _relative(kind: str, name: str, step: int, a: np.ndarray, b: np.ndarray) -> Deviation:
+def _relative(kind: str, name: str, step: int, a: ArrayLike, b: ArrayLike) -> Deviation:
     return Deviation(kind, name, step, relative(a, b), "relative", LIMIT)
 
 

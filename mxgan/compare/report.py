@@ -20,7 +20,7 @@ TEMPLATE = Path(__file__).with_name("report.html")
 
 
 def write(out: Path, report: Mapping[str, Any], pictures: Mapping[str, np.ndarray]) -> Path:
-    """Write all files into the folder ``out``; returns report.html's path. Raises MxganError if one can't be."""
+    """Write all files into the folder ``out`` and return report.html's path. Raises MxganError if that fails."""
     import jinja2
 
     out.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ def write(out: Path, report: Mapping[str, Any], pictures: Mapping[str, np.ndarra
 
 
 def _power(value: float) -> str:
-    """A small number for people: 5.9e-13 as 5.9·10⁻¹³."""
+    """A number as people write it: 5.9e-13 as 5.9·10⁻¹³."""
     if not math.isfinite(value) or value == 0:
         return str(value) if value else "0"
     mantissa, exponent = f"{value:.1e}".split("e")
@@ -56,7 +56,7 @@ def _power(value: float) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """The same with null for NaN and infinity, which JSON lacks."""
+    """The same value with None for NaN and infinity, which JSON lacks."""
     if isinstance(value, Mapping):
         return {key: _finite(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
@@ -73,14 +73,13 @@ def _png(image: np.ndarray) -> bytes:
 
 
 def _losses(runs: Mapping[str, Mapping[str, Any]]) -> bytes:
-    """Losses and scores of both runs over each other."""
+    """A PNG of both runs' losses and scores, one drawn over the other."""
     figure, axes = _figure(2, 2)
-    shown = {"loss_d": "loss_d", "loss_g": "loss_g", "score_real": "score_real", "score_fake": "score_fake"}
-    for place, key in zip(axes.flat, shown):
+    for place, key in zip(axes.flat, ("loss_d", "loss_g", "score_real", "score_fake")):
         for (name, run), style in zip(runs.items(), ("-", "--")):
             steps = [record["step"] for record in run["log"]]
             place.plot(steps, [record[key] for record in run["log"]], style, color=COLOURS[name], label=TITLES[name])
-        place.set_title(shown[key], loc="left", fontsize=10)
+        place.set_title(key, loc="left", fontsize=10)
     axes.flat[0].legend(frameon=False)
     for place in axes[1]:
         place.set_ylim(0, 1)
@@ -89,7 +88,7 @@ def _losses(runs: Mapping[str, Mapping[str, Any]]) -> bytes:
 
 
 def _drift(float32: Mapping[str, Any]) -> bytes:
-    """How far the weights are apart, and how far the first engine is from itself one rounding away."""
+    """A PNG of the distance between the engines' weights, and of the first engine's from its control run."""
     figure, axes = _figure(1, 2)
     for place, net in zip(axes.flat, ("netG", "netD")):
         for key, label, style, colour in (

@@ -1,4 +1,4 @@
-"""The comparison from end to end: choose, prove, train, time, write."""
+"""The comparison from end to end: choose the engines, prove, train, time, write the report."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from mxgan.faces import Faces, open_faces
 from mxgan.training import run_dir
 
 ENGINES = ("mxnet", "pytorch")  # the second is measured against the first
-STEPS = 30  # of training, unless told: minutes on two cores
+STEPS = 30  # of training by default: minutes on two cores
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Where report.html is, whether the engines are the same, and what report.json says."""
+    """The path of report.html, whether the engines are the same, and the contents of report.json."""
 
     path: Path
     passed: bool
@@ -35,32 +35,33 @@ class Comparison:
 
 
 def compare(config: TrainConfig, out: str, say: Callable[[str], None] = print) -> Comparison:
-    """Run both engines as ``config`` says (whatever its engine) and write the report into the folder ``out``.
+    """Run both engines as ``config`` says, whatever its engine, and write the report into the folder ``out``.
 
-    ``say`` gets a line now and then. Raises MxganError or ImportError before anything is written where an engine, the
-    data or ``out`` can't be had.
+    ``say`` is called with a line of progress now and then. Raises MxganError or ImportError if an engine, the data or
+    ``out`` can't be used; nothing is written then.
     """
-    config = configuration.resolve(dataclasses.replace(config, epochs=None, steps=config.steps or STEPS))
+    steps = config.steps or STEPS
+    wanted = configuration.resolve(dataclasses.replace(config, epochs=None, steps=steps))
     run_dir.check_out(out)
     ctx = "cpu" if config.ctx == "auto" else config.ctx
     choices = [engines.choose(name, ctx, config.threads) for name in ENGINES]
-    faces = open_faces(config.data, config.size, config.fit)
-    if config.batch_size > len(faces.images):
-        raise MxganError(f"batch_size {config.batch_size}: larger than the data, which has {len(faces.images)} faces")
+    faces = open_faces(config.data, wanted.size, wanted.fit)
+    if wanted.batch_size > len(faces.images):
+        raise MxganError(f"batch_size {wanted.batch_size}: larger than the data, which has {len(faces.images)} faces")
 
     say(f"float64: {proof.STEPS} steps of both engines, every tensor compared")
-    deviations = proof.prove(config, faces.images, ENGINES, ctx)
+    deviations = proof.prove(wanted, faces.images, ENGINES, ctx)
     worst = max(deviations, key=lambda one: one.share)
     say(f"float64: of {len(deviations)} numbers the worst is {worst}")
     with ExitStack() as stack:
-        workers = {choice.engine: stack.enter_context(Worker(choice, config)) for choice in choices}
+        workers = {choice.engine: stack.enter_context(Worker(choice, wanted)) for choice in choices}
         about = {name: worker.about for name, worker in workers.items()}
-        observed = outcome.observe(config, faces.images, workers, say)
-    with ExitStack() as stack:  # fresh processes: their memory is what training and generating take
-        workers = {choice.engine: stack.enter_context(Worker(choice, config)) for choice in choices}
-        speeds = speed.measure(config, faces.images, workers, say)
+        observed = outcome.observe(wanted, steps, faces.images, workers, say)
+    with ExitStack() as stack:  # fresh processes, whose peak memory is that of training and generating
+        workers = {choice.engine: stack.enter_context(Worker(choice, wanted)) for choice in choices}
+        speeds = speed.measure(wanted, steps, faces.images, workers, say)
 
-    found = _report(config, faces, about, deviations, observed, speeds)
+    found = _report(wanted, faces, about, deviations, observed, speeds)
     return Comparison(report.write(Path(out), found, observed.pictures), found["passed"], found)
 
 
@@ -72,7 +73,7 @@ def _report(
     observed: outcome.Outcome,
     speeds: dict[str, Any],
 ) -> dict[str, Any]:
-    """What report.json says: the README lists its keys."""
+    """The contents of report.json; the README lists its keys."""
     same = observed.inference
     problems = [f"float64: {one}" for one in deviations if not one.passed]
     if not same["images"] < same["limit"]:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
-import resource
-import signal
 import sys
 import time
-import traceback
-from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mxgan import engines
+from mxgan import engines, machine
+from mxgan.child import Child, ChildEnded
 from mxgan.config import TrainConfig
-from mxgan.engines.protocol import Batch, Engine
+from mxgan.engines.protocol import Batch
 from mxgan.errors import TrainingError
 
 
@@ -28,95 +22,70 @@ class Worker:
     """
 
     def __init__(self, choice: engines.Choice, config: TrainConfig) -> None:
-        spawn = multiprocessing.get_context("spawn")  # a forked child would inherit the parent's frameworks and threads
-        self._pipe, theirs = spawn.Pipe()
-        self._process = spawn.Process(target=_serve, args=(theirs, choice, config), daemon=True)
-        self._process.start()
-        theirs.close()
         self.name = choice.engine
-        self.about: dict[str, Any] = self._receive()  # name, ctx, package, version, threads
+        self._child = Child(Timed, choice, config)
+        try:
+            self.about: dict[str, Any] = self._call("about")  # name, ctx, package, version, threads
+        except BaseException:  # Ctrl-C too
+            self._child.end()
+            raise
 
     def __enter__(self) -> Worker:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._pipe.close()
-        self._process.join(10)
-        if self._process.is_alive():
-            self._process.kill()
-            self._process.join()
+        self._child.end()
 
     def engine(self, method: str, *arguments: Any) -> Any:
         """Call a method of the engine (see `mxgan.engines.protocol.Engine`)."""
-        return self._ask(method, *arguments)
+        return self._call("call", method, *arguments)
 
     def train(self, batch: Batch) -> tuple[dict[str, float], float]:
         """One step, waited for: its losses and scores, and the seconds it took. See `Engine.train_step`."""
-        return self._ask("timed_step", batch)
+        return self._call("train", batch)
 
     def seconds_to_generate(self, z: np.ndarray) -> float:
-        """The seconds that pictures of these latents take, up to their pixels."""
-        return self._ask("timed_generate", z)
+        """The seconds from these latents to the pixels of their pictures."""
+        return self._call("seconds_to_generate", z)
 
     def peak_memory(self) -> int:
         """The most memory that the process has had in RAM so far, in bytes."""
-        return self._ask("peak_memory")
+        return self._call("peak_memory")
 
-    def _ask(self, *question: Any) -> Any:
-        with contextlib.suppress(OSError):  # the child has gone; what it said last is still to be read
-            self._pipe.send(question)
-        return self._receive()
-
-    def _receive(self) -> Any:
+    def _call(self, method: str, *arguments: Any) -> Any:
         try:
-            failed, answer = self._pipe.recv()
-        except (EOFError, OSError) as error:
-            self._process.join(10)
-            status = self._process.exitcode
-            raise TrainingError(f"the {self.name} process ended unexpectedly (exit status {status})") from error
-        if failed:
-            raise TrainingError(f"the {self.name} process failed: {answer}")
-        return answer
+            return self._child.call(method, *arguments)
+        except ChildEnded as error:
+            sys.stderr.write(self._child.said())  # its traceback
+            raise TrainingError(f"the {self.name} process failed: {error}") from error
 
 
-def _serve(pipe: Connection, choice: engines.Choice, config: TrainConfig) -> None:
-    """The child: answer questions until the parent hangs up."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    try:
-        engine = engines.build(choice, config)
-        about = {name: getattr(engine, name) for name in ("name", "ctx", "package", "version", "threads")}
-        pipe.send((False, about))
-        tasks = {"timed_step": _timed_step, "timed_generate": _timed_generate, "peak_memory": _peak_memory}
-        while True:
-            method, *arguments = pipe.recv()
-            task = tasks.get(method)
-            pipe.send((False, task(engine, *arguments) if task else getattr(engine, method)(*arguments)))
-    except (EOFError, BrokenPipeError, ConnectionResetError):  # the parent has gone
-        return
-    except Exception as error:
-        traceback.print_exc()
-        pipe.send((True, f"{type(error).__name__}: {error}"))
+class Timed:
+    """The child's end: the engine, and what is measured beside it."""
 
+    def __init__(self, choice: engines.Choice, config: TrainConfig) -> None:
+        self._engine = engines.build(choice, config)
 
-def _timed_step(engine: Engine, batch: Batch) -> tuple[dict[str, float], float]:
-    start = time.perf_counter()
-    stats = engine.train_step(batch).read()
-    return stats, time.perf_counter() - start
+    def about(self) -> dict[str, Any]:
+        """The engine's name, ctx, package, version and threads."""
+        return {name: getattr(self._engine, name) for name in ("name", "ctx", "package", "version", "threads")}
 
+    def call(self, method: str, *arguments: Any) -> Any:
+        """Call a method of the engine."""
+        return getattr(self._engine, method)(*arguments)
 
-def _timed_generate(engine: Engine, z: np.ndarray) -> float:
-    start = time.perf_counter()
-    engine.generate(z)
-    return time.perf_counter() - start
+    def train(self, batch: Batch) -> tuple[dict[str, float], float]:
+        """See `Worker.train`."""
+        start = time.perf_counter()
+        stats = self._engine.train_step(batch).read()
+        return stats, time.perf_counter() - start
 
+    def seconds_to_generate(self, z: np.ndarray) -> float:
+        """See `Worker.seconds_to_generate`."""
+        start = time.perf_counter()
+        self._engine.generate(z)
+        return time.perf_counter() - start
 
-def _peak_memory(engine: Engine) -> int:
-    """From /proc, where the count starts anew with a program: getrusage's starts at what the parent had."""
-    try:
-        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    def peak_memory(self) -> int:
+        """See `Worker.peak_memory`."""
+        return machine.peak_memory()

@@ -1,14 +1,19 @@
-"""The speed table: arithmetic counted, measurements in turns, the table and what it says when it can't measure."""
+"""The speed table: the arithmetic of a step, jobs in turns, the rows, and what they say if a job can't be measured."""
 
-import json
+import ast
+import os
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-from mxgan.bench import children, jobs, quiet, table
+from mxgan.bench import children, jobs, peers, quiet, table
 from mxgan.bench.children import Measured
 from mxgan.bench.jobs import Job, Row
 from mxgan.errors import MxganError
+from mxgan.weights import recognise
 
+PEERS = Path(peers.__file__).parent
 PEER = """
 import time
 def train(faces, batch_size): raise SystemExit("no such luck")
@@ -34,18 +39,25 @@ def test_the_arithmetic_of_a_step_layer_by_layer():
     assert jobs.gflop_of_step(128) == 2 * jobs.gflop_of_step(64)
 
 
+def test_the_generator_that_is_timed_is_the_tutorials():
+    net = recognise({name: np.zeros(shape, np.float32) for name, shape in jobs.generator_shapes(150).items()}, "netG")
+    assert str(net) == "generator: latent 150, ngf 64, 64×64×3, with convolution bias"
+    nets = pytest.importorskip("mxgan.pytorch.nets")
+    theirs = [tuple(array.shape) for array in nets.generator(150, bias=True).state_dict().values() if array.ndim]
+    assert list(net.shapes.values()) == theirs
+
+
 def test_every_row_compares_jobs_of_its_own_group():
     for group in jobs.groups(64, 2):
         for row in group.rows:
             assert {*row.ours, row.theirs} <= group.jobs.keys()
-        assert json.loads(json.dumps({name: job.values for name, job in group.jobs.items()}))
 
 
 def test_jobs_take_turns_in_processes_of_their_own(tmp_path, monkeypatch):
     (tmp_path / "peer.py").write_text(PEER)
-    monkeypatch.setattr(children, "PEERS", tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     wanted = {
-        name: Job("peer", {"file": "peer.py", "call": name, "batch_size": None, "threads": 1}, 2)
+        name: Job("peer", {"module": "peer", "call": name, "batch_size": None, "threads": 1}, 2)
         for name in ("quick", "slow", "missing")
     }
     said = []
@@ -65,12 +77,17 @@ def test_threads_are_as_asked_or_left_to_the_framework(monkeypatch):
     assert not any(name.startswith(("OMP_", "MKL_")) for name in children.environment(None))
 
 
-def test_without_the_peers_one_line_says_where_they_are(tmp_path, monkeypatch):
-    monkeypatch.setattr(children, "PEERS", tmp_path)
-    with pytest.raises(MxganError, match=r"clone the project and run `python -m mxgan bench`"):
-        table.run(1)
+def test_a_number_that_makes_no_sense_is_refused():
     with pytest.raises(MxganError, match="rounds 0"):
         table.run(0)
+
+
+@pytest.mark.parametrize("file", sorted(PEERS.glob("*.py")), ids=lambda file: file.stem)
+def test_the_peers_import_nothing_of_ours(file):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module] if isinstance(node, ast.ImportFrom) else []
+        assert not [name for name in names if name.startswith("mxgan") and not name.startswith("mxgan.bench.peers")]
 
 
 ROW = Row("a step", "the loop", ("a", "b"), "them", 1.5)
@@ -84,7 +101,7 @@ def test_the_fastest_of_ours_counts_and_the_medians_decide():
     assert row["by_processor_time"] == 3.0
 
 
-def test_what_cannot_be_measured_is_said():
+def test_the_note_says_what_cannot_be_measured():
     found = {"a": Measured(problem="no MXNet"), "b": Measured([1.0], [1.0]), "them": Measured([1.0], [1.0])}
     row = table._row(ROW, found)
     assert (row["value"], row["met"], row["note"]) == (1.0, False, "no MXNet")
@@ -93,16 +110,13 @@ def test_what_cannot_be_measured_is_said():
     assert "not measured" in table._line(row)
 
 
-def test_a_busy_machine_is_said_first():
+def test_the_line_begins_with_how_busy_the_machine_was():
     quiet = {"load_before": 0.1, "others_before": 0.0, "others": 0.01, "stolen": 0.0, "busy": False}
     assert table._load_line(quiet).startswith("a quiet machine")
     assert table._load_line({**quiet, "others": 0.4, "busy": True}).startswith("THE MACHINE WAS BUSY")
-    assert "can't be told" in table._load_line({**quiet, "others": None})
+    assert "doesn't tell" in table._load_line({**quiet, "others": None})
 
 
-def test_the_machine_is_described_in_json():
-    described = quiet.describe()
-    assert json.loads(json.dumps(described)) == described
-    assert described["cores_usable"] >= 1
+def test_the_watch_gives_shares_of_the_machine():
     report = quiet.Watch().report()
     assert report["others"] is None or 0 <= report["others"] <= 1

@@ -1,7 +1,7 @@
 """The Gluon tutorial's networks and training loop written plainly in PyTorch eager, and its generator in eval mode.
 
-Nothing is tuned: PyTorch's default layout, the fake batch generated anew for netG's step, netD's gradients computed in
-it too, torch.optim.Adam, and the accuracy read once a step.
+Nothing is tuned: PyTorch's default layout and torch.optim.Adam. netG's step generates the fake batch again and computes
+netD's gradients too. The accuracy is read once a step.
 
 `train` and `generate` are generators: each ``next()`` is one step, or one pass over the latents.
 """
@@ -54,7 +54,7 @@ def networks(ngf: int = 64, ndf: int = 64, nc: int = 3) -> tuple[nn.Sequential, 
         for layer in net:
             if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
                 nn.init.normal_(layer.weight, 0.0, 0.02)
-                nn.init.zeros_(layer.bias)
+                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]  # every layer has one
     return netG, netD
 
 

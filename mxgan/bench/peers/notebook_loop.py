@@ -1,8 +1,8 @@
-"""The PyTorch anime-face notebooks' networks and training loop as they write them.
+"""The PyTorch anime-face notebooks' networks and training loop, as written.
 
-The fake batch isn't detached in the discriminator's step, the generator's step draws fresh latents and computes the
-discriminator's gradients too, the discriminator ends in a sigmoid, and each loss and score is read by ``.item()``.
-Batches are ready in memory as normalised floats, where the notebooks' DataLoader decodes files beside the loop.
+The discriminator ends in a sigmoid. Its step doesn't detach the fake batch. The generator's step draws fresh latents
+and computes the discriminator's gradients too. Each loss and score is read by ``.item()``. One thing differs: batches
+are in memory as normalised floats, where the notebooks' DataLoader decodes files beside the loop.
 
 `train` is a generator: each ``next()`` is one step of the loop.
 """

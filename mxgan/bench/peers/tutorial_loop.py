@@ -1,8 +1,8 @@
-"""The MXNet Gluon DCGAN tutorial's networks and training loop as it writes them: what our own is measured against.
+"""The MXNet Gluon DCGAN tutorial's networks and training loop, as written.
 
-Hand-written networks, Normal(0.02), an iterator over all images in memory as floats, the fake batch generated anew for
-netG's step, netD's gradients computed in it too, and an accuracy that is read twice a step. The tutorial doesn't
-hybridize its networks; ``hybridize`` does.
+Networks layer by layer, Normal(0.02), an iterator over all images in memory as floats. netG's step generates the fake
+batch again and computes netD's gradients too. An accuracy is read twice a step. The tutorial doesn't hybridize its
+networks; ``hybridize`` does.
 
 `train` is a generator: each ``next()`` is one step of the loop. MXNet computes behind it until `wait` returns.
 """
