@@ -33,7 +33,7 @@ lint: $(VENV)/.installed-$(TEST_EXTRAS)
 
 docs: $(VENV)/.installed-docs
 	$(VENV)/bin/python docs/check_links.py
-	$(VENV)/bin/python -m mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict
 
 # One stamp for each set of extras; setup.py decides what they mean.
 $(VENV)/.installed-%: setup.py | $(VENV)/bin/python
