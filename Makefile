@@ -1,5 +1,6 @@
 # make run: install into .venv, train on painted faces, say where the pictures are.
 # make test: install what the tests need and run them. EXTRAS=pytorch,onnx,safetensors adds optional packages.
+# make docs: check the documentation's links and build it as a website, build/site/index.html.
 # make lint: ruff. PYTHON=python3.10 chooses the interpreter, VENV=folder the environment.
 
 VENV ?= .venv
@@ -16,7 +17,7 @@ PYTHON := $(firstword $(foreach p,python3 python3.12 python3.11 python3.10 pytho
 	$(shell command -v $(p) >/dev/null 2>&1 && $(p) -c "$(FITS)" >/dev/null 2>&1 && echo $(p))))
 endif
 
-.PHONY: run test lint clean
+.PHONY: run test lint docs clean
 comma := ,
 TEST_EXTRAS := cpu,test$(if $(EXTRAS),$(comma)$(EXTRAS))
 
@@ -29,6 +30,10 @@ test: $(VENV)/.installed-$(TEST_EXTRAS)
 lint: $(VENV)/.installed-$(TEST_EXTRAS)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+
+docs: $(VENV)/.installed-docs
+	$(VENV)/bin/python docs/check_links.py
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict
 
 # One stamp for each set of extras; setup.py decides what they mean.
 $(VENV)/.installed-%: setup.py | $(VENV)/bin/python
