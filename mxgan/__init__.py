@@ -6,6 +6,7 @@ Importing this package imports no framework; each name below is looked up when i
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
 
@@ -22,7 +23,7 @@ _HOME = {
 __all__ = [*sorted(_HOME), "__version__"]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'mxgan' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)

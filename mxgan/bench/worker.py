@@ -50,7 +50,7 @@ def engine(values: dict[str, Any]) -> Steps:
     from mxgan.training import batches
 
     wanted = config.resolve(config.TrainConfig(data="painted", ctx="cpu", **values))
-    images = open_faces("painted", wanted.size, wanted.fit, progress=False).images
+    images = open_faces("painted", wanted.size, progress=False).images
     built = engines.build(engines.choose(values["engine"], "cpu", values["threads"]), wanted)
 
     def inputs(place: tuple[int, np.ndarray]) -> Batch:

@@ -78,7 +78,7 @@ def main(args: list[str] | None = None) -> None:
         _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 2)
 
 
-def _warn(message: Warning | str, *where: object) -> None:
+def _warn(message: Warning | str, *where: object, **more: object) -> None:
     """A warning is one line too, without the place in the code."""
     click.echo(f"mxgan: warning: {' '.join(str(message).split())}", err=True)
 

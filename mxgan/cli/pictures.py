@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -51,7 +52,7 @@ def generate(
 @click.option("--nearest", type=PATH, help="A PNG to write: generated faces beside the real ones they are nearest to.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def evaluate(
-    weights: Path | None, run: Path | None, metrics: str, nearest: Path | None, as_json: bool, **options: object
+    weights: Path | None, run: Path | None, metrics: str, nearest: Path | None, as_json: bool, **options: Any
 ) -> None:
     """How good the generated faces are, in numbers, each beside its floor: the same number of real faces.
 

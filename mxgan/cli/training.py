@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -50,7 +51,7 @@ RUNS = Path("runs")  # where train makes its run directories
 )
 @click.option("--resume", "run", type=PATH, help="Go on with the run in this folder, bit for bit.")
 @click.option("--dry-run", is_flag=True, help="Print the resolved configuration as JSON and write nothing.")
-def train(dry_run: bool, run: Path | None, **options: object) -> None:
+def train(dry_run: bool, run: Path | None, **options: Any) -> None:
     """Train on faces; the run directory's path is the one line on stdout.
 
     With --resume, epochs, steps, finish, checkpoint-minutes and evaluate-every may be given anew, where the same faces
@@ -105,7 +106,7 @@ def runs(folder: Path, run: Path | None, as_json: bool) -> None:
 @click.option("--steps", type=int, default=30, show_default=True, help="Of the training at full size.")
 @model_options
 @click.option("--out", default="report", show_default=True, help="A new folder for the report.")
-def compare(out: str, **options: object) -> None:
+def compare(out: str, **options: Any) -> None:
     """MXNet and PyTorch side by side, from the same weights, batches and latents: are they one model?
 
     Writes report.html (everything, pictures inline), report.json and the PNGs; the path of report.html is the one line
@@ -132,8 +133,8 @@ def compare(out: str, **options: object) -> None:
 def bench(rounds: int, batch_size: int, threads: int | None, as_json: bool) -> None:
     """How fast, against the loops people would otherwise run, measured here and now; 4 to 8 minutes on two cores.
 
-    Each job has a process of its own, warmed up; they take turns, and medians are compared. The other loops are in
-    benchmarks/, so a checkout is needed.
+    Each job has a process of its own, warmed up. They take turns, and medians are compared. The loops to compare with
+    come with mxgan (`mxgan.bench.peers`); MXNet, PyTorch and ONNX Runtime must be installed for every row.
 
     JSON keys: date, minutes, machine, load (load_before, others_before, others, stolen, busy), threads, rounds,
     versions, gemm (gflops, by, all), rows (work, against, unit, target, value, low, high, met, note; of comparisons by,

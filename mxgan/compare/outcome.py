@@ -11,7 +11,7 @@ import numpy as np
 from mxgan import pixels, rng
 from mxgan.compare.proof import relative
 from mxgan.compare.worker import Worker
-from mxgan.config import TrainConfig
+from mxgan.config import RunConfig
 from mxgan.engines.protocol import Batch, State
 from mxgan.training import batches
 
@@ -36,7 +36,7 @@ class Outcome:
 
 
 def observe(
-    config: TrainConfig, steps: int, images: np.ndarray, workers: Mapping[str, Worker], say: Callable[[str], None]
+    config: RunConfig, steps: int, images: np.ndarray, workers: Mapping[str, Worker], say: Callable[[str], None]
 ) -> Outcome:
     """Train both engines for ``steps`` steps on the same weights, batches and latents, and compare them.
 
@@ -80,7 +80,7 @@ def observe(
 class Data:
     """What both engines are trained on: ``steps`` batches of ``images`` (uint8 NHWC)."""
 
-    config: TrainConfig
+    config: RunConfig
     steps: int
     images: np.ndarray
 

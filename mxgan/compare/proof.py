@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mxgan import engines, rng
-from mxgan.config import TrainConfig
+from mxgan.config import RunConfig
 from mxgan.engines.protocol import Batch, Engine
 from mxgan.training import batches
 
@@ -51,7 +51,7 @@ class Deviation:
         return self.value / self.limit if math.isfinite(self.value) else math.inf
 
 
-def prove(config: TrainConfig, images: np.ndarray, names: tuple[str, str], ctx: str = "cpu") -> list[Deviation]:
+def prove(config: RunConfig, images: np.ndarray, names: tuple[str, str], ctx: str = "cpu") -> list[Deviation]:
     """Every deviation of the second engine from the first, on reduced nets of ``config`` over `STEPS` steps.
 
     ``images``: the training faces, uint8 NHWC. Both engines start from the same weights and see the same batches and

@@ -106,7 +106,7 @@ def _drift(float32: Mapping[str, Any]) -> bytes:
     return _drawn(figure)
 
 
-def _figure(rows: int, columns: int):
+def _figure(rows: int, columns: int) -> tuple[Any, Any]:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 2.9 * rows), dpi=110, layout="constrained")
@@ -117,7 +117,7 @@ def _figure(rows: int, columns: int):
     return figure, axes
 
 
-def _drawn(figure) -> bytes:
+def _drawn(figure: Any) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     data = io.BytesIO()

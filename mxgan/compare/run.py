@@ -41,11 +41,12 @@ def compare(config: TrainConfig, out: str, say: Callable[[str], None] = print) -
     ``out`` can't be used; nothing is written then.
     """
     steps = config.steps or STEPS
-    wanted = configuration.resolve(dataclasses.replace(config, epochs=None, steps=steps))
+    asked = dataclasses.replace(config, epochs=None, steps=steps)
+    wanted = configuration.resolve(asked)
     run_dir.check_out(out)
     ctx = "cpu" if config.ctx == "auto" else config.ctx
     choices = [engines.choose(name, ctx, config.threads) for name in ENGINES]
-    faces = open_faces(config.data, wanted.size, wanted.fit)
+    faces = open_faces(config.data, config.size, config.fit)
     if wanted.batch_size > len(faces.images):
         raise MxganError(f"batch_size {wanted.batch_size}: larger than the data, which has {len(faces.images)} faces")
 
@@ -61,7 +62,7 @@ def compare(config: TrainConfig, out: str, say: Callable[[str], None] = print) -
         workers = {choice.engine: stack.enter_context(Worker(choice, wanted)) for choice in choices}
         speeds = speed.measure(wanted, steps, faces.images, workers, say)
 
-    found = _report(wanted, faces, about, deviations, observed, speeds)
+    found = _report(asked, faces, about, deviations, observed, speeds)
     return Comparison(report.write(Path(out), found, observed.pictures), found["passed"], found)
 
 

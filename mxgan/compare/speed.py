@@ -10,7 +10,7 @@ import numpy as np
 
 from mxgan import rng
 from mxgan.compare.worker import Worker
-from mxgan.config import TrainConfig
+from mxgan.config import RunConfig
 from mxgan.training import batches
 
 WARM_UP = 2  # steps that aren't timed: the first ones choose and compile kernels
@@ -20,7 +20,7 @@ PICTURES = 256  # of an engine in a round, in batches of 64
 
 
 def measure(
-    config: TrainConfig, steps: int, images: np.ndarray, workers: Mapping[str, Worker], say: Callable[[str], None]
+    config: RunConfig, steps: int, images: np.ndarray, workers: Mapping[str, Worker], say: Callable[[str], None]
 ) -> dict[str, Any]:
     """The speed of training and generating, and the peak memory, of each engine. ``steps``: of the run that is timed.
 

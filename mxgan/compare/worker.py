@@ -10,7 +10,7 @@ import numpy as np
 
 from mxgan import engines, machine
 from mxgan.child import Child, ChildEnded
-from mxgan.config import TrainConfig
+from mxgan.config import RunConfig
 from mxgan.engines.protocol import Batch
 from mxgan.errors import TrainingError
 
@@ -21,7 +21,7 @@ class Worker:
     Use as a context manager. Raises TrainingError, with the child's last words, where the child fails.
     """
 
-    def __init__(self, choice: engines.Choice, config: TrainConfig) -> None:
+    def __init__(self, choice: engines.Choice, config: RunConfig) -> None:
         self.name = choice.engine
         self._child = Child(Timed, choice, config)
         try:
@@ -63,7 +63,7 @@ class Worker:
 class Timed:
     """The child's end: the engine, and what is measured beside it."""
 
-    def __init__(self, choice: engines.Choice, config: TrainConfig) -> None:
+    def __init__(self, choice: engines.Choice, config: RunConfig) -> None:
         self._engine = engines.build(choice, config)
 
     def about(self) -> dict[str, Any]:

@@ -118,13 +118,17 @@ def build(choice: Choice, config: RunConfig, dtype: str = "float32") -> Engine:
 def forward_of(choice: Choice, net: Net) -> Callable[[np.ndarray], np.ndarray]:
     """A generator's weights as a function on the chosen engine: latents (n, latent) to float32 NCHW in [-1, 1]."""
     if choice.engine == "onnx":
-        from mxgan.onnx.engine import forward_of
-    elif choice.engine == "pytorch":
-        from mxgan.pytorch.engine import forward_of
-    else:
-        _runtime("mxnet").load()
-        from mxgan.gluon.engine import forward_of
-    return forward_of(net, choice.ctx)
+        from mxgan.onnx import engine as onnx
+
+        return onnx.forward_of(net, choice.ctx)
+    if choice.engine == "pytorch":
+        from mxgan.pytorch import engine as pytorch
+
+        return pytorch.forward_of(net, choice.ctx)
+    _runtime("mxnet").load()
+    from mxgan.gluon import engine as gluon
+
+    return gluon.forward_of(net, choice.ctx)
 
 
 def _problem(engine: str, ctx: str, threads: Optional[int]) -> Optional[str]:

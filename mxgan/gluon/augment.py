@@ -20,7 +20,8 @@ def apply(images: Any, changes: Optional[Augmentation]) -> Any:
         return images
     n, channels, size, _ = shape = images.shape
 
-    def tensor(values: np.ndarray) -> Any:
+    def tensor(values: Optional[np.ndarray]) -> Any:
+        assert values is not None  # the parts of one change come together
         return to_tensor(values, images.context, images.dtype)
 
     if changes.color is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,7 @@ class EMA:
         """Become what netG is now."""
         self.write(arrays(self._netG), "netG-ema")
 
-    def write(self, values: dict[str, np.ndarray], where: str) -> None:
+    def write(self, values: Mapping[str, np.ndarray], where: str) -> None:
         """Become these arrays. Raises ParamsError where they don't fit; ``where`` names them."""
         write(self._net, values, where)
         self._settled = True  # do the running statistics belong to the weights?

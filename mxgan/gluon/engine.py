@@ -39,15 +39,15 @@ class Engine:
 
     def probe(self, batch: Batch) -> Probe:
         """Both losses and their gradients at the present weights, which stay, as do the statistics."""
-        before, batch, n = self.weights(), self._tutorials(batch), len(batch.images)
+        before, batch = self.weights(), self._tutorials(batch)
         loss_d, _, _, fake = step.update_netD(self.model, batch, step=False)
-        gradients = state.gradients(self.model, "netD", n)
+        gradients = state.gradients(self.model, "netD")
         loss_g = step.update_netG(self.model, batch, fake, step=False)
-        gradients.update(state.gradients(self.model, "netG", n))
+        gradients.update(state.gradients(self.model, "netG"))
         losses = {"loss_d": float(loss_d.mean().asscalar()), "loss_g": float(loss_g.mean().asscalar())}
         for name, net in (("netG", self.model.netG), ("netD", self.model.netD)):
             write(net, before[name], name)
-        return Probe(losses, gradients)
+        return Probe(losses, {name: gradient / len(batch.images) for name, gradient in gradients.items()})
 
     def forward(self, z: np.ndarray) -> np.ndarray:
         """Latents (n, latent) to images in [-1, 1], NCHW, in inference mode, by netG's average where there is one."""

@@ -11,7 +11,9 @@ from mxnet.gluon import nn
 WIDTHS = {32: (4, 2, 1), 64: (8, 4, 2, 1), 128: (16, 8, 4, 2, 1)}  # netG's channels in units of ngf; netD's reversed
 
 
-def generator(latent: int = 150, ngf: int = 64, size: int = 64, bias: bool = True, channels: int = 3):
+def generator(
+    latent: int = 150, ngf: int = 64, size: int = 64, bias: bool = True, channels: int = 3
+) -> nn.HybridSequential:
     """Latents (n, latent, 1, 1) to images (n, channels, size, size) in [-1, 1].
 
     ``bias``: have the transposed convolutions one (the Gluon tutorial) or not (the PyTorch notebooks)?
@@ -45,7 +47,7 @@ def discriminator(
     first_norm: bool = False,
     channels: int = 3,
     dtype: str = "float32",
-):
+) -> nn.HybridSequential:
     """Images (n, channels, size, size) in [-1, 1] to logits (n, 1, 1, 1): the sigmoid is the loss's.
 
     ``first_norm``: BatchNorm after the first convolution (the PyTorch notebooks) or not (the Gluon tutorial)?
@@ -78,7 +80,7 @@ def _widths(unit: int, size: int) -> list[int]:
     return [unit * multiple for multiple in WIDTHS[size]]
 
 
-def _leaky_relu(dtype: str):
+def _leaky_relu(dtype: str) -> nn.HybridBlock:
     if dtype == "float32":
         return nn.LeakyReLU(0.2)
     # MXNet's LeakyReLU computes in float32 whatever it is given; this one keeps float64's digits.

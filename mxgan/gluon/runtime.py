@@ -16,10 +16,12 @@ import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
 from mxgan import machine
+from mxgan.config import parse_ctx
 from mxgan.errors import MissingPackage, MxganError
 
 INSTALL_CPU = "pip install 'mxgan[cpu]'"
@@ -184,10 +186,8 @@ def _removed_numpy_aliases():
             delattr(np, name)
 
 
-def context(ctx: str):
+def context(ctx: str) -> Any:
     """``cpu``, ``gpu`` or ``gpu:N`` as an mxnet Context. Raises MxganError with the cause if the GPU can't be used."""
-    from mxgan.config import parse_ctx
-
     kind, number = parse_ctx(ctx)
     if kind != "gpu":
         return load().cpu()

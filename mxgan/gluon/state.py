@@ -29,13 +29,13 @@ def load_weights(model: Model, values: Weights) -> None:
     """
     for name, net in (("netG", model.netG), ("netD", model.netD)):
         if name in values:
-            write(net, dict(values[name]), name)
+            write(net, values[name], name)
     if "netG" in values:
         model.choose_forms()
     if "netD" in values:
         model.spectral.restart()
     if model.ema and "netG-ema" in values:
-        model.ema.write(dict(values["netG-ema"]), "netG-ema")
+        model.ema.write(values["netG-ema"], "netG-ema")
     elif model.ema and "netG" in values:
         model.ema.restart()
 
@@ -76,10 +76,10 @@ def restore(model: Model, state: State) -> None:
         trainer._optimizer._index_update_count.clear()
 
 
-def gradients(model: Model, name: str, n: int) -> dict[str, np.ndarray]:
-    """The gradients of netG or netD by canonical name: of a mean over n samples, where MXNet has the sum."""
+def gradients(model: Model, name: str) -> dict[str, np.ndarray]:
+    """The gradients of netG or netD by canonical name: sums over the batch, which Trainer divides."""
     net = {"netG": model.netG, "netD": model.netD}[name]
-    return {f"{name}.{key}": to_array(parameter.grad()) / n for key, parameter in trainable(net).items()}
+    return {f"{name}.{key}": to_array(parameter.grad()) for key, parameter in trainable(net).items()}
 
 
 def _optimizers(model: Model) -> list[tuple[str, Any, Any]]:

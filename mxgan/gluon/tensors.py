@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ def arrays(net: Any) -> dict[str, np.ndarray]:
     return {name: to_array(parameter.data()) for name, parameter in tensors(net).items()}
 
 
-def write(net: Any, values: dict[str, np.ndarray], where: str) -> None:
+def write(net: Any, values: Mapping[str, np.ndarray], where: str) -> None:
     """Set every Parameter of ``net`` from canonical arrays. Raises ParamsError unless names and shapes are the net's.
 
     ``where`` names the file or the network in the message.
@@ -37,7 +38,7 @@ def write(net: Any, values: dict[str, np.ndarray], where: str) -> None:
     fill({name: parameter.data() for name, parameter in tensors(net).items()}, values, where)
 
 
-def fill(mine: dict[str, Any], values: dict[str, np.ndarray], where: str) -> None:
+def fill(mine: dict[str, Any], values: Mapping[str, np.ndarray], where: str) -> None:
     """Set NDArrays from arrays of the same names. Raises ParamsError unless names and shapes are the same.
 
     ``where`` names the file or the network in the message.

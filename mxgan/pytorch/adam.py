@@ -32,7 +32,7 @@ class Adam:
         numbers = (self.lr * rate * correction, self.beta1, self.beta2, EPSILON)
         lr, beta1, beta2, epsilon = (float(float32_of_text(repr(x))) for x in numbers)
         w, m, v = list(self.parameters.values()), list(self.m.values()), list(self.v.values())
-        g = [parameter.grad for parameter in w]
+        g = [parameter.grad for parameter in w if parameter.grad is not None]
         # All tensors of a network at once (_foreach_): a few kernels on a GPU instead of hundreds.
         torch._foreach_mul_(m, beta1)
         torch._foreach_add_(m, g, alpha=1 - beta1)

@@ -21,7 +21,8 @@ def apply(images: torch.Tensor, changes: Optional[Augmentation]) -> torch.Tensor
     with torch.autocast(images.device.type, enabled=False):
         x = images.float() if images.dtype is torch.bfloat16 else images
 
-        def tensor(values: np.ndarray) -> torch.Tensor:
+        def tensor(values: Optional[np.ndarray]) -> torch.Tensor:
+            assert values is not None  # the parts of one change come together
             return to_tensor(values, x.device, x.dtype)
 
         if changes.color is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -36,7 +37,7 @@ class EMA:
             x = to_tensor(z, weight.device, weight.dtype).reshape(*z.shape, 1, 1)
             self._net.eval()
             with contexts.convolutions(tf32=False, deterministic=True):
-                for layer in self._net[:-2]:
+                for layer in list(self._net)[:-2]:
                     if isinstance(layer, nets.BatchNorm):
                         variance, mean = torch.var_mean(x, (0, 2, 3), correction=0)
                         layer.running_mean.copy_(mean)
@@ -49,7 +50,7 @@ class EMA:
         """Become what netG is now."""
         self.write(arrays(self._netG), "netG-ema")
 
-    def write(self, values: dict[str, np.ndarray], where: str) -> None:
+    def write(self, values: Mapping[str, np.ndarray], where: str) -> None:
         """Become these arrays. Raises ParamsError where they don't fit; ``where`` names them."""
         write(self._net, values, where)
         self._settled = True

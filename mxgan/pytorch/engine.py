@@ -30,7 +30,7 @@ class Engine:
     name, package = "pytorch", "torch"
 
     def __init__(self, config: RunConfig, ctx: str, dtype: str = "float32", options: Optional[Options] = None) -> None:
-        self.ctx, self.version = ctx, torch.__version__
+        self.ctx, self.version = ctx, str(torch.__version__)
         self.threads = str(torch.get_num_threads())
         chosen = options or _options(config)
         if chosen.deterministic:

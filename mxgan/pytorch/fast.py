@@ -89,13 +89,17 @@ def _by_weight(small: torch.Tensor, large: torch.Tensor) -> torch.Tensor:
 
 def generator(netG: nn.Sequential) -> nn.Sequential:
     """netG over its own parameters: its first two convolutions otherwise."""
-    first, norm, relu, second, *rest = netG
+    first, norm, relu, second, *rest = _layers(netG)
     return nn.Sequential(FirstLayer(first), norm, relu, SmallLayer(second), *rest)
 
 
 def discriminator(netD: nn.Sequential) -> nn.Sequential:
     """netD over its own parameters: the convolution to 4×4 pixels otherwise."""
-    layers = list(netD)
+    layers = _layers(netD)
     place = max(index for index, layer in enumerate(layers) if isinstance(layer, nn.Conv2d) and layer.stride == (2, 2))
     layers[place] = SmallLayer(layers[place])
     return nn.Sequential(*layers)
+
+
+def _layers(net: nn.Sequential) -> list[Any]:
+    return list(net)

@@ -20,5 +20,6 @@ def keep() -> None:
     if sys.platform != "linux" or any(name.startswith(("MALLOC_", "GLIBC_TUNABLES")) for name in os.environ):
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    for setting, value in ((MMAP_MAX, 0), (TRIM_THRESHOLD, MOST), (TOP_PAD, AHEAD)) if mallopt else ():
-        mallopt(setting, value)
+    if mallopt is not None:
+        for setting, value in ((MMAP_MAX, 0), (TRIM_THRESHOLD, MOST), (TOP_PAD, AHEAD)):
+            mallopt(setting, value)

@@ -44,11 +44,13 @@ class Model:
         self.config, self.options, self.dtype = config, options, getattr(torch, dtype)
         self.device = runtime.device(ctx)
         netG = nets.generator(config.latent, config.ngf, config.size, config.bias)
-        self.netG = place(netG, self.device, self.dtype, options.channels_last)
-        self.netD = place(self._discriminator(), self.device, self.dtype, options.channels_last)
+        self.netG = place(netG, self.device, self.dtype)
+        self.netD = place(self._discriminator(), self.device, self.dtype)
         for name, net in (("netG", self.netG), ("netD", self.netD)):
             shapes = {key: tuple(tensor.shape) for key, tensor in tensors(net).items()}
             write(net, initial.draw(config, name, shapes), name)
+            if not options.channels_last:
+                net.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # as in `place`
         frozenD = frozen(self.netD, self._discriminator()) if options.freeze else self.netD
         self.nets = fast.forms(self.netG, self.netD, frozenD, options)
         self.loss = losses.named(config.loss, config.label_smoothing)

@@ -26,6 +26,8 @@ class BatchNorm(nn.BatchNorm2d):
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels, eps=1e-5, momentum=MOMENTUM)
+        self.running_mean: torch.Tensor
+        self.running_var: torch.Tensor
         self.moves = True
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -36,8 +38,8 @@ class BatchNorm(nn.BatchNorm2d):
         y = F.batch_norm(x, mean, variance, self.weight, self.bias, True, 1.0, self.eps)
         if self.moves:
             n = x.numel() // x.shape[1]
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(variance * ((n - 1) / n), self.momentum)
+            self.running_mean.lerp_(mean, MOMENTUM)
+            self.running_var.lerp_(variance * ((n - 1) / n), MOMENTUM)
         return y
 
 

@@ -7,6 +7,7 @@ import importlib.metadata
 import importlib.util
 import sys
 from types import ModuleType
+from typing import Any
 
 from mxgan import machine
 from mxgan.config import parse_ctx
@@ -63,7 +64,7 @@ def gpu_problem(number: int = 0) -> str | None:
     return None
 
 
-def device(ctx: str):
+def device(ctx: str) -> Any:
     """``cpu``, ``gpu`` or ``gpu:N`` as a torch.device. Raises MxganError with the cause where the GPU can't be used."""
     kind, number = parse_ctx(ctx)
     torch = load()

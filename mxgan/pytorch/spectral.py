@@ -104,6 +104,7 @@ class _Layer:
     @torch.no_grad()
     def pull_back(self) -> None:
         """The gradient G by W/sigma becomes (G - <G, W/sigma>·u vᵀ)/sigma: sigma is a function of W, u and v aren't."""
+        assert self.parameter.grad is not None  # a backward pass came before
         gradient, folded = (x.reshape(len(x), -1) for x in (self.parameter.grad, self.parameter))
         by_w = (gradient - (gradient * folded).sum() * torch.outer(self.u, self.v)) / self.sigma
         self.parameter.grad = by_w.reshape(self.parameter.shape)

@@ -26,11 +26,11 @@ def load_weights(model: Model, values: Weights) -> None:
     """
     for name, net in (("netG", model.netG), ("netD", model.netD)):
         if name in values:
-            write(net, dict(values[name]), name)
+            write(net, values[name], name)
     if "netD" in values:
         model.spectral.restart()
     if model.ema and "netG-ema" in values:
-        model.ema.write(dict(values["netG-ema"]), "netG-ema")
+        model.ema.write(values["netG-ema"], "netG-ema")
     elif model.ema and "netG" in values:
         model.ema.restart()
 
@@ -72,7 +72,8 @@ def restore(model: Model, state: State) -> None:
 def gradients(model: Model, name: str) -> dict[str, np.ndarray]:
     """The gradients of netG or netD by canonical name."""
     net = {"netG": model.netG, "netD": model.netD}[name]
-    return {f"{name}.{key}": to_array(parameter.grad) for key, parameter in trainable(net).items()}
+    found = {key: parameter.grad for key, parameter in trainable(net).items()}
+    return {f"{name}.{key}": to_array(gradient) for key, gradient in found.items() if gradient is not None}
 
 
 def _optimizers(model: Model) -> list[tuple[str, Adam]]:

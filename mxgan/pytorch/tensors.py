@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ def arrays(net: nn.Sequential) -> dict[str, np.ndarray]:
     return {name: to_array(tensor) for name, tensor in tensors(net).items()}
 
 
-def write(net: nn.Sequential, values: dict[str, np.ndarray], where: str) -> None:
+def write(net: nn.Sequential, values: Mapping[str, np.ndarray], where: str) -> None:
     """Set every tensor of ``net`` from canonical arrays. Raises ParamsError unless names and shapes are the net's.
 
     ``where`` names the file or the network in the message.
@@ -42,7 +43,7 @@ def write(net: nn.Sequential, values: dict[str, np.ndarray], where: str) -> None
     fill(tensors(net), values, where)
 
 
-def fill(mine: dict[str, torch.Tensor], values: dict[str, np.ndarray], where: str) -> None:
+def fill(mine: dict[str, torch.Tensor], values: Mapping[str, np.ndarray], where: str) -> None:
     """Set tensors from arrays of the same names. Raises ParamsError unless names and shapes are the same.
 
     ``where`` names the file or the network in the message.
@@ -53,10 +54,9 @@ def fill(mine: dict[str, torch.Tensor], values: dict[str, np.ndarray], where: st
             tensor.copy_(to_tensor(values[name], tensor.device, tensor.dtype))
 
 
-def place(net: nn.Sequential, device: torch.device, dtype: torch.dtype, channels_last: bool = True) -> nn.Sequential:
-    """Move a new network to ``device``; returns the network. ``channels_last``: the layout convolutions like best."""
-    layout = torch.channels_last if channels_last else torch.contiguous_format
-    return net.to(device, dtype, memory_format=layout)  # type: ignore[call-overload]  # torch's stubs lack this form
+def place(net: nn.Sequential, device: torch.device, dtype: torch.dtype) -> nn.Sequential:
+    """Move a new network to ``device``, in the layout that convolutions are fastest in; returns the network."""
+    return net.to(device, dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this form
 
 
 def frozen(net: nn.Sequential, twin: nn.Sequential) -> nn.Sequential:

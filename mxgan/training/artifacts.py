@@ -47,7 +47,8 @@ class Saver:
         if scored and self._scorer is not None:
             value = self._scorer.score(self._engine.generate)
             self._log.add_score(Score(step, value, finish))
-            if validation.best(self._log.scores).step == step:
+            best = validation.best(self._log.scores)
+            if best and best.step == step:
                 self._best = best_of(state)
         written = self._files(step, state, samples)
         # before the curves, which take longest and lose nothing: they are drawn again from the log

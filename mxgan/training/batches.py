@@ -14,7 +14,8 @@ from mxgan.config import RunConfig
 from mxgan.engines.protocol import Batch
 from mxgan.recipe import augment, finish
 
-T, U = TypeVar("T"), TypeVar("U")
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 def steps_per_epoch(n: int, batch_size: int) -> int:

@@ -155,7 +155,7 @@ def _temporary(folder: Path, step: int) -> Path:
 def _write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     digest, size = hashlib.sha256(), 0
 
-    def hashed() -> Iterator[bytes]:
+    def hashed() -> Iterator[atomic.BytesLike]:
         nonlocal size
         for piece in list_file.encode(arrays, str(path)):
             digest.update(piece)
@@ -187,21 +187,18 @@ def _manifest(path: Path) -> dict[str, Any]:
 
 def _makes_sense(manifest: dict[str, Any], name: str) -> bool:
     """Does a manifest that adds up also say what `save` would have? Somebody else may have written it."""
-    step, counts, log = (manifest.get(key) for key in ("step", "counts", "log"))
+    step, counts, log, files = (manifest.get(key) for key in ("step", "counts", "log", "files"))
     if not (_is_count(step) and name == f"{step:06d}" and isinstance(manifest.get("config"), dict)):
         return False
-    if not (_has_keys(counts, COUNTS) and all(_is_count(count) and count <= step for count in counts.values())):
+    if not (isinstance(counts, dict) and set(counts) == set(COUNTS)):
         return False
-    if not (_has_keys(log, ("bytes", "sha256")) and _is_count(log["bytes"])):
+    if not all(_is_count(count) and count <= step for count in counts.values()):
         return False
-    files = manifest.get("files")
+    if not (isinstance(log, dict) and set(log) == {"bytes", "sha256"} and _is_count(log["bytes"])):
+        return False
     if not (isinstance(files, dict) and set(ALWAYS.values()) <= set(files) <= set(FILES.values())):
         return False
-    return all(_has_keys(file, ("bytes", "sha256")) for file in files.values())
-
-
-def _has_keys(value: Any, keys: Any) -> bool:
-    return isinstance(value, dict) and set(value) == set(keys)
+    return all(isinstance(file, dict) and set(file) == {"bytes", "sha256"} for file in files.values())
 
 
 def _is_count(value: Any) -> bool:

@@ -95,7 +95,7 @@ def as_it_ran(config: TrainConfig, changes: dict[str, Any], written: dict[str, A
     """
     ran_on = part(written, "ran_on")
     before = {"engine": ran_on.get("engine"), "ctx": ran_on.get("ctx"), "threads": _number(ran_on.get("threads"))}
-    still_open = {
+    still_open: dict[str, Any] = {
         name: value
         for name, value in before.items()
         if value is not None and name not in changes and getattr(config, name) in ("auto", None)
@@ -112,10 +112,11 @@ def check_same_run(written: dict[str, Any], kept: dict[str, Any]) -> None:
     """
     now, then = (from_json(values) for values in (written, kept))
     names = [field.name for field in dataclasses.fields(TrainConfig) if field.name not in (*MAY_CHANGE, "out")]
-    pairs = {name: (getattr(now, name), getattr(then, name)) for name in names}
-    pairs["data"] = tuple(part(values, "faces").get("fingerprint") for values in (written, kept))
+    pairs: dict[str, tuple[Any, Any]] = {name: (getattr(now, name), getattr(then, name)) for name in names}
+    prints = [part(values, "faces").get("fingerprint") for values in (written, kept)]
+    pairs["data"] = prints[0], prints[1]
     differences = [
-        f"{name}: config.json has {now}, the checkpoint {then}" for name, (now, then) in pairs.items() if now != then
+        f"{name}: config.json has {one}, the checkpoint {other}" for name, (one, other) in pairs.items() if one != other
     ]
     if differences:
         raise MxganError(f"{'; '.join(differences)}: this checkpoint is another run's, or config.json was edited")

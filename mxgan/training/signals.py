@@ -26,7 +26,7 @@ def watch() -> Iterator[Stop]:
     """
     stop = Stop()
 
-    def ask(number: int, frame) -> None:
+    def ask(number: int, frame: object) -> None:
         if stop.signal:
             raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
         stop.signal = number

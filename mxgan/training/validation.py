@@ -18,6 +18,8 @@ import numpy as np
 
 from mxgan import rng
 from mxgan.config import RunConfig
+from mxgan.metrics import fd, form
+from mxgan.metrics.fd import Gaussian
 
 COUNT = 1000  # pictures, and faces; fewer where the run has fewer
 LEAST = 16  # faces; a distance to fewer says little about faces
@@ -47,12 +49,10 @@ class Scorer:
         """``images``: the run's faces, uint8 NHWC."""
         self._config, self._images = config, images
         self._count = min(COUNT, len(images))
-        self._real = None  # the faces' side of the comparison, once it was needed
+        self._real: Optional[Gaussian] = None  # the faces' side of the comparison, once it was needed
 
     def score(self, generate: Callable[[np.ndarray], np.ndarray]) -> float:
         """The score of what ``generate`` makes, uint8 NHWC, of float32 (64, latent); three decimals, as in the log."""
-        from mxgan.metrics import fd, form
-
         seed, latent = self._config.seed, self._config.latent
         if self._real is None:
             order = rng.order(seed, 0, len(self._images))
@@ -72,8 +72,9 @@ def is_due(step: int, every: int, per_epoch: int) -> bool:
 
 def of(records: Iterable[dict[str, Any]]) -> list[Score]:
     """The scores among the records of a log, in its order."""
-    found = [Score(record["step"], record.get("score"), record.get("finish") is True) for record in records]
-    return [score for score in found if type(score.value) in (int, float) and math.isfinite(score.value)]
+    scored = [record for record in records if type(record.get("score")) in (int, float)]
+    found = [Score(record["step"], record["score"], record.get("finish") is True) for record in scored]
+    return [score for score in found if math.isfinite(score.value)]
 
 
 def best(scores: Sequence[Score], until: Optional[int] = None) -> Optional[Score]:

@@ -52,7 +52,7 @@ def test_without_features_the_numbers_are_those_of_the_metrics(weights, faces_fo
 
 def test_all_numbers_come_with_their_floor_and_protocol(lite0, weights, faces_folder, tmp_path):
     picture = tmp_path / "near.png"
-    with pytest.warns(UserWarning) as warned:
+    with pytest.warns(UserWarning, match="faces") as warned:
         report = scoring.evaluate(weights, str(faces_folder), 100, input_size=32, picture=picture, progress=False)
     assert report.warnings == tuple(str(one.message) for one in warned)
     assert f"{faces_folder} has 24 faces: 24 of each kind are compared instead of 100" in report.warnings

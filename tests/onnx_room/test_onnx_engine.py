@@ -55,7 +55,7 @@ def variant(tmp_path, latent=5, widths=(6, 5, 4, 3), channels=3, bias=True):
 
 
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("widths, size", [((8, 4, 2), 32), ((6, 5, 4, 3), 64), ((8, 6, 4, 3, 2), 128)])
+@pytest.mark.parametrize(("widths", "size"), [((8, 4, 2), 32), ((6, 5, 4, 3), 64), ((8, 6, 4, 3, 2), 128)])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_sizes_biases_and_channels(tmp_path, widths, size, bias, channels):
     net = load_net(variant(tmp_path, widths=widths, channels=channels, bias=bias))

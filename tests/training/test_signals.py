@@ -9,7 +9,7 @@ import pytest
 from mxgan.training import signals
 
 
-@pytest.mark.parametrize("number, order", [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
+@pytest.mark.parametrize(("number", "order"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
 def test_the_first_signal_is_noted_and_the_second_one_obeyed(number, order):
     before = signal.getsignal(number)
     with signals.watch() as stop:

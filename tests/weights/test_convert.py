@@ -159,7 +159,7 @@ def test_an_existing_destination_is_replaced_and_the_source_never(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "dst, options, said",
+    ("dst", "options", "said"),
     [
         ("out.h5", {}, r"unknown suffix '.h5'; a destination ends in .params, .npz, .safetensors, .pth, .onnx"),
         ("out", {}, "unknown suffix ''"),
@@ -192,7 +192,7 @@ def test_a_name_that_a_zip_member_cannot_have(tmp_path):
             convert(tmp_path / "a.params", tmp_path / "a.npz")
 
 
-@pytest.mark.parametrize("content, wanted", [(b"\x00\x01", "safetensors"), (b"\xff" * 64, "safetensors")])
+@pytest.mark.parametrize(("content", "wanted"), [(b"\x00\x01", "safetensors"), (b"\xff" * 64, "safetensors")])
 def test_a_damaged_safetensors_file(tmp_path, content, wanted):
     pytest.importorskip("safetensors")
     (tmp_path / "a.safetensors").write_bytes(content)
@@ -239,7 +239,7 @@ def test_npz_opens_in_numpy_and_is_the_same_bytes_every_time(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "dst, package, said",
+    ("dst", "package", "said"),
     [
         ("a.safetensors", "safetensors", r"writing .safetensors needs safetensors: pip install 'mxgan\[safetensors\]'"),
         ("a.pth", "torch", r"writing .pth needs PyTorch: pip install 'mxgan\[pytorch\]'"),

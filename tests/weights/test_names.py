@@ -61,7 +61,7 @@ SCHEMES = {
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize(
-    "kind, arrays",
+    ("kind", "arrays"),
     [
         ("generator", NETG),
         ("generator", generator(bias=False)),
@@ -97,7 +97,7 @@ def test_names_without_numbers_go_by_their_order_in_the_file():
 
 
 @pytest.mark.parametrize(
-    "arrays, said",
+    ("arrays", "said"),
     [
         (generator(latent=7, widths=(12, 6, 3)), ("generator", 7, 3, 3, 32, True, True)),
         (generator(latent=150), ("generator", 150, 2, 3, 64, True, True)),
@@ -149,7 +149,7 @@ def put(name, array):
 
 
 @pytest.mark.parametrize(
-    "change, said",
+    ("change", "said"),
     [
         (lambda arrays: arrays.pop("conv4_bias"), "bias of conv4 is missing"),
         (lambda arrays: arrays.pop("conv2_weight"), "conv2_bias"),

@@ -10,6 +10,7 @@ are in memory as normalised floats, where the notebooks' DataLoader decodes file
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -83,7 +84,7 @@ def train(faces: np.ndarray, batch_size: int) -> Iterator[None]:
             yield
 
 
-def train_discriminator(generator, discriminator, real_images, opt_d) -> tuple[float, float, float]:
+def train_discriminator(generator: Any, discriminator: Any, real_images: Any, opt_d: Any) -> tuple[float, float, float]:
     """The notebooks' function of that name."""
     # Clear discriminator gradients
     opt_d.zero_grad()
@@ -111,7 +112,7 @@ def train_discriminator(generator, discriminator, real_images, opt_d) -> tuple[f
     return loss.item(), real_score, fake_score
 
 
-def train_generator(generator, discriminator, batch_size, opt_g) -> float:
+def train_generator(generator: Any, discriminator: Any, batch_size: int, opt_g: Any) -> float:
     """The notebooks' function of that name."""
     # Clear generator gradients
     opt_g.zero_grad()
