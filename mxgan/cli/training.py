@@ -26,7 +26,7 @@ RUNS = Path("runs")  # where train makes its run directories
 @click.option("--out", help="The run directory.  [default: a new one under runs/]")
 @click.option("--weights", help="Start netG from this file.")
 @click.option(
-    "--plain", is_flag=True, help="Compute each step as the tutorial is written: slower, the same but for rounding."
+    "--plain", is_flag=True, help="Compute each step as the tutorial writes it: slower, and the same but for rounding."
 )
 @click.option(
     "--precision",
@@ -34,29 +34,30 @@ RUNS = Path("runs")  # where train makes its run directories
     show_default=True,
     help="PyTorch's convolutions in training: float32, tf32 (on a GPU) or bfloat16.",
 )
-@click.option("--deterministic", is_flag=True, help="PyTorch on a GPU: the same bits in every run. The CPU always is.")
+@click.option("--deterministic", is_flag=True, help="PyTorch on a GPU: the same bits in every run, as on the CPU.")
 @click.option(
     "--checkpoint-minutes",
     type=float,
     default=DEFAULTS.checkpoint_minutes,
     show_default=True,
-    help="At most so long between two checkpoints; each epoch makes one anyway.",
+    help="The longest time between two checkpoints; each epoch makes one anyway.",
 )
 @click.option(
     "--evaluate-every",
     type=int,
     default=DEFAULTS.evaluate_every,
     show_default=True,
-    help="Score at the first end of an epoch after every so many steps (100 take 3% of a CPU's time; 0: never).",
+    help="Score the pictures at the first end of an epoch after this many steps; 0: never. 100 costs 3% on a CPU.",
 )
-@click.option("--resume", "run", type=PATH, help="Go on with the run in this folder, bit for bit.")
+@click.option("--resume", "run", type=PATH, help="Continue the run in this folder, bit for bit.")
 @click.option("--dry-run", is_flag=True, help="Print the resolved configuration as JSON and write nothing.")
 def train(dry_run: bool, run: Path | None, **options: Any) -> None:
-    """Train on faces; the run directory's path is the one line on stdout.
+    """Train on faces. The run directory's path is the one line on stdout.
 
-    With --resume, epochs, steps, finish, checkpoint-minutes and evaluate-every may be given anew, where the same faces
-    lie now (--data), and engine, ctx and threads, which end the exactness, as another length or finish does once the
-    finish has begun; any other change is another run.
+    A resumed run keeps its settings. With --resume you may change --epochs or --steps, --finish, --checkpoint-minutes,
+    --evaluate-every, and --data where the same faces have moved. You may also change --engine, --ctx or --threads, but
+    the run is then no longer bit-exact; the same holds for the length or the finish once the finish has begun. Any
+    other change makes another run and is refused.
     """
     wanted = config.TrainConfig(**options)
     changes = {name: value for name, value in options.items() if given(name)}
@@ -79,7 +80,7 @@ def train(dry_run: bool, run: Path | None, **options: Any) -> None:
 @click.argument("run", type=PATH, required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def runs(folder: Path, run: Path | None, as_json: bool) -> None:
-    """A table of the runs in FOLDER: recipe, engine, step, best score, age, state. `mxgan runs show RUN`: one run.
+    """List the runs in FOLDER: recipe, engine, step, best score, age, state. `mxgan runs show RUN` shows one run.
 
     JSON keys: runs, a list of path, recipe, engine, step, steps, best (step, score; or null), age_s, state (running,
     finished, stopped, failed) and why; of `show`: these and config, checkpoints, last, scores, warnings.
@@ -103,14 +104,14 @@ def runs(folder: Path, run: Path | None, as_json: bool) -> None:
 @click.option("--data", default=DEFAULTS.data, show_default=True, help="painted[:N], a folder, or a packed file.")
 @click.option("--recipe", default="gluon-tutorial", show_default=True, help=f"One of {', '.join(config.RECIPES)}.")
 @click.option("--ctx", default="cpu", show_default=True, help="cpu, gpu or gpu:N, for both engines.")
-@click.option("--steps", type=int, default=30, show_default=True, help="Of the training at full size.")
+@click.option("--steps", type=int, default=30, show_default=True, help="Steps of the training at full size.")
 @model_options
 @click.option("--out", default="report", show_default=True, help="A new folder for the report.")
 def compare(out: str, **options: Any) -> None:
-    """MXNet and PyTorch side by side, from the same weights, batches and latents: are they one model?
+    """Compare MXNet and PyTorch on the same weights, batches and latents: are they one model?
 
-    Writes report.html (everything, pictures inline), report.json and the PNGs; the path of report.html is the one line
-    on stdout. Exit status 1 where they are not the same. JSON keys: passed, problems, config, faces, engines, machine,
+    Writes report.html (everything, pictures inline), report.json and the PNGs. The path of report.html is the one line
+    on stdout. The exit status is 1 if the engines differ. JSON keys: passed, problems, config, faces, engines, machine,
     float64 (steps, ngf, ndf, batch_size, worst, deviations), float32 (inference, first_step, drift, control), speed and
     outcome (by engine).
     """
@@ -124,14 +125,16 @@ def compare(out: str, **options: Any) -> None:
 
 
 @click.command()
-@click.option("--rounds", type=click.IntRange(min=1), default=7, show_default=True, help="Measurements of each.")
+@click.option("--rounds", type=click.IntRange(min=1), default=7, show_default=True, help="Measurements of each job.")
 @click.option(
-    "--batch-size", type=click.IntRange(min=1), default=64, show_default=True, help="Faces a step; twice as many too."
+    "--batch-size", type=click.IntRange(min=1), default=64, show_default=True, help="Faces a step, and twice as many."
 )
-@click.option("--threads", type=click.IntRange(min=1), help="Of both sides.  [default: the cores this process may use]")
+@click.option(
+    "--threads", type=click.IntRange(min=1), help="Of either side.  [default: the cores this process may use]"
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def bench(rounds: int, batch_size: int, threads: int | None, as_json: bool) -> None:
-    """How fast, against the loops people would otherwise run, measured here and now; 4 to 8 minutes on two cores.
+    """Measure how fast mxgan is here, against the loops people would otherwise run: 4 to 8 minutes on two cores.
 
     Each job has a process of its own, warmed up. They take turns, and medians are compared. The loops to compare with
     come with mxgan (`mxgan.bench.peers`); MXNet, PyTorch and ONNX Runtime must be installed for every row.

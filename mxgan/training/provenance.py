@@ -1,4 +1,4 @@
-"""What decides a run's bits beside its configuration: engine, threads, processor, versions, the faces themselves."""
+"""What a run's bits depend on beside its configuration: engine, threads, processor, versions, the faces."""
 
 from __future__ import annotations
 

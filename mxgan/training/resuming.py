@@ -18,10 +18,10 @@ from mxgan.training.run_dir import RunDir
 from mxgan.training.setup import Length, length
 
 LENGTH = ("epochs", "steps")
-# may change: the steps made stay what they are, and the run the same, but for `replanned`. evaluate_every decides which
-# steps after the resume are scored, so the log and what counts as best, which is always the best of those scored.
+# May change: the steps made so far stay what they are (but see `replanned`). evaluate_every decides which later steps
+# are scored, and so what the log holds and which of the scored states is the best.
 FREE = (*LENGTH, "finish", "checkpoint_minutes", "evaluate_every")
-INEXACT = ("engine", "ctx", "threads")  # may change: the same mathematics, rounded elsewhere
+INEXACT = ("engine", "ctx", "threads")  # may change: the same mathematics, rounded differently
 BY_CONTENT = ("data",)  # the fingerprint decides, not the path
 MAY_CHANGE = (*FREE, *INEXACT, *BY_CONTENT)
 
@@ -79,8 +79,8 @@ def changed(saved: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
     ]
     if differences:
         raise MxganError(
-            f"{'; '.join(differences)}: that is another run, start it anew with --out ({', '.join(FREE)} may change, "
-            f"and {', '.join(INEXACT)} where exactness may end)"
+            f"{'; '.join(differences)}: that is another run, start it anew with --out ({', '.join(FREE)} may change; "
+            f"{', '.join(INEXACT)} may change too, but the run is then no longer bit-exact)"
         )
     if any(changes.get(name) is not None for name in LENGTH):
         changes = {**dict.fromkeys(LENGTH), **changes}  # a new length replaces the old one, in either unit

@@ -29,7 +29,7 @@ from mxgan.weights import params_file
 
 LOCK = "run.lock"
 BEST = "netG-best"  # the weights of the best score
-PATIENCE = 1.0  # seconds to wait for the lock: who only looks whether a run is at work holds it for a moment
+PATIENCE = 1.0  # seconds to wait for the lock: a status check holds it briefly
 TEMPORARY = ".mxgan-*.tmp"
 UNBORN = ("samples", "reals.png", "skipped.txt", LOCK)  # what a run killed before config.json, the last, leaves
 

@@ -82,7 +82,7 @@ def _summary(path: Path) -> dict[str, Any]:
 
 
 def _age(path: Path) -> float:
-    """Seconds since the run last wrote: not run.lock, which who looks at the run touches too."""
+    """Seconds since the run last wrote. run.lock is ignored: reading a run touches it."""
     times = [0.0]
     for name in ("config.json", "state.json", "log.jsonl", "netG.params", "checkpoints"):
         with contextlib.suppress(OSError):
