@@ -32,7 +32,7 @@ def test_a_changed_setting_is_refused_with_the_difference(faces_folder, tmp_path
     assert str(refused.value) == (
         "batch_size: the run has 8, you asked for 16; recipe: the run has gluon-tutorial, you asked for pytorch-anime: "
         "that is another run, start it anew with --out (epochs, steps, finish, checkpoint_minutes, evaluate_every "
-        "may change, and engine, ctx, threads where exactness may end)"
+        "may change; engine, ctx, threads may change too, but the run is then no longer bit-exact)"
     )
     assert outcome(run) == before
 
