@@ -15,7 +15,7 @@ onnx = pytest.importorskip("onnx")
 ort = pytest.importorskip("onnxruntime")
 
 from mxgan.onnx.engine import Engine, forward_of  # noqa: E402
-from mxgan.onnx.export import serialise  # noqa: E402
+from mxgan.onnx.model import serialise  # noqa: E402
 
 FILES = Path(__file__).parents[1] / "weights" / "files"
 REAL = FILES / "G-mxnet1.9.1-ngf2-save_params.params"
