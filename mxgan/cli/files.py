@@ -51,7 +51,7 @@ def inspect(file: Path, as_json: bool) -> None:
 @click.option("--kind", help="Of a file with both networks: generator or discriminator.")
 def convert(src: Path, dst: Path, names: str, layout: str, dtype: str | None, kind: str | None) -> None:
     """Write SRC's weights to DST in the format of its suffix: .params .npz .safetensors .pth .onnx."""
-    from mxgan.weights.convert import convert as convert_weights
+    from mxgan.convert import convert as convert_weights
 
     done = convert_weights(src, dst, names, layout, dtype, kind)
     for note in done.notes:

@@ -31,6 +31,6 @@ def save(path: str | os.PathLike, net: Net) -> None:
     difference = np.abs(Engine(net, data).forward(z) - generate(net, z)).max()
     if not difference <= TOLERANCE:
         raise ParamsError(
-            f"{where}: onnxruntime's images differ from NumPy's by {difference:.1e}, {TOLERANCE:.0e} allowed; please report it"
+            f"{where}: onnxruntime's images differ from NumPy's by {difference:.1e}, {TOLERANCE:.0e} allowed"
         )
     atomic.write(path, data)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from mxgan import pixels
+from mxgan.convert import convert
 from mxgan.errors import MxganError, ParamsError
 from mxgan.weights import load_net, load_params, save_params
-from mxgan.weights.convert import convert
 from mxgan.weights.forward import generate
 
 onnx = pytest.importorskip("onnx")
