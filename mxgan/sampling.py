@@ -67,7 +67,7 @@ def load_generator(
         check_finite(net, file)
     choice = engines.choose_generator(engine, ctx)
     why = f"engine {choice.engine} on {choice.ctx}: {choice.why}"
-    assert net.latent is not None  # a generator has one
+    assert net.latent is not None  # a generator has it
     return Generator(engines.forward_of(choice, net), net.latent, net.image_size, choice.engine, why, file)
 
 

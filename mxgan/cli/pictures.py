@@ -59,12 +59,13 @@ def evaluate(weights: Path | None, run: Path | None, metrics: str, as_json: bool
     """
     from mxgan.metrics import scoring
 
-    if (weights is None) == (run is None):
+    source = weights or run
+    if source is None or (weights and run):
         raise MxganError("give one of --weights FILE and --run RUN")
     if run is not None and not (run / "config.json").exists():
         raise MxganError(f"--run {run}: no run directory; a weights file is given with --weights")
     asked = scoring.EvalConfig(metrics=tuple(metrics.split(",")), **options)
-    report = scoring.evaluate(weights or run, asked, say=lambda line: click.echo(line, err=True))
+    report = scoring.evaluate(source, asked, say=lambda line: click.echo(line, err=True))
     if as_json:
         print_json(report.to_json())
     else:

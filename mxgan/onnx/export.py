@@ -23,7 +23,7 @@ def save(path: str | os.PathLike, net: Net) -> None:
     weights, or a model that differs; MissingPackage without the extra.
     """
     where = os.fspath(path)
-    if net.kind != "generator":
+    if net.latent is None:
         raise ParamsError(f"{where}: the weights are a {net}; only a generator can be written as .onnx")
     check_finite(net, where)
     data = serialise(net)

@@ -46,7 +46,8 @@ def draw(config: TrainConfig, step: int) -> Optional[tuple[Augmentation, Augment
         return None
     numbers = rng.fractions(config.seed, "augmentation", step, (BATCHES, NUMBERS, config.batch_size))
     parts = config.augment.split(",")
-    return tuple(_augmentation(parts, config.size, batch) for batch in numbers)
+    real, fake, for_netG = (_augmentation(parts, config.size, batch) for batch in numbers)
+    return real, fake, for_netG
 
 
 def mirrored(config: TrainConfig, step: int, images: np.ndarray) -> np.ndarray:

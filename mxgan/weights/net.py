@@ -152,7 +152,8 @@ def load_net(path: str | os.PathLike, kind: Optional[str] = None) -> Net:
 
 def _whole(found: Sequence[Layer], scheme_name: str) -> tuple[list[Net], dict[str, list[str]]]:
     """The networks that all these layers together can be, and for each kind why not."""
-    nets, problems = [], {}
+    nets: list[Net] = []
+    problems: dict[str, list[str]] = {}
     for kind in KINDS:
         tried = [_build(kind, order, scheme_name) for order in _orders(found)]
         fitting = [net for net in tried if isinstance(net, Net)]
@@ -284,10 +285,10 @@ def _field_problems(layer: Layer, wanted: Mapping[str, tuple[int, ...]]) -> list
     problems = []
     for word in wanted.keys() | layer.arrays.keys():
         array = layer.arrays.get(word)
-        if word == "num_batches_tracked" and layer.is_norm and array.size == 1 and array.dtype.kind in "iu":
-            continue
         if array is None:
             problems.append(f"{word} of {layer.key} is missing")
+        elif word == "num_batches_tracked" and layer.is_norm and array.size == 1 and array.dtype.kind in "iu":
+            continue
         elif word not in wanted:
             problems.append(f"{layer.names[word]} {array.shape} is one too many")
         elif array.shape != wanted[word]:
