@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import gc
+import io
 import math
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 import numpy as np
+
+from mxgan import atomic
 
 LOSSES = {"loss_d": "netD", "loss_g": "netG"}
 SCORES = {"score_real": "real faces", "score_fake": "generated faces"}
 
 
 def grid(images: np.ndarray, columns: int | None = None, gap: int = 2) -> np.ndarray:
-    """Images (n, h, w, 3) uint8 side by side on white, as square as they go: one image, uint8 (H, W, 3)."""
+    """Images (n, h, w, 3) uint8 side by side on white, as nearly square as possible: one image, uint8 (H, W, 3)."""
     n, height, width, channels = images.shape
     columns = columns or math.ceil(math.sqrt(n))
     rows = math.ceil(n / columns)
@@ -30,11 +33,7 @@ def grid(images: np.ndarray, columns: int | None = None, gap: int = 2) -> np.nda
 
 def save_png(path: Path, image: np.ndarray) -> None:
     """Write one uint8 (h, w, 3) image as a PNG; the same pixels give the same bytes."""
-    import io
-
     from PIL import Image
-
-    from mxgan import atomic
 
     data = io.BytesIO()
     Image.fromarray(image).save(data, format="PNG")
@@ -42,17 +41,13 @@ def save_png(path: Path, image: np.ndarray) -> None:
 
 
 def save_curves(path: Path, log: Sequence[dict], best: Optional[int] = None) -> None:
-    """Plot losses, netD's scores and the pictures', where there are any, from the records of log.jsonl, as a PNG.
+    """Plot the losses, netD's scores and the pictures' scores, if any, from the records of log.jsonl, as a PNG.
 
-    ``best``: the step whose pictures are the best, to be marked.
+    ``best``: the step to mark as the best.
     """
-    import io
-
     with _no_backend():
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
-
-    from mxgan import atomic
 
     warnings = [record for record in log if "warning" in record]
     rated = [(record["step"], record["score"]) for record in log if "score" in record]
@@ -86,10 +81,10 @@ def save_curves(path: Path, log: Sequence[dict], best: Optional[int] = None) -> 
     FigureCanvasAgg(figure).print_png(data)
     atomic.write(path, data.getvalue())
     del figure, panels, losses, scores, axes
-    gc.collect()  # a drawn figure is 5 MB in a knot, and ten of them would lie about until Python looks
+    gc.collect()  # a figure is 5 MB of reference cycles, which would pile up until Python's next collection
 
 
-def _draw_rated(axes, rated: Sequence[tuple[int, float]], best: Optional[int]) -> None:
+def _draw_rated(axes: Any, rated: Sequence[tuple[int, float]], best: Optional[int]) -> None:
     """The pictures' scores by step, that of step ``best`` marked."""
     steps, values = zip(*rated)
     line = {"color": "#15803d", "clip_on": False}  # the marks at the edges are whole
@@ -104,7 +99,7 @@ def _draw_rated(axes, rated: Sequence[tuple[int, float]], best: Optional[int]) -
 
 @contextmanager
 def _no_backend() -> Iterator[None]:
-    """MPLBACKEND out of the way: it names a display, none is used here, and an odd one fails matplotlib's import."""
+    """Hide MPLBACKEND: no display is used here, and an unknown name would make matplotlib's import fail."""
     named = os.environ.pop("MPLBACKEND", None)
     try:
         yield

@@ -1,4 +1,4 @@
-"""From latents to pictures: a generator out of any weights file or run directory."""
+"""From latents to pictures, with the generator in any weights file or run directory."""
 
 from __future__ import annotations
 
@@ -12,20 +12,25 @@ from mxgan import engines, pixels, plots, rng
 from mxgan.errors import MxganError
 from mxgan.weights import check_finite, load_net
 
-GRID = 1024  # at most so many pictures in a grid: more can't be looked at, and the grid would outgrow the memory
-BATCH = 64  # pictures made at once: bounds the memory of any n
-RUN_WEIGHTS = ("netG-best.params", "netG-ema.params", "netG.params")  # of a run directory, the first one there
+GRID = 1024  # pictures in a grid at most: nobody can look at more, and the grid must fit into memory
+BATCH = 64  # pictures made at once, so that memory doesn't grow with n
+RUN_WEIGHTS = (
+    "netG-best.params",
+    "netG-ema.params",
+    "netG.params",
+)  # in a run directory; the first that exists is used
 
 
 @dataclass(frozen=True)
 class Generator:
-    """A trained netG in inference mode: a latent is always the same picture, whatever stands beside it in the batch."""
+    """A trained netG in inference mode: a latent gives the same picture in any batch."""
 
     forward: Callable[[np.ndarray], np.ndarray]  # float32 (n, latent) to float32 (n, 3, H, W) in [-1, 1]
     latent: int
     image_size: int
     engine: str
     why: str = ""  # which engine, where, and why that one, in a line
+    file: Path | None = None  # the weights file
 
     def generate(self, z: np.ndarray) -> np.ndarray:
         """Latents, float (n, latent), to images, uint8 (n, H, W, 3). Raises MxganError for another shape."""
@@ -53,20 +58,24 @@ def load_generator(
     """The generator in a weights file (.params of any era, .npz, .safetensors, .pth) or a run directory.
 
     ``engine``: auto (the first installed of mxnet, pytorch, onnx that runs on ctx), or one of these.
-    Raises ParamsError where the file isn't a generator or (unless ``allow_nonfinite``) holds NaN or infinity;
-    MxganError or ImportError where the engine or ctx can't be had.
+    Raises ParamsError if the file isn't a generator or (unless ``allow_nonfinite``) holds NaN or infinity; MxganError
+    or ImportError if the engine can't run here or not on this ctx.
     """
-    path = weights_file(path)
-    net = load_net(path, "generator")
+    file = weights_file(path)
+    net = load_net(file, "generator")
     if not allow_nonfinite:
-        check_finite(net, path)
+        check_finite(net, file)
     choice = engines.choose_generator(engine, ctx)
     why = f"engine {choice.engine} on {choice.ctx}: {choice.why}"
-    return Generator(engines.forward_of(choice, net), net.latent, net.image_size, choice.engine, why)
+    assert net.latent is not None  # a generator has it
+    return Generator(engines.forward_of(choice, net), net.latent, net.image_size, choice.engine, why, file)
 
 
 def weights_file(path: str | Path) -> Path:
-    """``path`` itself, or the generator to use of a run directory: the best, else the EMA, else the newest."""
+    """``path`` itself; for a run directory its best generator, else the EMA, else the newest.
+
+    Raises MxganError for a folder without any.
+    """
     path = Path(path)
     if not path.is_dir():
         return path
@@ -79,9 +88,9 @@ def weights_file(path: str | Path) -> Path:
 
 
 def save(generator: Generator, n: int, seed: int, out: str | Path, each: str | Path | None = None) -> None:
-    """Write a grid of n pictures (of the first `GRID`) to ``out``, and each one into the folder ``each``, if given.
+    """Write a grid of n pictures (the first `GRID` of them) to ``out``, and each picture into the folder ``each``.
 
-    The single files are called seed0000-000000.png, by seed and index. Raises MxganError where they can't be written.
+    The single files are named by seed and index: seed0000-000000.png. Raises MxganError if they can't be written.
     """
     out = Path(out)
     if out.suffix.lower() != ".png":
@@ -99,6 +108,7 @@ def save(generator: Generator, n: int, seed: int, out: str | Path, each: str | P
     for batch, images in enumerate(generator.batches(n, seed)):
         if batch * BATCH < GRID:
             shown.append(images)
-        for index, image in enumerate(images if each is not None else (), batch * BATCH):
-            plots.save_png(Path(each) / f"seed{seed:04d}-{index:06d}.png", image)
+        if each is not None:
+            for index, image in enumerate(images, batch * BATCH):
+                plots.save_png(Path(each) / f"seed{seed:04d}-{index:06d}.png", image)
     plots.save_png(out, plots.grid(np.concatenate(shown)))

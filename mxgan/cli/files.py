@@ -12,7 +12,7 @@ from mxgan.cli.options import DEFAULTS, PATH, print_json
 
 
 class Room(click.Group):
-    """A group that says what it has where no command is given."""
+    """A group that names its commands if none is given."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args:
@@ -37,7 +37,10 @@ def inspect(file: Path, as_json: bool) -> None:
     from mxgan.weights import inspect as inspecting
 
     report = inspecting.inspect(file)
-    print_json(report) if as_json else click.echo("\n".join(inspecting.lines(report)))
+    if as_json:
+        print_json(report)
+    else:
+        click.echo("\n".join(inspecting.lines(report)))
 
 
 @weights.command()
@@ -51,7 +54,7 @@ def inspect(file: Path, as_json: bool) -> None:
 @click.option("--kind", help="Of a file with both networks: generator or discriminator.")
 def convert(src: Path, dst: Path, names: str, layout: str, dtype: str | None, kind: str | None) -> None:
     """Write SRC's weights to DST in the format of its suffix: .params .npz .safetensors .pth .onnx."""
-    from mxgan.weights.convert import convert as convert_weights
+    from mxgan.convert import convert as convert_weights
 
     done = convert_weights(src, dst, names, layout, dtype, kind)
     for note in done.notes:
@@ -60,7 +63,7 @@ def convert(src: Path, dst: Path, names: str, layout: str, dtype: str | None, ki
 
 
 def _read_as(command: Callable) -> Callable:
-    """The options of reading faces as a training would."""
+    """The options for reading faces as training does."""
     fit = click.option("--fit", default=DEFAULTS.fit, show_default=True, help="crop the middle, or squash to a square.")
     size = click.option("--size", type=int, default=DEFAULTS.size, show_default=True, help="Pixels: 32, 64 or 128.")
     return size(fit(command))
@@ -79,7 +82,7 @@ def check(folder: Path, size: int, fit: str, as_json: bool) -> None:
     """Which images are bad or duplicates, and why. JSON keys: folder, files, usable, skipped, duplicates."""
     from mxgan.faces.check import check as check_faces
 
-    config.TrainConfig(size=size, fit=fit)  # what train would refuse needn't be checked
+    config.TrainConfig(size=size, fit=fit)  # refuse now what train would refuse later
     report = check_faces(folder, size, fit)
     if as_json:
         print_json(report.to_json())
@@ -95,5 +98,5 @@ def pack(folder: Path, file: Path, size: int, fit: str) -> None:
     """Pack a folder's faces into one file that --data takes (a .npy of uint8 images)."""
     from mxgan.faces.cache import pack as pack_faces
 
-    config.TrainConfig(size=size, fit=fit)  # what train would refuse needn't be packed
+    config.TrainConfig(size=size, fit=fit)  # refuse now what train would refuse later
     click.echo(pack_faces(folder, file, size, fit))

@@ -28,10 +28,9 @@ def generate(
     """Pictures from published or freshly trained weights: the same seed gives the same bytes."""
     from mxgan import sampling
 
-    file = sampling.weights_file(weights)
-    generator = sampling.load_generator(file, engine, ctx, allow_nonfinite)
+    generator = sampling.load_generator(weights, engine, ctx, allow_nonfinite)
     sampling.save(generator, n, seed, out, each)
-    click.echo(f"{generator.why}; weights {file}", err=True)
+    click.echo(f"{generator.why}; weights {generator.file}", err=True)
     click.echo(out)
 
 
@@ -51,9 +50,7 @@ def generate(
 @click.option("--ctx", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N.")
 @click.option("--nearest", type=PATH, help="A PNG to write: generated faces beside the real ones they are nearest to.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def evaluate(
-    weights: Path | None, run: Path | None, metrics: str, nearest: Path | None, as_json: bool, **options: Any
-) -> None:
+def evaluate(weights: Path | None, run: Path | None, metrics: str, as_json: bool, **options: Any) -> None:
     """How good the generated faces are, in numbers, each beside its floor: the same number of real faces.
 
     JSON keys: weights, engine, protocol (data, fingerprint, size, fit, n_real, n_fake, n_floor, seed, extractor,
@@ -62,12 +59,14 @@ def evaluate(
     """
     from mxgan.metrics import scoring
 
-    if (weights is None) == (run is None):
+    source = weights or run
+    if source is None or (weights and run):
         raise MxganError("give one of --weights FILE and --run RUN")
     if run is not None and not (run / "config.json").exists():
         raise MxganError(f"--run {run}: no run directory; a weights file is given with --weights")
-    names = metrics.split(",")
-    report = scoring.evaluate(
-        weights or run, metrics=names, picture=nearest, say=lambda line: click.echo(line, err=True), **options
-    )
-    print_json(report.to_json()) if as_json else click.echo("\n".join(report.lines()))
+    asked = scoring.EvalConfig(metrics=tuple(metrics.split(",")), **options)
+    report = scoring.evaluate(source, asked, say=lambda line: click.echo(line, err=True))
+    if as_json:
+        print_json(report.to_json())
+    else:
+        click.echo("\n".join(report.lines()))

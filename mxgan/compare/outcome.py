@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from mxgan.compare.worker import Worker
 from mxgan.config import RunConfig
 from mxgan.engines.protocol import Batch, State
 from mxgan.training import batches
+from mxgan.weights.names import biases_before_norm
 
 LIMIT = 1e-5  # between two outputs in [-1, 1] of the same weights
 GREY_LIMIT = 1  # between two pixels in 0..255
@@ -106,13 +107,10 @@ def _first_step(batch: Batch, one: Worker, two: Worker, z: np.ndarray) -> dict[s
     }
 
 
-def _trained_through(gradients: Mapping[str, np.ndarray]) -> set[str]:
+def _trained_through(names: Iterable[str]) -> set[str]:
     """The names, without biases in front of a BatchNorm: their gradient is nothing but rounding."""
-    return {
-        name
-        for name in gradients
-        if not name.endswith(".bias") or f"{name.split('.')[0]}.{int(name.split('.')[1]) + 1}.gamma" not in gradients
-    }
+    names = set(names)
+    return names - set(biases_before_norm(names))
 
 
 def _train(
@@ -169,7 +167,7 @@ def _distance(ours: Mapping, theirs: Mapping, start: Mapping) -> dict[str, Any]:
         apart = sum(float(np.square(ours[net][name] - arrays[name], dtype=np.float64).sum()) for name in trained)
         way = sum(float(np.square(arrays[name] - start[net][name], dtype=np.float64).sum()) for name in trained)
         found[net] = (apart / way) ** 0.5 if way else 0.0
-        for name in _trained_through({f"{net}.{name}": arrays[name] for name in trained}):
+        for name in _trained_through(f"{net}.{name}" for name in trained):
             short = name.partition(".")[2]
             value = relative(ours[net][short], arrays[short])
             if value > worst:

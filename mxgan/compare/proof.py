@@ -19,6 +19,7 @@ from mxgan import engines, rng
 from mxgan.config import RunConfig
 from mxgan.engines.protocol import Batch, Engine
 from mxgan.training import batches
+from mxgan.weights.names import biases_before_norm
 
 STEPS = 5
 WIDTH = BATCH = 8  # a power of two, because MXNet divides by the batch size in float32
@@ -97,11 +98,12 @@ def _forward(one: Engine, two: Engine, z: np.ndarray, images: np.ndarray, step: 
 
 def _probes(one: Engine, two: Engine, batch: Batch, step: int) -> Iterator[Deviation]:
     ours, theirs = two.probe(batch), one.probe(batch)
+    cancelled = biases_before_norm(theirs.gradients)  # the BatchNorm removes such a bias again
     for name in theirs.losses:
         yield _relative("loss", name, step, ours.losses[name], theirs.losses[name])
     for name, b in theirs.gradients.items():
         a = ours.gradients[name]
-        if _feeds_batchnorm(name, theirs.gradients):
+        if name in cancelled:
             yield Deviation("gradient", name, step, _largest(a, b), "absolute", NO_GRADIENT)
         else:
             yield _relative("gradient", name, step, a, b)
@@ -112,13 +114,14 @@ def _weights(one: Engine, two: Engine, step: int) -> Iterator[Deviation]:
         {f"{net}.{name}": array for net, arrays in _arrays(engine).items() for name, array in arrays.items()}
         for engine in (two, one)
     )
+    cancelled = biases_before_norm(theirs)
+    follow = {f"{norm}.running_mean" for norm in cancelled.values()}
     for name, b in theirs.items():
         a = ours[name]
-        net, layer, word = name.split(".")
-        kind = "statistic" if word.startswith("running") else "weight"
-        if _feeds_batchnorm(name, theirs):  # Adam turns the rounding of its gradient into steps
+        kind = "statistic" if "running" in name else "weight"
+        if name in cancelled:  # Adam turns the rounding of its gradient into steps
             yield Deviation(kind, name, step, _largest(a, b), "absolute", LIMIT)
-        elif word == "running_mean" and f"{net}.{int(layer) - 1}.bias" in theirs:  # follows that bias
+        elif name in follow:  # the mean of what such a bias was added to
             yield Deviation(kind, name, step, float(np.abs(a - b).max()), "absolute", LIMIT)
         else:
             yield _relative(kind, name, step, a, b)
@@ -128,12 +131,6 @@ def _arrays(engine: Engine) -> dict[str, Mapping[str, np.ndarray]]:
     """The engine's weights, and those that spectral norm keeps beside netD's."""
     kept = engine.state().arrays.get("spectral")
     return {**engine.weights(), **({} if kept is None else {"spectral": kept})}
-
-
-def _feeds_batchnorm(name: str, arrays: Mapping[str, np.ndarray]) -> bool:
-    """Whether this is a convolution's bias in front of a BatchNorm, which removes it again: its true gradient is 0."""
-    net, layer, word = name.split(".")
-    return word == "bias" and f"{net}.{int(layer) + 1}.gamma" in arrays
 
 
 def _relative(kind: str, name: str, step: int, a: ArrayLike, b: ArrayLike) -> Deviation:

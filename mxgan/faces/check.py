@@ -49,7 +49,8 @@ def check(folder: str | os.PathLike, size: int = 64, fit: str = "crop", progress
 
     A duplicate still counts as usable. Raises MxganError for a folder that is missing or has no picture files.
     """
-    skipped, same = [], {}
+    skipped: list[Skipped] = []
+    same: dict[bytes, list[str]] = {}  # digest of the pixels -> paths
     for name, image in shown(source(os.fspath(folder), size, fit), "reading", progress):
         if isinstance(image, str):
             skipped.append(Skipped(printable(name), image))

@@ -15,7 +15,7 @@ import threading
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Callable
 
@@ -147,7 +147,7 @@ def parallel(work: Callable, items: Iterable) -> Iterator:
     """``map(work, items)`` on as many threads as there are cores, with only a few results waiting at any time."""
     threads = machine.usable_cores()
     with ThreadPoolExecutor(threads) as pool:
-        waiting = deque()
+        waiting: deque[Future] = deque()
         for item in items:
             waiting.append(pool.submit(work, item))
             if len(waiting) > 4 * threads:

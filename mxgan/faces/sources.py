@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Union
+from typing import IO, Any, Callable, Union
 
 import numpy as np
 from tqdm import tqdm
@@ -142,13 +142,18 @@ def _paint(n: int, size: int, processes: int) -> Read:
     ]
     try:
         for i in range(n):
-            pixels = painters[i % processes].stdout.read(size * size * 3)
+            pixels = _output(painters[i % processes]).read(size * size * 3)
             if len(pixels) < size * size * 3:
                 status = painters[i % processes].wait()
                 raise MxganError(f"painted faces: the process that paints face {i} ended with status {status}")
             yield "", np.frombuffer(pixels, np.uint8).reshape(size, size, 3)
     finally:
         for painter in painters:
-            painter.stdout.close()
+            _output(painter).close()
             painter.kill()
             painter.wait()
+
+
+def _output(process: subprocess.Popen) -> IO[bytes]:
+    assert process.stdout is not None  # it was started with a pipe
+    return process.stdout

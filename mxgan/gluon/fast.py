@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from mxnet.gluon import HybridBlock, nn
 
+from mxgan.weights.names import biases_before_norm
+
 
 class Nets(NamedTuple):
     """The networks as a step computes them."""
@@ -121,11 +123,9 @@ def _has_biases(netG: nn.HybridSequential) -> bool:
 def without_biases(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """netG's arrays for the same function, each bias in front of a BatchNorm taken off the mean that it subtracts."""
     same = dict(arrays)
-    for name in arrays:
-        layer = name.partition(".running_mean")[0]
-        if layer != name and f"{int(layer) - 1}.bias" in arrays:
-            bias = f"{int(layer) - 1}.bias"
-            same[name], same[bias] = arrays[name] - arrays[bias], np.zeros_like(arrays[bias])
+    for bias, norm in biases_before_norm(arrays).items():
+        mean = f"{norm}.running_mean"
+        same[mean], same[bias] = arrays[mean] - arrays[bias], np.zeros_like(arrays[bias])
     return same
 
 

@@ -1,7 +1,7 @@
 """Feature extractors for the metrics: networks trained on ImageNet, which turn a face into a vector.
 
-Used by mxgan.metrics alone; PyTorch is imported once an extractor is loaded. Distances in one extractor's features mean
-nothing in another's.
+PyTorch is imported when an extractor is loaded. Distances in one extractor's features can't be compared with distances
+in another's.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PACKAGES = {
 NAMES = tuple(PACKAGES)
 INPUT_SIZE = 128  # of efficientnet-lite0: 8 times as fast as the 224 it was trained with, and much above the faces' 64
 SIZES = (32, 512)
-BATCH = 16  # faces at a time: larger ones fall out of the processor's caches
+BATCH = 16  # faces at a time; larger batches no longer fit into the processor's caches
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ def load(name: str, input_size: Optional[int] = None, weights: Optional[str] = N
 
     ``input_size``: pixels on a side that efficientnet-lite0 sees (None: `INPUT_SIZE`); inception's are fixed.
     ``weights``: a file with inception's weights (None: torch-fidelity's, downloaded once).
-    Raises MxganError for a wish that can't be, ImportError with what to type where a package is missing.
+    Raises MxganError for arguments that can't be met, ImportError with what to type if a package is missing.
     """
     check(name, input_size, weights)
     return _inception(weights, ctx) if name == "inception" else _lite0(input_size or INPUT_SIZE, ctx)
 
 
 def check(name: str, input_size: Optional[int] = None, weights: Optional[str] = None) -> None:
-    """Raise what `load` would raise for the wish itself and for packages that aren't there; imports nothing."""
+    """Raise what `load` would raise for the arguments and for missing packages, without importing anything."""
     check_wish(name, input_size, weights)
     missing = [package for package in PACKAGES[name] if importlib.util.find_spec(package) is None]
     if missing or not runtime.installed():
@@ -65,7 +65,7 @@ def check(name: str, input_size: Optional[int] = None, weights: Optional[str] = 
 
 
 def check_wish(name: str, input_size: Optional[int] = None, weights: Optional[str] = None) -> None:
-    """Raise MxganError for an extractor that there isn't, or that can't be had so."""
+    """Raise MxganError for an unknown extractor, or a setting that it doesn't have."""
     if name not in NAMES:
         raise MxganError(f"extractor {name!r}: one of {', '.join(NAMES)}")
     if name == "inception" and input_size is not None:
@@ -122,22 +122,23 @@ def _inception(weights: Optional[str], ctx: str) -> Extractor:
 
 
 def _torch_fidelity() -> ModuleType:
-    """torch-fidelity's module of the network, without the package around it: that imports torchvision, whose import
-    fails beside many a PyTorch, and which the network doesn't need.
-    """
-    spec = importlib.util.find_spec("torch_fidelity")
-    ours = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "torch_fidelity"}
-    for name in ours:
-        del sys.modules[name]
-    sys.modules["torch_fidelity"] = importlib.util.module_from_spec(spec)  # where its modules lie; not run
+    """torch-fidelity's module of the network. Raises ImportError if it can't be imported."""
+    # The package's __init__ imports torchvision, which fails beside many a PyTorch and which the network doesn't need.
+    # So an empty package stands in while the one module, which imports its neighbours by full name, is imported.
+    name = "torch_fidelity"
+    stands_in = name not in sys.modules
+    if stands_in:
+        spec = importlib.util.find_spec(name)
+        if spec is None:
+            raise MissingPackage("the extractor inception needs torch_fidelity", "inception")
+        sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
-        return importlib.import_module("torch_fidelity.feature_extractor_inceptionv3")
+        return importlib.import_module(f"{name}.feature_extractor_inceptionv3")
     except (ImportError, OSError, RuntimeError, AttributeError) as error:
         raise ImportError(f"torch-fidelity is installed but can't be imported here: {error}") from error
-    finally:  # whoever imports the package finds what was there before
-        for name in [name for name in sys.modules if name.partition(".")[0] == "torch_fidelity"]:
+    finally:
+        if stands_in:
             del sys.modules[name]
-        sys.modules.update(ours)
 
 
 def _batched(torch: ModuleType, compute: Callable[[np.ndarray], Any]) -> Callable[[np.ndarray], np.ndarray]:

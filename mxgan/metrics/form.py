@@ -31,7 +31,7 @@ def describe(images: np.ndarray) -> np.ndarray:
 
 
 def _edges(images: np.ndarray) -> np.ndarray:
-    grey = np.pad(images @ np.float32([0.299, 0.587, 0.114]) / 255, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    grey = np.pad(images @ np.array([0.299, 0.587, 0.114], np.float32) / 255, ((0, 0), (1, 1), (1, 1)), mode="edge")
     down, right = grey[:, 2:, 1:-1] - grey[:, :-2, 1:-1], grey[:, 1:-1, 2:] - grey[:, 1:-1, :-2]
     strength, direction = np.hypot(down, right), np.arctan2(down, right) * np.float32(BINS / np.pi)
     cells = np.empty((len(images), CELLS, CELLS, BINS), np.float32)

@@ -35,12 +35,17 @@ def msssim(one: np.ndarray, other: np.ndarray) -> float:
     """MS-SSIM of two images, uint8 (H, W, 3), sides divisible by 16: 1 for the same, no less than 0."""
     if one.shape != other.shape or min(one.shape[:2]) < SMALLEST:
         raise MxganError(f"MS-SSIM: images {one.shape} and {other.shape}: one size, at least {SMALLEST} pixels a side")
-    x, y = one.astype(np.float64), other.astype(np.float64)
+    x: np.ndarray = one.astype(np.float64)
+    y: np.ndarray = other.astype(np.float64)
     product = 1.0
     for weight in WEIGHTS[:-1]:
         product *= max(0.0, _ssim(x, y)[1]) ** weight
-        x, y = (cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for image in (x, y))
+        x, y = (_halved(image) for image in (x, y))
     return product * max(0.0, _ssim(x, y)[0]) ** WEIGHTS[-1]
+
+
+def _halved(image: np.ndarray) -> np.ndarray:
+    return cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
 
 
 def _ssim(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:

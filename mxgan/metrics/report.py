@@ -73,8 +73,7 @@ class Report:
         """The same for people: protocol, table."""
         rows = [("", "score", "floor", "better", "")]
         for name, score in self.scores.items():
-            numbers = (f"{number:.4g}" for number in (score.value, score.floor))
-            rows.append((name, *numbers, score.better, meaning(name)[1]))
+            rows.append((name, f"{score.value:.4g}", f"{score.floor:.4g}", score.better, meaning(name)[1]))
         widths = [max(map(len, column)) for column in zip(*rows)]
         table = [
             f"{name:<{widths[0]}}  {value:>{widths[1]}}  {floor:>{widths[2]}}  {better:<{widths[3]}}  {words}".rstrip()

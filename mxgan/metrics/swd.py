@@ -73,7 +73,7 @@ def patches(images: np.ndarray, seed: int, first: int, per_image: int) -> dict[i
         size = level.shape[1]
         random = rng.generator(seed, f"swd patches {size}", first)
         top, left = random.integers(0, size - SIDE + 1, (2, len(level), per_image))
-        windows = np.lib.stride_tricks.sliding_window_view(level, (SIDE, SIDE), axis=(1, 2))
+        windows = np.lib.stride_tricks.sliding_window_view(level, (SIDE, SIDE), axis=(1, 2))  # type: ignore[call-overload]  # NumPy 1.x types one axis only
         found[size] = windows[np.arange(len(level))[:, None], top, left].reshape(-1, LENGTH)
     return found
 

@@ -1,1 +1,1 @@
-"""ONNX alone: the exporter, and an engine that generates on onnxruntime."""
+"""The only room that imports onnx and onnxruntime: the model, the exporter and a generate-only engine."""

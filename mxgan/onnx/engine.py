@@ -1,4 +1,4 @@
-"""The generate-only engine: a generator on onnxruntime, where neither MXNet nor PyTorch is installed."""
+"""A generator on onnxruntime: the engine for machines with neither MXNet nor PyTorch. It generates, and can't train."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import numpy as np
 
 from mxgan import machine, pixels
 from mxgan.errors import MissingPackage, MxganError
+from mxgan.onnx.model import serialise
 from mxgan.weights.net import Net
 
-BATCH = 64  # images computed at once: bounds the memory of any n
+BATCH = 64  # images computed at once, so that memory doesn't grow with n
 
 
 class Engine:
@@ -20,18 +21,15 @@ class Engine:
     name = "onnx"
 
     def __init__(self, net: Net, model: Optional[bytes] = None) -> None:
-        """``model``: the net's ONNX model where it has been made already. Raises MissingPackage without the extra."""
+        """``model``: the net's ONNX model if it has already been made. Raises MissingPackage without the extra."""
         try:
             import onnxruntime
         except ImportError as error:
             raise MissingPackage("the onnx engine needs onnx and onnxruntime", "onnx") from error
-        if model is None:
-            from mxgan.onnx.export import serialise
-
-            model = serialise(net)
+        model = serialise(net) if model is None else model
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = machine.usable_cores()
-        options.log_severity_level = 3  # errors only: stderr is the user's
+        options.log_severity_level = 3  # errors only: warnings would clutter the user's stderr
         self.latent, self.image_size, self.channels = net.latent, net.image_size, net.channels
         self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
@@ -51,7 +49,7 @@ class Engine:
 
 
 def forward_of(net: Net, ctx: str = "auto") -> Callable[[np.ndarray], np.ndarray]:
-    """The generator's `forward`; this engine computes on the CPU. Raises MxganError where ctx asks for a GPU."""
+    """The generator's `forward`, on the CPU. Raises MxganError if ctx asks for a GPU."""
     if ctx.startswith("gpu"):
         raise MxganError(
             f"--ctx {ctx}: the onnx engine computes on the CPU; use --ctx cpu, or --engine mxnet or pytorch"

@@ -1,96 +1,36 @@
-"""A generator as an ONNX model: latents in, images out, at any batch size."""
+"""A generator as an .onnx file, checked by running it."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mxgan import __version__, atomic
-from mxgan.errors import MissingPackage, ParamsError
-from mxgan.weights.forward import EPSILON, generate
-from mxgan.weights.net import Net, canonical, check_finite
+from mxgan import atomic
+from mxgan.errors import ParamsError
+from mxgan.onnx.engine import Engine
+from mxgan.onnx.model import serialise
+from mxgan.weights.forward import generate
+from mxgan.weights.net import Net, check_finite
 
-if TYPE_CHECKING:
-    import onnx
-
-OPSET, IR_VERSION = 17, 8  # what onnxruntime 1.15 on Python 3.9 reads
-TOLERANCE = 1e-4  # of the model in float32 against NumPy in float64, in images of [-1, 1]
+TOLERANCE = 1e-4  # between onnxruntime's float32 and NumPy's float64 images, which lie in [-1, 1]
 
 
 def save(path: str | os.PathLike, net: Net) -> None:
-    """Write the generator as ``.onnx``, atomically, after running it once in onnxruntime against plain NumPy.
+    """Write the generator as ``.onnx``, atomically, once onnxruntime's images agree with plain NumPy's.
 
-    Input ``z`` float32 (N, latent), output ``images`` float32 (N, channels, H, W) in [-1, 1]; N is free. Raises
-    ParamsError for a discriminator, NaN or infinite weights, or a model that differs; MissingPackage without the extra.
+    `mxgan.onnx.model.serialise` describes its input and output. Raises ParamsError for a discriminator, NaN or infinite
+    weights, or a model that differs; MissingPackage without the extra.
     """
-    from mxgan.onnx.engine import Engine
-
     where = os.fspath(path)
-    if net.kind != "generator":
-        raise ParamsError(f"{where}: the weights are a {net}; an .onnx is made of a generator")
+    if net.latent is None:
+        raise ParamsError(f"{where}: the weights are a {net}; only a generator can be written as .onnx")
     check_finite(net, where)
     data = serialise(net)
     z = np.linspace(-2, 2, 2 * net.latent, dtype=np.float32).reshape(2, net.latent)
     difference = np.abs(Engine(net, data).forward(z) - generate(net, z)).max()
     if not difference <= TOLERANCE:
-        raise ParamsError(f"{where}: onnxruntime's images are {difference:.1e} off NumPy's, {TOLERANCE:.0e} allowed")
+        raise ParamsError(
+            f"{where}: onnxruntime's images differ from NumPy's by {difference:.1e}, {TOLERANCE:.0e} allowed"
+        )
     atomic.write(path, data)
-
-
-def serialise(net: Net) -> bytes:
-    """The model's bytes, checked by onnx.checker. float16 weights stay so in the file; computing is float32."""
-    onnx = _onnx()
-    model = onnx.helper.make_model(
-        _graph(onnx, net),
-        producer_name="mxgan",
-        producer_version=__version__,
-        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-    )
-    onnx.checker.check_model(model, full_check=True)
-    return model.SerializeToString()
-
-
-def _onnx():
-    try:
-        import onnx
-    except ImportError as error:
-        raise MissingPackage("making an ONNX model needs onnx", "onnx") from error
-    return onnx
-
-
-def _graph(onnx, net: Net) -> onnx.GraphProto:
-    """Unsqueeze, then ConvTranspose, BatchNormalization, Relu, ..., ConvTranspose, Tanh; weights by canonical name."""
-    make = onnx.helper.make_node
-    initializers = [onnx.numpy_helper.from_array(np.array([2, 3]), "axes")]
-    nodes = []
-    for name, array in net.arrays.items():
-        half = array.dtype == np.float16
-        stored = np.ascontiguousarray(array, np.float16 if half else np.float32)
-        initializers.append(onnx.numpy_helper.from_array(stored, f"{name}.float16" if half else name))
-        if half:
-            nodes.append(make("Cast", [f"{name}.float16"], [name], to=onnx.TensorProto.FLOAT))
-
-    nodes.append(make("Unsqueeze", ["z", "axes"], ["latents"]))
-    x = "latents"
-    convs, norms = canonical("generator", net.convolutions)
-    for index in convs:
-        stride, pad = (1, 0) if index == 0 else (2, 1)
-        inputs = [x, f"{index}.weight", *([f"{index}.bias"] if net.bias else [])]
-        settings = {"kernel_shape": [4, 4], "strides": [stride] * 2, "pads": [pad] * 4}
-        x = f"convolution{index}"
-        nodes.append(make("ConvTranspose", inputs, [x], name=x, **settings))
-        if index + 1 in norms:
-            words = ("gamma", "beta", "running_mean", "running_var")
-            normed, x = f"batchnorm{index + 1}", f"relu{index + 2}"
-            inputs = [f"convolution{index}", *(f"{index + 1}.{word}" for word in words)]
-            nodes.append(make("BatchNormalization", inputs, [normed], name=normed, epsilon=EPSILON))
-            nodes.append(make("Relu", [normed], [x], name=x))
-    nodes.append(make("Tanh", [x], ["images"], name="tanh"))
-
-    value, size = onnx.helper.make_tensor_value_info, net.image_size
-    z = value("z", onnx.TensorProto.FLOAT, ["N", net.latent])
-    images = value("images", onnx.TensorProto.FLOAT, ["N", net.channels, size, size])
-    return onnx.helper.make_graph(nodes, "netG", [z], [images], initializers)

@@ -123,6 +123,7 @@ def forward_of(net: Net, ctx: str) -> Callable[[np.ndarray], np.ndarray]:
     Raises ParamsError where its size or widths are not netG's, MxganError or ImportError where ctx can't be had.
     """
     device = runtime.device(ctx)
+    assert net.latent is not None  # a generator has it
     try:
         netG = nets.generator(net.latent, net.width, net.image_size, net.bias, net.channels)
     except ValueError as error:

@@ -43,7 +43,8 @@ def draw(config: RunConfig, step: int) -> Optional[tuple[Augmentation, Augmentat
         return None
     numbers = rng.fractions(config.seed, "augmentation", step, (BATCHES, NUMBERS, config.batch_size))
     parts = config.augment.split(",")
-    return tuple(_augmentation(parts, config.size, batch) for batch in numbers)
+    real, fake, for_netG = (_augmentation(parts, config.size, batch) for batch in numbers)
+    return real, fake, for_netG
 
 
 def mirrored(config: RunConfig, step: int, images: np.ndarray) -> np.ndarray:

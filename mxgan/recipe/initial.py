@@ -7,7 +7,7 @@ import numpy as np
 from mxgan import rng
 from mxgan.config import RunConfig
 
-SMOOTH = np.float32([1, 3, 3, 1]) / np.float32(5**0.5)  # a kernel that doubles an image's size; its mean square is 1
+SMOOTH = np.array([1, 3, 3, 1], np.float32) / np.float32(5**0.5)  # doubles an image's size; its mean square is 1
 BATCHNORM = {"gamma": 1.0, "beta": 0.0, "running_mean": 0.0, "running_var": 1.0}
 
 

@@ -11,12 +11,13 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mxgan import atomic
 from mxgan.errors import MissingPackage, ParamsError
-from mxgan.weights import params_file
+from mxgan.weights import params_file, pth
 
 SUFFIXES = (".params", ".npz", ".safetensors", ".pth")
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the same arrays give the same bytes
@@ -58,8 +59,6 @@ def load(path: str | os.PathLike) -> WeightsFile:
     head = _head(path)
     if _is_safetensors(path, head):
         return _load_safetensors(path)
-    from mxgan.weights import pth  # imports no PyTorch
-
     if pth.is_pth(path, head):
         return _load_pth(path)
     with warnings.catch_warnings():
@@ -81,8 +80,6 @@ def save(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
     elif suffix == ".safetensors":
         _save_safetensors(path, arrays)
     elif suffix == ".pth":
-        from mxgan.weights import pth
-
         pth.write(path, arrays)
     else:
         raise ParamsError(f"{path}: unknown suffix {suffix!r}; weights are written as {', '.join(SUFFIXES)}")
@@ -106,7 +103,7 @@ def _is_safetensors(path: Path, head: bytes) -> bool:
     return path.suffix.lower() == ".safetensors" or int.from_bytes(head[:8], "little") <= path.stat().st_size - 8
 
 
-def _safetensors(why: str):
+def _safetensors(why: str) -> Any:
     try:
         import safetensors
     except ImportError as error:
@@ -143,8 +140,6 @@ def _load_safetensors(path: Path) -> WeightsFile:
 
 
 def _load_pth(path: Path) -> WeightsFile:
-    from mxgan.weights import pth
-
     file = pth.read(path)
     era = "PyTorch 1.6 and newer" if file.container == "zip" else "PyTorch before 1.6"
     return WeightsFile(str(path), path.stat().st_size, "pth", era, file.arrays, file.dtypes, (), file.left_out)

@@ -176,7 +176,8 @@ def _names_at_end(source: Source, count: int) -> list[str] | None:
         start = tail.rfind(mark, 0, end)
         if start < 0:
             return None
-        names, at = [], start + 8
+        names: list[str] = []
+        at = start + 8
         while len(names) < count and at + 8 <= len(tail):
             (length,) = struct.unpack_from("<Q", tail, at)
             names.append(tail[at + 8 : at + 8 + length].decode("utf-8", "backslashreplace"))

@@ -115,6 +115,23 @@ def layers_of_list(arrays: Mapping[str, np.ndarray]) -> tuple[list[Layer], list[
     return found, strays
 
 
+def biases_before_norm(names: Iterable[str]) -> dict[str, str]:
+    """Biases that feed a BatchNorm, and the BatchNorm each one feeds: {"3.bias": "4"}, {"netG.3.bias": "netG.4"}.
+
+    A BatchNorm subtracts the batch's mean and with it any such bias: its true gradient is 0, and only the running mean
+    sees it. ``names`` are canonical, with or without a network's name before them, and include each BatchNorm's gamma.
+    """
+    known = dict.fromkeys(names)  # a set that keeps the order
+    found = {}
+    for name in known:
+        layer, _, word = name.rpartition(".")
+        net, dot, index = layer.rpartition(".")
+        norm = f"{net}{dot}{int(index) + 1}" if index.isdecimal() else ""
+        if word == "bias" and f"{norm}.gamma" in known:
+            found[name] = norm
+    return found
+
+
 def printable(text: str) -> str:
     """One line that steers no terminal: names come from files and hold whatever they like."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

@@ -1,4 +1,4 @@
-"""Which network is this? Read off names and shapes, or an error: never a guess, never a part.
+"""Which network is this? Names and shapes tell, or it is an error: no guessing, no partial network.
 
 The networks are DCGAN's (Radford et al., 2016): a chain of 4x4 convolutions with BatchNorm between them. Transposed
 convolutions keep their weights as (in, out, 4, 4), convolutions as (out, in, 4, 4), in MXNet and PyTorch alike.
@@ -36,7 +36,7 @@ SHOWN, LONGEST = 30, 8000  # arrays that a message lists, and characters it has
 
 
 class Unrecognised(ParamsError):
-    """The arrays are no network, or not clearly one. ``why`` is the reason without the list of arrays."""
+    """The arrays are not a network, or not clearly one. ``why`` is the reason, without the list of arrays."""
 
     def __init__(self, where: str, why: str, arrays: Mapping[str, np.ndarray]) -> None:
         self.why = printable(why)[:LONGEST]
@@ -86,8 +86,9 @@ class Net:
 def recognise(arrays: Mapping[str, np.ndarray], where: str, kind: Optional[str] = None) -> Net:
     """The network that these arrays are, under any naming scheme. ``where`` names the file in messages.
 
-    Of several networks (a checkpoint with both), the one of ``kind``, "generator" or "discriminator".
-    Raises ParamsError, listing what was found and what was expected, where it is neither, not ``kind``, or not clear.
+    ``kind``, "generator" or "discriminator", picks one from a checkpoint with both.
+    Raises ParamsError, listing what was found and what was expected, if the arrays are neither, aren't of this kind,
+    or fit more than one network.
     """
     nets = recognise_all(arrays, where)
     wanted = [net for net in nets if kind in (None, net.kind)]
@@ -151,7 +152,8 @@ def load_net(path: str | os.PathLike, kind: Optional[str] = None) -> Net:
 
 def _whole(found: Sequence[Layer], scheme_name: str) -> tuple[list[Net], dict[str, list[str]]]:
     """The networks that all these layers together can be, and for each kind why not."""
-    nets, problems = [], {}
+    nets: list[Net] = []
+    problems: dict[str, list[str]] = {}
     for kind in KINDS:
         tried = [_build(kind, order, scheme_name) for order in _orders(found)]
         fitting = [net for net in tried if isinstance(net, Net)]
@@ -189,7 +191,7 @@ def _orders(found: Sequence[Layer]) -> Iterator[list[Layer]]:
 
 
 def _build(kind: str, order: Sequence[Layer], scheme_name: str) -> Net | list[str]:
-    """The network of this kind that the layers are in this order, or what speaks against it."""
+    """The network of this kind that the layers in this order form, or why they form none."""
     convs = [layer for layer in order if layer.is_conv]
     norms = [layer for layer in order if layer.is_norm and not layer.is_conv]
     others = [layer for layer in order if not layer.is_conv and not layer.is_norm]
@@ -208,38 +210,50 @@ def _build(kind: str, order: Sequence[Layer], scheme_name: str) -> Net | list[st
         return ["convolutions and BatchNorms don't alternate as they should"]
 
     bias = "bias" in convs[0].arrays
-    arrays, names = {}, {}
-    width = 0
-    for index, layer in places:
-        if layer.is_conv:
-            width = _channels(kind, layer)[1]
-            wanted = {"weight": layer.arrays["weight"].shape, **({"bias": (width,)} if bias else {})}
-        else:
-            wanted = dict.fromkeys(NORM_FIELDS, (width,))
-        problems += _field_problems(layer, wanted)
-        if not problems:
-            arrays.update({f"{index}.{word}": layer.arrays[word] for word in wanted})
-            names.update({f"{index}.{word}": layer.names[word] for word in wanted})
+    problems = _shape_problems(kind, [layer for _, layer in places], bias)
     if problems:
         return problems
+    first, last = _channels(kind, convs[0]), _channels(kind, convs[-1])
     generator = kind == "generator"
+    kept = [(f"{index}.{word}", layer, word) for index, layer in places for word in _words(layer, bias)]
     return Net(
         kind=kind,
-        latent=_channels(kind, convs[0])[0] if generator else None,
-        width=_channels(kind, convs[-1])[0] if generator else _channels(kind, convs[0])[1],
-        channels=_channels(kind, convs[-1])[1] if generator else _channels(kind, convs[0])[0],
+        latent=first[0] if generator else None,
+        width=last[0] if generator else first[1],
+        channels=last[1] if generator else first[0],
         image_size=4 * 2 ** (len(convs) - 1),
         bias=bias,
         first_norm=first_norm,
-        arrays=arrays,
+        arrays={name: layer.arrays[word] for name, layer, word in kept},
         scheme=scheme_name,
-        names=names,
+        names={name: layer.names[word] for name, layer, word in kept},
         batches={
             str(index): int(layer.arrays["num_batches_tracked"].reshape(()))
             for index, layer in places
             if "num_batches_tracked" in layer.arrays
         },
     )
+
+
+def _words(layer: Layer, bias: bool) -> Sequence[str]:
+    """The arrays that a layer needs, in canonical order."""
+    if layer.is_conv:
+        return ("weight", "bias") if bias else ("weight",)
+    return NORM_FIELDS
+
+
+def _shape_problems(kind: str, order: Sequence[Layer], bias: bool) -> list[str]:
+    """What the layers, in this order, lack, have too much, or have in another shape or type."""
+    problems: list[str] = []
+    width = 0  # channels of the last convolution's output
+    for layer in order:
+        if layer.is_conv:
+            width = _channels(kind, layer)[1]
+        wanted: dict[str, tuple[int, ...]] = dict.fromkeys(_words(layer, bias), (width,))
+        if layer.is_conv:
+            wanted["weight"] = layer.arrays["weight"].shape
+        problems += _field_problems(layer, wanted)
+    return problems
 
 
 def _channels(kind: str, conv: Layer) -> tuple[int, int]:
@@ -267,14 +281,14 @@ def _chain_problems(kind: str, convs: Sequence[Layer]) -> list[str]:
 
 
 def _field_problems(layer: Layer, wanted: Mapping[str, tuple[int, ...]]) -> list[str]:
-    """What a layer lacks, has too much, or has in another shape or type."""
+    """What one layer lacks, has too much, or has in another shape or type."""
     problems = []
     for word in wanted.keys() | layer.arrays.keys():
         array = layer.arrays.get(word)
-        if word == "num_batches_tracked" and layer.is_norm and array.size == 1 and array.dtype.kind in "iu":
-            continue
         if array is None:
             problems.append(f"{word} of {layer.key} is missing")
+        elif word == "num_batches_tracked" and layer.is_norm and array.size == 1 and array.dtype.kind in "iu":
+            continue
         elif word not in wanted:
             problems.append(f"{layer.names[word]} {array.shape} is one too many")
         elif array.shape != wanted[word]:

@@ -105,7 +105,7 @@ def _directory(source: Source) -> tuple[list[_Entry], int, list[str]]:
 
 def _entry(source: Source, at: int, stop: int, fail: Fail) -> tuple[_Entry, int]:
     """The directory's entry at byte `at`, and where the next one is."""
-    mark, texts = b"", (0, 0, 0)
+    mark, texts = b"", [0, 0, 0]
     if at + ENTRY <= stop:
         mark, _, _, flags, method, _, _, crc, packed, size, *texts, _, _, _, local = struct.unpack_from(
             "<4s6H3L5H2L", source.bytes, at

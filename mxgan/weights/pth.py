@@ -9,6 +9,7 @@ import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -87,7 +88,7 @@ def write(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
         torch.save(state, file)
 
 
-def _torch(why: str):
+def _torch(why: str) -> Any:
     machine.spare_others()
     try:
         import torch
@@ -118,7 +119,7 @@ def _check_container(path: str | os.PathLike) -> bool:
 class _Tensors:
     """The tensors of dicts in dicts, and the names of everything else."""
 
-    def __init__(self, torch) -> None:
+    def __init__(self, torch: Any) -> None:
         self.is_tensor = lambda item: isinstance(item, torch.Tensor)
         self.found: dict = {}
         self.left_out: list[str] = []
@@ -151,7 +152,7 @@ class _Tensors:
         )
 
 
-def _array(torch, tensor, where: str) -> np.ndarray:
+def _array(torch: Any, tensor: Any, where: str) -> np.ndarray:
     """A dense tensor as an array of its own dtype; bfloat16 and 8-bit floats as float32."""
     tensor = tensor.detach()
     if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_meta:

@@ -1,7 +1,7 @@
 """From a file's bytes to arrays: what the list container and the ZIP container share.
 
-A file is read once, into a buffer that is ours alone; arrays are read-only views of it. Sizes are computed with
-Python's integers and compared with what is left of the file before anything is made of them.
+A file is read once, into a private buffer, and arrays are read-only views of it. Sizes are computed with Python's
+integers, which can't overflow, and compared with what is left of the file before they are used.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ class Contents:
 
 
 class Source:
-    """A file's bytes and its name for messages. `data` (uint8) may be rearranged by `array`: nobody else holds it."""
+    """A file's bytes, and its name for messages. `array` rearranges `data` (uint8), so no one else may hold it."""
 
     def __init__(self, path: str | os.PathLike, data: np.ndarray) -> None:
         self.path = os.fspath(path)
         self.data = data
-        self.bytes = memoryview(data)
+        self.bytes = data.data
         self.size = data.size
 
     def error(self, where: str, at: int, wanted: str, found: str, fix: str = "") -> ParamsError:
@@ -58,16 +58,18 @@ class Source:
     ) -> np.ndarray:
         """The array of dtype `stored` whose bytes, all of them there, begin at `start`: a read-only view.
 
-        One that isn't aligned is moved back a few bytes, over its own header, which has been read by then: unaligned
-        arrays are slow and some libraries refuse them. Big-endian values are turned round in place. bfloat16 comes
-        widened to float32, which is exact.
+        Everything happens in place, so that loading takes no more memory than the file has bytes: an unaligned array,
+        which is slow and which some libraries refuse, moves back over the end of its own header, already read; the
+        bytes of big-endian values are swapped. Only bfloat16 takes more, widened exactly to float32.
         """
         dtype, size = LITTLE[stored], measure(fail, start, stored, shape)
         shift = (self.data.__array_interface__["data"][0] + start) % dtype.itemsize if size else 0
         if shift:
             self.data[start - shift : start - shift + size] = self.data[start : start + size]
         # NumPy wants even an empty array to begin inside its buffer.
-        view = np.ndarray(shape, dtype, self.data, start - shift if size else 0, order="F" if fortran else "C")
+        view: np.ndarray = np.ndarray(
+            shape, dtype, self.data, start - shift if size else 0, order="F" if fortran else "C"
+        )
         if big:
             view.byteswap(inplace=True)
         if stored == "bool" and size and view.view(np.uint8).max() > 1:

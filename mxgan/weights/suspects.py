@@ -43,21 +43,21 @@ def describe(head: bytes, size: int) -> str:
     for magic, text in _BY_MAGIC:
         if head.startswith(magic):
             return text
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text.startswith(b"version https://git-lfs"):
-        pointer = _LFS.match(text)
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith(b"version https://git-lfs"):
+        pointer = _LFS.match(start)
         of = f" to a file of {int(pointer.group(1)[:20]):,} bytes" if pointer else ""
         return f"this is a Git LFS pointer{of}, {size} bytes: fetch the real file with `git lfs pull`"
-    if _PAGE.match(text):
+    if _PAGE.match(start):
         return "this is an HTML page: the link leads to a web page; fetch the file itself (GitHub: the Raw button)"
-    if text.startswith((b"<?xml", b"<Error")):
+    if start.startswith((b"<?xml", b"<Error")):
         return "this is XML, perhaps a server's error message: fetch the file again"
     if len(head) > 9 and head[8:10] in (b'{"', b"{}", b"{ ") and int.from_bytes(head[:8], "little") <= size:
         return "this is a safetensors file: name it .safetensors"
     if _PICKLE_START.match(head):
         return _PICKLE
-    if text.startswith((b"{", b"[")):
-        if b'"nodes"' in text:
+    if start.startswith((b"{", b"[")):
+        if b'"nodes"' in start:
             return (
                 "this is an MXNet symbol (-symbol.json), the net without its weights: give the .params file beside it"
             )

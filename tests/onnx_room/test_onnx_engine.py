@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from mxgan import pixels
+from mxgan.convert import convert
 from mxgan.errors import MxganError, ParamsError
 from mxgan.weights import load_net, load_params, save_params
-from mxgan.weights.convert import convert
 from mxgan.weights.forward import generate
 
 onnx = pytest.importorskip("onnx")
 ort = pytest.importorskip("onnxruntime")
 
 from mxgan.onnx.engine import Engine, forward_of  # noqa: E402
-from mxgan.onnx.export import serialise  # noqa: E402
+from mxgan.onnx.model import serialise  # noqa: E402
 
 FILES = Path(__file__).parents[1] / "weights" / "files"
 REAL = FILES / "G-mxnet1.9.1-ngf2-save_params.params"

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from networks import discriminator, generator, renamed
 
+from mxgan.convert import convert
 from mxgan.errors import ParamsError
 from mxgan.weights import files, load_net, load_params, params_file, save_params
-from mxgan.weights.convert import convert
 
 FILES = Path(__file__).parent / "files"
 REAL = FILES / "G-mxnet0.12.0-ngf2-collect_params.params"

@@ -9,6 +9,7 @@ from networks import block_names, discriminator, generator, renamed
 
 from mxgan.errors import ParamsError
 from mxgan.weights import check_finite, load_net, recognise, save_params
+from mxgan.weights.names import biases_before_norm
 from mxgan.weights.net import recognise_all
 
 FILES = Path(__file__).parent / "files"
@@ -274,3 +275,12 @@ def test_what_is_odd_about_a_file_is_said(tmp_path):
 def test_what_is_saved_is_recognised_again(tmp_path):
     save_params(tmp_path / "netG.params", NETG)
     assert_same(load_net(tmp_path / "netG.params", "generator"), NETG)
+
+
+def test_biases_that_a_batchnorm_cancels():
+    netG, netD = generator(), discriminator()
+    assert biases_before_norm(netG) == {"0.bias": "1", "3.bias": "4", "6.bias": "7", "9.bias": "10"}
+    both = [*(f"netG.{name}" for name in netG), *(f"netD.{name}" for name in netD)]
+    assert biases_before_norm(both)["netG.3.bias"] == "netG.4"
+    assert "netD.0.bias" not in biases_before_norm(both)  # the tutorial's first layer has no BatchNorm
+    assert biases_before_norm(["0.weight", "1.gamma", "conv0_bias", "netG.x.bias"]) == {}

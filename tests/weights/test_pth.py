@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mxgan.convert import convert
 from mxgan.errors import ParamsError
 from mxgan.weights import load_net, load_params, save_params
-from mxgan.weights.convert import convert
 from mxgan.weights.files import load
 
 torch = pytest.importorskip("torch")

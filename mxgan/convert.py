@@ -1,4 +1,4 @@
-"""From one weights format to another, losing nothing."""
+"""Weights from one file format to another, without loss."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Optional
 import numpy as np
 
 from mxgan.errors import ParamsError
+from mxgan.onnx import export
 from mxgan.weights import files
 from mxgan.weights.net import LIST_NOTE, Net, recognise, recognise_all
 
@@ -26,7 +27,7 @@ class Conversion:
     """What `convert` did."""
 
     path: Path
-    net: Optional[Net]  # None: names were kept, of what is no single network or because it was asked for
+    net: Optional[Net]  # None: the names were kept, because the caller asked or because no network was recognised
     arrays: int  # how many were written
     notes: tuple[str, ...]  # what the user should know
 
@@ -41,41 +42,44 @@ def convert(
 ) -> Conversion:
     """Write the arrays of ``src`` to ``dst`` in the format of its suffix: .params .npz .safetensors .pth .onnx.
 
-    Values, shapes and dtypes stay (bfloat16 widens to float32). ``names``: "canonical" where the file is a network,
-    else as they are; "keep" always as they are. A network's .pth is a plain Sequential's state dict, ``0.weight``, with
-    BatchNorm's ``num_batches_tracked``, for a strict load in the pytorch-* recipes; ``layout`` "main" is the reference
-    DCGAN's, ``main.0.weight``. An .onnx is the generator itself, checked by running it. ``dtype`` rounds or widens
-    the floating-point arrays. ``kind``, "generator" or "discriminator", picks from a file that holds both.
+    Values, shapes and dtypes stay the same (bfloat16 widens to float32).
 
-    ``dst`` is replaced as a whole or left alone. Raises ParamsError for files, names, shapes or dtypes that can't be
-    read or written, and MissingPackage.
+    ``names``: "canonical" renames a network's arrays and leaves others alone; "keep" leaves all names alone.
+    ``layout``: "plain" names a network's .pth like a plain Sequential's state dict, ``0.weight``; "main" like the
+    reference DCGAN's, ``main.0.weight``. Either includes ``num_batches_tracked``, so that a strict load accepts it.
+    ``dtype``: rounds or widens the floating-point arrays.
+    ``kind``: "generator" or "discriminator", to pick one from a file that holds both.
+
+    An .onnx is the generator itself, checked by running it. ``dst`` is replaced as a whole or left alone. Raises
+    ParamsError for files, names, shapes or dtypes that can't be read or written, MissingPackage without an extra.
     """
     suffix = _check(src, dst, names, layout, dtype, kind)
     file = files.load(src)
-    notes = file.notes
-    net = None
-    if names == "canonical" or suffix == ".onnx" or kind:
-        net = _network(file, os.fspath(src), kind, needed=suffix == ".onnx" or kind is not None or layout == "main")
-    if names == "keep" and suffix != ".onnx":
-        arrays = {net.names[name]: array for name, array in net.arrays.items()} if kind else file.arrays
-        net = None
-    elif net is None:
+    where, notes = os.fspath(src), file.notes
+    net: Optional[Net] = None
+    if suffix == ".onnx" or kind is not None or layout == "main":
+        net = recognise(file.arrays, where, kind)
+    elif names == "canonical":
+        net = _only_network(file.arrays, where)
+        if net is None:
+            notes.append("no network was recognised: every array is kept under its own name")
+    if net is None:
         arrays = file.arrays
-        notes.append("no network was recognised: every array is kept under its own name")
+    elif names == "keep" and suffix != ".onnx":
+        arrays, net = {net.names[name]: array for name, array in net.arrays.items()}, None
     else:
         arrays = net.arrays
+    arrays = {name: _cast(array, dtype, f"{where}: {name}") for name, array in arrays.items()}
     if net is not None and net.scheme == "list":
         notes.append(LIST_NOTE)
-    arrays = {name: _cast(array, dtype, f"{os.fspath(src)}: {name}") for name, array in arrays.items()}
-    if suffix == ".onnx":
-        from mxgan.onnx import export
 
+    if net is not None and suffix == ".onnx":
         export.save(dst, replace(net, arrays=arrays))
         return Conversion(Path(dst), net, len(arrays), tuple(notes))
     if net is not None and suffix == ".pth":
         arrays = state_dict(arrays, net.batches, "main." if layout == "main" else "")
     elif net is not None and any(net.batches.values()):
-        notes.append("num_batches_tracked, which only PyTorch's training reads, is left out")
+        notes.append("num_batches_tracked is left out: only PyTorch's training reads it")
     files.save(dst, arrays)
     return Conversion(Path(dst), net, len(arrays), tuple(notes))
 
@@ -95,8 +99,10 @@ def state_dict(arrays: Mapping[str, np.ndarray], batches: Mapping[str, int], pre
     return state
 
 
-def _check(src, dst, names, layout, dtype, kind) -> str:
-    """The destination's suffix, once every argument has been found sound."""
+def _check(
+    src: str | os.PathLike, dst: str | os.PathLike, names: str, layout: str, dtype: Optional[str], kind: Optional[str]
+) -> str:
+    """The destination's suffix. Raises ParamsError for any argument that makes no sense."""
     suffix = Path(dst).suffix.lower()
     if suffix not in DESTINATIONS:
         raise ParamsError(f"{dst}: unknown suffix {suffix!r}; a destination ends in {', '.join(DESTINATIONS)}")
@@ -115,12 +121,10 @@ def _check(src, dst, names, layout, dtype, kind) -> str:
     return suffix
 
 
-def _network(file: files.WeightsFile, where: str, kind: Optional[str], needed: bool) -> Optional[Net]:
-    """The network to write; None where the file is none and that doesn't matter. Two are never written as one."""
-    if needed:
-        return recognise(file.arrays, where, kind)
+def _only_network(arrays: Mapping[str, np.ndarray], where: str) -> Optional[Net]:
+    """The network that the arrays are, None if they are none. Raises ParamsError for two, which no file may mix."""
     try:
-        nets = recognise_all(file.arrays, where)
+        nets = recognise_all(arrays, where)
     except ParamsError:
         return None
     if len(nets) > 1:
@@ -130,7 +134,7 @@ def _network(file: files.WeightsFile, where: str, kind: Optional[str], needed: b
 
 
 def _cast(array: np.ndarray, dtype: Optional[str], where: str) -> np.ndarray:
-    """A floating-point array in another precision; every other array as it is."""
+    """A floating-point array in another precision; any other array unchanged."""
     if dtype is None or array.dtype.kind != "f":
         return array
     with np.errstate(over="ignore"):
