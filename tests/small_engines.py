@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from mxgan import rng
-from mxgan.config import TrainConfig, resolve
+from mxgan.config import RunConfig, TrainConfig, resolve
 from mxgan.engines.protocol import Batch, Engine
 
 RECIPES = ("gluon-tutorial", "pytorch-anime")
 BATCH = 4
 
 
-def config(recipe="gluon-tutorial", size=32, **values) -> TrainConfig:
+def config(recipe="gluon-tutorial", size=32, **values) -> RunConfig:
     return resolve(TrainConfig(recipe=recipe, size=size, ngf=3, ndf=2, latent=5, batch_size=BATCH, seed=1, **values))
 
 

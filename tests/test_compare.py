@@ -12,31 +12,18 @@ needs.mxnet()
 torch = pytest.importorskip("torch")
 
 from PIL import Image  # noqa: E402
+from small_compare import NAMES, config, faces  # noqa: E402
 
 from mxgan import cli, engines  # noqa: E402
 from mxgan.compare import outcome, proof, report, speed, worker  # noqa: E402
-from mxgan.config import RECIPES, TrainConfig, resolve  # noqa: E402
+from mxgan.config import RECIPES  # noqa: E402
 from mxgan.engines import Choice  # noqa: E402
 from mxgan.errors import TrainingError  # noqa: E402
 from mxgan.training import batches  # noqa: E402
 
-NAMES = ("mxnet", "pytorch")
 TINY = ["--size", "32", "--ngf", "4", "--ndf", "4", "--latent", "5", "--batch-size", "8", "--threads", "1"]
 WORKER = {"about": {"name": "", "ctx": "cpu", "package": "", "version": "1", "threads": "1"}}
 PICTURES = ["same-weights-mxnet", "same-weights-pytorch", "same-weights-difference", "samples-mxnet", "samples-pytorch"]
-
-
-def faces(n: int = 24, size: int = 64) -> np.ndarray:
-    """Uneven pictures, which even noise is not to a convolution: discs of one colour on another."""
-    y, x = np.mgrid[:size, :size] / size
-    random = np.random.RandomState(0)
-    inside = ((x - 0.5) ** 2 + (y - 0.45) ** 2)[None, :, :, None] < random.uniform(0.02, 0.15, (n, 1, 1, 1))
-    colours = random.randint(0, 256, (2, n, 1, 1, 3))
-    return (np.where(inside, *colours) + random.randint(-8, 9, (n, size, size, 3))).clip(0, 255).astype(np.uint8)
-
-
-def config(recipe: str = "gluon-tutorial", **values) -> TrainConfig:
-    return resolve(TrainConfig(recipe=recipe, seed=1, threads=1, **values))
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

@@ -6,7 +6,7 @@ import pytest
 needs.mxnet()
 pytest.importorskip("torch")
 
-from test_compare import NAMES, config, faces  # noqa: E402
+from small_compare import NAMES, config, faces  # noqa: E402
 
 from mxgan.compare import proof  # noqa: E402
 from mxgan.config import OPTIONS  # noqa: E402

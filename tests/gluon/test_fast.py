@@ -9,7 +9,7 @@ import pytest
 mx = needs.mxnet()
 
 from mxgan import rng  # noqa: E402
-from mxgan.config import TrainConfig, resolve  # noqa: E402
+from mxgan.config import RunConfig, TrainConfig, resolve  # noqa: E402
 from mxgan.engines.protocol import Batch  # noqa: E402
 from mxgan.gluon import fast, nets  # noqa: E402
 from mxgan.gluon.engine import Engine  # noqa: E402
@@ -25,7 +25,7 @@ ONE_BY_ONE = {
 }
 
 
-def config(recipe: str, **values) -> TrainConfig:
+def config(recipe: str, **values) -> RunConfig:
     sizes = {"size": 32, "ngf": 3, "ndf": 2, "latent": 5, "batch_size": BATCH}
     return resolve(TrainConfig(recipe=recipe, seed=1, **{**sizes, **values}))
 

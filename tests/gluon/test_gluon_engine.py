@@ -8,50 +8,14 @@ mx = needs.mxnet()
 
 import numpy_gan  # noqa: E402
 from mxnet import autograd, gluon, nd  # noqa: E402
-from mxnet.gluon import nn  # noqa: E402
 from small_engines import BATCH, RECIPES, assert_same, config, faces, latents, train  # noqa: E402
+from tutorial import tutorial_netD, tutorial_netG  # noqa: E402
 
 from mxgan import pixels, rng  # noqa: E402
 from mxgan.engines.protocol import Batch  # noqa: E402
 from mxgan.gluon.engine import Engine  # noqa: E402
 from mxgan.gluon.model import Options  # noqa: E402
 from mxgan.weights import save_params  # noqa: E402
-
-# The tutorial's networks and loop, as https://mxnet.apache.org's DCGAN page and the PyTorch notebooks write them.
-
-
-def tutorial_netG(bias: bool) -> nn.Sequential:
-    netG = nn.Sequential()
-    with netG.name_scope():
-        netG.add(nn.Conv2DTranspose(3 * 4, 4, 1, 0, use_bias=bias))
-        netG.add(nn.BatchNorm())
-        netG.add(nn.Activation("relu"))
-        netG.add(nn.Conv2DTranspose(3 * 2, 4, 2, 1, use_bias=bias))
-        netG.add(nn.BatchNorm())
-        netG.add(nn.Activation("relu"))
-        netG.add(nn.Conv2DTranspose(3, 4, 2, 1, use_bias=bias))
-        netG.add(nn.BatchNorm())
-        netG.add(nn.Activation("relu"))
-        netG.add(nn.Conv2DTranspose(3, 4, 2, 1, use_bias=bias))
-        netG.add(nn.Activation("tanh"))
-    return netG
-
-
-def tutorial_netD(bias: bool, first_norm: bool) -> nn.Sequential:
-    netD = nn.Sequential()
-    with netD.name_scope():
-        netD.add(nn.Conv2D(2, 4, 2, 1, use_bias=bias))
-        if first_norm:
-            netD.add(nn.BatchNorm())
-        netD.add(nn.LeakyReLU(0.2))
-        netD.add(nn.Conv2D(2 * 2, 4, 2, 1, use_bias=bias))
-        netD.add(nn.BatchNorm())
-        netD.add(nn.LeakyReLU(0.2))
-        netD.add(nn.Conv2D(2 * 4, 4, 2, 1, use_bias=bias))
-        netD.add(nn.BatchNorm())
-        netD.add(nn.LeakyReLU(0.2))
-        netD.add(nn.Conv2D(1, 4, 1, 0, use_bias=bias))
-    return netD
 
 
 def tutorial_nets(recipe: str, weights, folder) -> tuple:

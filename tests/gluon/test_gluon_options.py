@@ -12,10 +12,11 @@ mx = needs.mxnet()
 
 import numpy_gan  # noqa: E402
 from mxnet import autograd, nd  # noqa: E402
-from test_gluon_engine import assert_same, tutorial_netD  # noqa: E402
+from small_engines import assert_same  # noqa: E402
+from tutorial import tutorial_netD  # noqa: E402
 
 from mxgan import engines, rng  # noqa: E402
-from mxgan.config import TrainConfig, resolve  # noqa: E402
+from mxgan.config import RunConfig, TrainConfig, resolve  # noqa: E402
 from mxgan.engines.protocol import Batch  # noqa: E402
 from mxgan.errors import ParamsError  # noqa: E402
 from mxgan.gluon import losses, nets  # noqa: E402
@@ -44,7 +45,7 @@ EACH = {
 }
 
 
-def config(recipe: str = "gluon-tutorial", **values) -> TrainConfig:
+def config(recipe: str = "gluon-tutorial", **values) -> RunConfig:
     sizes = {"size": 32, "ngf": 3, "ndf": 2, "latent": 5, "batch_size": BATCH, "threads": 1}
     return resolve(TrainConfig(recipe=recipe, seed=1, **sizes, **values))
 

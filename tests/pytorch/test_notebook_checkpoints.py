@@ -10,7 +10,7 @@ from processes import mxgan
 
 torch = pytest.importorskip("torch")
 
-from test_pytorch_nets import notebook_netD, notebook_netG, used  # noqa: E402
+from notebooks import notebook_netD, notebook_netG, used  # noqa: E402
 
 import mxgan as library  # noqa: E402
 from mxgan import pixels, plots, rng  # noqa: E402

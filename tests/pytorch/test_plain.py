@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("torch")
 
 from mxgan import rng
-from mxgan.config import TrainConfig, resolve
+from mxgan.config import RunConfig, TrainConfig, resolve
 from mxgan.engines.protocol import Batch
 from mxgan.pytorch.engine import Engine
 from mxgan.pytorch.model import Options
@@ -15,7 +15,7 @@ RECIPES = ("gluon-tutorial", "pytorch-anime")
 BATCH = 4
 
 
-def config(recipe: str, **values) -> TrainConfig:
+def config(recipe: str, **values) -> RunConfig:
     return resolve(
         TrainConfig(recipe=recipe, size=32, ngf=3, ndf=2, latent=5, batch_size=BATCH, seed=1, threads=1, **values)
     )

@@ -9,7 +9,7 @@ import numpy_gan  # noqa: E402
 import numpy_options  # noqa: E402
 
 from mxgan import rng  # noqa: E402
-from mxgan.config import TrainConfig, resolve  # noqa: E402
+from mxgan.config import RunConfig, TrainConfig, resolve  # noqa: E402
 from mxgan.engines.protocol import Batch, State  # noqa: E402
 from mxgan.errors import ParamsError  # noqa: E402
 from mxgan.pytorch.engine import Engine  # noqa: E402
@@ -33,22 +33,22 @@ ALL = {
 EACH = pytest.mark.parametrize("values", [*PARTS.values(), ALL], ids=[*PARTS, "all"])
 
 
-def config(recipe="gluon-tutorial", **values) -> TrainConfig:
+def config(recipe="gluon-tutorial", **values) -> RunConfig:
     sizes = {"size": 32, "ngf": 3, "ndf": 2, "latent": 5, "batch_size": BATCH, "seed": 1, "threads": 1}
     return resolve(TrainConfig(recipe=recipe, **sizes, **values))
 
 
-def inputs(config: TrainConfig, step: int) -> tuple:
+def inputs(config: RunConfig, step: int) -> tuple:
     faces = np.random.RandomState(step).randint(0, 256, (BATCH, 32, 32, 3)).astype(np.uint8)
     z, z_g = (rng.latents(1, stream, step, BATCH, 5) for stream in ("D step", "G step"))
     return faces, z, z_g if config.fresh_latents else None, augment.draw(config, step)
 
 
-def train(engine: Engine, config: TrainConfig, first: int, last: int) -> list[dict]:
+def train(engine: Engine, config: RunConfig, first: int, last: int) -> list[dict]:
     return [engine.train_step(Batch(*inputs(config, step))).read() for step in range(first, last)]
 
 
-def in_numpy(engine: Engine, config: TrainConfig) -> tuple:
+def in_numpy(engine: Engine, config: RunConfig) -> tuple:
     """netG, netD and the options of a new engine."""
     arrays = engine.state().arrays
     netG = numpy_gan.Network(arrays["netG"], True, config.lr_g)

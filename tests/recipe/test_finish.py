@@ -2,11 +2,11 @@
 
 import pytest
 
-from mxgan.config import TrainConfig, resolve
+from mxgan.config import RunConfig, TrainConfig, resolve
 from mxgan.recipe import finish
 
 
-def config(share: float, augment: str = "color,translation") -> TrainConfig:
+def config(share: float, augment: str = "color,translation") -> RunConfig:
     return resolve(TrainConfig(finish=share, augment=augment))
 
 

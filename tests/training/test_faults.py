@@ -102,6 +102,7 @@ def whole(disk, faces_folder, tmp_path) -> dict:
     return outcome(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_each_call_fails_once(disk, whole, faces_folder, tmp_path):
     calls, run = len(disk.calls), tmp_path / "run"
     ended = {"finished": 0, "one line": 0}
@@ -121,6 +122,7 @@ def test_each_call_fails_once(disk, whole, faces_folder, tmp_path):
     assert ended["finished"] > calls / 2
 
 
+@pytest.mark.slow
 def test_the_process_dies_at_each_call(disk, whole, faces_folder, tmp_path):
     calls, run = list(disk.calls), tmp_path / "run"
     for at, name in enumerate(calls):

@@ -88,7 +88,11 @@ def test_bit_for_bit_on_a_real_engine(faces_folder, tmp_path, engine):
     assert outcome(run) == whole
 
 
-@pytest.mark.parametrize("values", [*OPTIONS, ALL], ids=lambda values: ",".join(values))
+@pytest.mark.parametrize(
+    "values",
+    [*(pytest.param(values, marks=pytest.mark.slow) for values in OPTIONS), ALL],
+    ids=lambda values: ",".join(values),
+)
 @pytest.mark.parametrize("engine", ["mxnet", "pytorch"])
 def test_bit_for_bit_with_every_option(faces_folder, tmp_path, engine, values):
     needs.mxnet() if engine == "mxnet" else pytest.importorskip("torch")
@@ -115,6 +119,7 @@ def test_pictures_of_a_run_with_an_average_are_the_averages(faces_folder, tmp_pa
     assert len(trained) >= 3 * len(bare) // 4 and all((average[name] != bare[name]).any() for name in trained)
 
 
+@pytest.mark.slow
 def test_killed_with_every_option_on(faces_folder, tmp_path):
     pytest.importorskip("torch")
     options = ["--loss", "hinge", "--spectral-norm", "--augment", "color,translation,cutout", "--flip", "--ema", "50"]
@@ -135,6 +140,7 @@ def test_killed_with_every_option_on(faces_folder, tmp_path):
     assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_a_process_of_its_own_then_resume(mx, faces_folder, tmp_path):
     command = [
         sys.executable,

@@ -145,6 +145,7 @@ def test_scores_of_a_real_engine_are_its_averages_and_change_no_weight(faces_fol
     assert scorer.score(netG.generate) == pytest.approx(best["score"], abs=0.01)  # another batch size may round anew
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_in_processes_of_their_own(faces_folder, tmp_path):
     pytest.importorskip("torch")
     command = ["train", "--data", faces_folder, *TINY, "--steps", "45", "--engine", "pytorch", "--threads", "1"]

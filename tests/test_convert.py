@@ -12,7 +12,7 @@ from mxgan.convert import convert
 from mxgan.errors import ParamsError
 from mxgan.weights import files, load_net, load_params, params_file, save_params
 
-FILES = Path(__file__).parent / "files"
+FILES = Path(__file__).parent / "weights" / "files"
 REAL = FILES / "G-mxnet0.12.0-ngf2-collect_params.params"
 PACKAGES = {".params": None, ".npz": None, ".safetensors": "safetensors", ".pth": "torch"}
 ODD = {
