@@ -1,8 +1,8 @@
-"""How a run ends: learning rates that fall to zero, and no color among netD's augmentations any more.
+"""How a run ends: its learning rates fall to zero, and netD's augmentation drops color.
 
-Falling rates let both networks come to rest, as CycleGAN's do (Zhu et al. 2017, arXiv:1703.10593). Color keeps the
-pictures' colours apart at first, but hides from netD how brightness is spread; without it, netG learns that last.
-What each brings is in benchmarks/quality.md. A step's place in the run decides, so a resumed run goes on exactly.
+Falling rates let both networks come to rest, as CycleGAN's do (Zhu et al. 2017, arXiv:1703.10593). At first, color
+keeps the pictures' colours varied, but it hides the distribution of brightness from netD; without it, netG learns that
+last. benchmarks/quality.md says what each part brings. Only the step's number counts, so a resumed run goes on exactly.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from mxgan.config import TrainConfig
 
 
 def begins(config: TrainConfig, steps: int) -> int:
-    """The first step, from 1 on, of the end of a run of ``steps``; ``steps`` + 1 where it has none.
+    """The first step (from 1 on) of the finish of a run of ``steps``; ``steps`` + 1 if it has none.
 
     ``config`` is resolved: its ``finish`` is the share of the steps.
     """
@@ -21,13 +21,13 @@ def begins(config: TrainConfig, steps: int) -> int:
 
 
 def rate(config: TrainConfig, step: int, steps: int) -> float:
-    """What both learning rates are multiplied with at ``step`` of ``steps``: 1, and at the end linearly towards 0."""
+    """The factor of both learning rates at ``step`` of ``steps``: 1, then falling linearly towards 0 in the finish."""
     first = begins(config, steps)
     return 1.0 if step < first else (steps + 1 - step) / (steps + 1 - first)
 
 
 def settings(config: TrainConfig, step: int, steps: int) -> TrainConfig:
-    """``config`` as it holds at ``step`` of ``steps``: at the end without color."""
+    """``config`` at ``step`` of ``steps``: without color in the finish."""
     if step < begins(config, steps):
         return config
     parts = [part for part in config.augment.split(",") if part != "color"]
