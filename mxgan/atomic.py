@@ -1,4 +1,4 @@
-"""Files that are either whole or not there: written beside their target, then moved over it in one step."""
+"""Files that appear whole or not at all: written beside their target, then moved over it in one step."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ BytesLike = Union[bytes, bytearray, memoryview]  # and anything else with a buff
 
 
 def write(path: str | PathLike, data: BytesLike | Iterable[BytesLike], flush: bool = True) -> None:
-    """Write `data` (bytes, or pieces of them one after another) to `path`: all of it, or nothing.
+    """Write `data` (bytes, or an iterable of pieces) to `path`: all of it, or nothing.
 
-    ``flush``: wait for the disk, so that even a power loss leaves the whole file or none; needless for what is easily
-    made again.
-
-    A reader sees the old file or the new one, never a part; a crash leaves the old one. Raises ``MxganError``.
+    A reader sees the old file or the new one, never a part; a crash leaves the old one. ``flush`` waits for the disk,
+    so that this holds even for a power loss; files that are easily made again don't need it. Raises ``MxganError``.
     """
     pieces = [data] if isinstance(data, (bytes, bytearray, memoryview)) else data
     with writing(path, flush) as file:
@@ -31,10 +29,10 @@ def write(path: str | PathLike, data: BytesLike | Iterable[BytesLike], flush: bo
 
 @contextlib.contextmanager
 def writing(path: str | PathLike, flush: bool = True) -> Iterator[BinaryIO]:
-    """A binary file to write to, which becomes `path` when the block ends well and vanishes when it doesn't.
+    """A binary file to write to: it becomes `path` at the end of the block, and is deleted if the block raises.
 
-    For writers that want a file of their own (``np.savez``, ``savefig``). A symbolic link is followed: the file it
-    points at is replaced. Raises ``MxganError`` where the folder is missing or can't be written, or the disk is full.
+    For writers that take a file object (``np.savez``, ``savefig``). A symbolic link is followed: the file it points at
+    is replaced. Raises ``MxganError`` if the folder is missing or can't be written, or the disk is full.
     """
     name = os.fspath(path)
     target = os.path.realpath(name)
@@ -60,7 +58,7 @@ def writing(path: str | PathLike, flush: bool = True) -> Iterator[BinaryIO]:
     except BaseException as error:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
-        # An error with a file name of its own is the block's; one without comes from writing: a full disk, a quota.
+        # An error that names another file is the block's; one without a name comes from writing: a full disk, a quota.
         if isinstance(error, OSError) and error.filename in (None, temporary):
             raise MxganError(f"{name}: can't be written: {error.strerror or error}") from error
         raise

@@ -1,4 +1,4 @@
-"""Numbers to pixels and back, the one place that rounds; and pictures at another size."""
+"""Numbers to pixels and back, with the only rounding in the program; and resizing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 def to_uint8(y: np.ndarray) -> np.ndarray:
     """Images in [-1, 1], float (n, channels, H, W), as uint8 (n, H, W, channels).
 
-    ``clip(rint((y + 1) * 127.5), 0, 255)`` in the input's own precision, for every engine.
+    ``clip(rint((y + 1) * 127.5), 0, 255)`` in the input's own precision. Every engine uses it.
     """
     return np.ascontiguousarray(np.clip(np.rint((y + 1) * 127.5), 0, 255).astype(np.uint8).transpose(0, 2, 3, 1))
 

@@ -1,8 +1,8 @@
 """Every random number in mxgan, drawn from (seed, stream, counter).
 
 The source is Philox, a counter-based generator (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"):
-any draw can be made without those before it. So a resumed run needs no generator state, both engines see the same
-numbers, and a sample's latent depends on its seed and index alone. Checksums in the tests pin the streams.
+any draw can be made without the draws before it. So a resumed run needs no generator state, both engines see the same
+numbers, and a sample's latent depends only on its seed and index. Checksums in the tests pin the streams.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ import numpy as np
 from mxgan.errors import MxganError
 
 STREAMS = ("D step", "G step", "samples", "generate", "augmentation", "flip", "painted", "score", "statistics")
-BLOCK = 64  # generated latents are drawn in blocks of this many, so that any prefix or batch size sees the same ones
+BLOCK = (
+    64  # latents to generate from are drawn in blocks of this size, so that they don't depend on n or the batch size
+)
 
 
 def generator(seed: int, stream: str, counter: int = 0) -> np.random.Generator:
-    """A generator of its own for (seed, stream, counter); 2**192 numbers lie between two counters.
+    """The generator for (seed, stream, counter); 2**192 numbers lie between two counters.
 
     Raises MxganError for a seed outside 0..2**63-1.
     """

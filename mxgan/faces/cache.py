@@ -24,15 +24,17 @@ from mxgan.errors import MxganError
 from mxgan.faces.folder import Skipped, check_wanted, printable
 from mxgan.faces.sources import Source, is_painted, shown, source
 
-FORMAT = 1  # of the cache: a set of another format is made anew
+FORMAT = 1  # of the cache: a set in another format is packed again
 
 
 @dataclass(frozen=True)
 class Faces:
-    """A set of faces, opened; its pixels stay on disk until they are asked for."""
+    """An open set of faces; its pixels stay on disk until they are used."""
 
     images: np.ndarray  # uint8 (N, size, size, 3) RGB, a read-only memory map
-    fingerprint: str  # hex digest of pixels and order: the same pixels, the same fingerprint, wherever they lie
+    fingerprint: (
+        str  # hex digest of pixels and order: the same pixels have the same fingerprint, wherever they are stored
+    )
     source: str  # what the user wrote
     skipped: tuple[Skipped, ...]
 
@@ -40,8 +42,8 @@ class Faces:
 def open_faces(data: str | os.PathLike, size: int = 64, fit: str = "crop", progress: bool = True) -> Faces:
     """Open ``painted``, ``painted:N``, a folder of pictures or a packed .npy file as faces of ``size`` pixels.
 
-    What isn't packed yet is packed first, into the cache folder, with progress on stderr; a folder whose files changed
-    is packed anew. Files that can't be used are skipped and named. Raises MxganError where nothing is left to use.
+    What isn't packed yet is packed first, into the cache folder, with progress on stderr; a folder whose files have
+    changed is packed again. Unusable files are skipped and named. Raises MxganError if no usable file is left.
     """
     data = os.fspath(data)
     check_wanted(size, fit)
@@ -80,7 +82,9 @@ def _cached(faces: Source, progress: bool) -> Faces:
         return found
     try:
         place.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{place}.lock"):  # another process may be making the very same set: then it is there afterwards
+        with FileLock(
+            f"{place}.lock"
+        ):  # another process may be packing the same set: then it is there once we have the lock
             return _open_set(place, faces) or _make_set(place, faces, progress)
     except OSError as error:
         cause = error
@@ -94,7 +98,7 @@ def _cached(faces: Source, progress: bool) -> Faces:
 
 
 def _make_set(place: Path, faces: Source, progress: bool) -> Faces:
-    for left in place.glob(".mxgan-*.tmp"):  # by a process that was killed: a living one would hold the lock
+    for left in place.glob(".mxgan-*.tmp"):  # left by a process that was killed: a running one would hold the lock
         left.unlink()
     unnamed = place / "images.npy"
     with atomic.writing(unnamed) as out:
@@ -118,7 +122,7 @@ def _make_set(place: Path, faces: Source, progress: bool) -> Faces:
 
 
 def _open_set(place: Path, faces: Source) -> Optional[Faces]:
-    """The set, if it is there, whole, and made from what is there now."""
+    """The set, if it exists, is whole, and was made from the files as they are now."""
     try:
         record = json.loads((place / "set.json").read_bytes())
         images = place / record["file"]["name"]
@@ -126,7 +130,7 @@ def _open_set(place: Path, faces: Source) -> Optional[Faces]:
             return None
         skipped = tuple(Skipped(**one) for one in record["skipped"])
         return Faces(np.lib.format.open_memmap(images, mode="r"), record["fingerprint"], faces.data, skipped)
-    except (OSError, ValueError, KeyError, TypeError):  # none yet, or damaged: it is made anew
+    except (OSError, ValueError, KeyError, TypeError):  # none yet, or damaged: it is packed again
         return None
 
 
@@ -140,7 +144,7 @@ def _stamp(file: Path) -> dict[str, Any]:
 
 
 def _write(out: BinaryIO, faces: Source, progress: bool) -> tuple[str, list[Skipped]]:
-    """Stream a .npy of all usable images to ``out``: the pixels' fingerprint, and what was left out."""
+    """Stream all usable images to ``out`` as a .npy. Returns the pixels' fingerprint, and what was skipped."""
     n, skipped, digest = 0, [], hashlib.blake2b(digest_size=16)
     out.write(_header(faces.count, faces.size))
     for name, image in shown(faces, "painting" if is_painted(faces.data) else "packing", progress):

@@ -1,4 +1,4 @@
-"""What is in a folder of pictures before one trains on it: which can't be used, and which are there twice."""
+"""A look at a folder of pictures before training: which can't be used, and which are duplicates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHOWN = 20  # lines of each kind that a report shows; its JSON has all
 
 @dataclass(frozen=True)
 class Report:
-    """What `check` found. ``duplicates`` are groups of two or more paths with the very same pixels at training size."""
+    """What `check` found. ``duplicates`` are groups of two or more paths with identical pixels at training size."""
 
     folder: str
     files: int
@@ -45,7 +45,7 @@ class Report:
 
 
 def check(folder: str | os.PathLike, size: int = 64, fit: str = "crop", progress: bool = True) -> Report:
-    """Read every picture as training would, and report what can't be used and what is there twice.
+    """Read every picture as training would, and report which can't be used and which are duplicates.
 
     A duplicate still counts as usable. Raises MxganError for a folder that is missing or has no picture files.
     """

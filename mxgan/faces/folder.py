@@ -1,8 +1,8 @@
-"""Pictures in a folder: finding them, reading them as RGB whatever they are, bringing them to one size.
+"""Pictures in a folder: finding them, reading them as RGB whatever their format, resizing them.
 
-Pillow reads the header before any pixel is decoded, so that a hostile file is turned away unread. OpenCV then decodes a
-plain JPEG, to the same pixels as Pillow (both use libjpeg) but sooner; it gets much else wrong (alpha, palettes,
-16 bits, EXIF, no GIF), so Pillow decodes the rest.
+Pillow reads the header before any pixel is decoded, so that a hostile file is refused unread. OpenCV then decodes plain
+JPEGs: it gives the same pixels as Pillow (both use libjpeg), but faster. Pillow decodes everything else, because OpenCV
+mishandles alpha, palettes, 16 bits and EXIF, and reads no GIF.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from mxgan.config import FITS
 from mxgan.errors import MxganError
 
 SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".gif")
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")  # what is inside counts, not the name; no other decoder is ever run
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")  # by content, not by name; no other decoder is ever run
 MIN_SIDE = 8  # pixels; a smaller picture is no face
 MAX_SIZE = 1024  # pixels on a side that pictures can be brought to
 MAX_PIXELS = 64_000_000  # a larger picture is refused before it is decoded
 MAX_BYTES = 128 * 1024 * 1024  # a larger file is refused before it is read
-LARGE_PIXELS = 8_000_000  # pictures above this are decoded one at a time: n threads don't need n times the memory
+LARGE_PIXELS = 8_000_000  # larger pictures are decoded one at a time, so that n threads don't take n times the memory
 _one_large = threading.Lock()
 
 
@@ -60,7 +60,7 @@ def imread(path: str | os.PathLike) -> np.ndarray:
     the high byte is kept (at most one level off). Colour profiles are ignored; CMYK is read as Adobe writes it.
     Raises `Unreadable` (an `MxganError`) for anything else, for a side below `MIN_SIDE` and above `MAX_PIXELS`.
     """
-    with warnings.catch_warnings():  # Pillow warns of things this function either handles or refuses
+    with warnings.catch_warnings():  # this function handles or refuses all that Pillow warns of
         warnings.simplefilter("ignore")
         return _imread(os.fspath(path))
 
@@ -77,7 +77,7 @@ def transform(image: np.ndarray, size: int = 64, fit: str = "crop") -> np.ndarra
     if fit == "squash":
         return _resize(image, size, size)
     short = min(image.shape[:2])
-    image = _centre(image, 4 * short, 4 * short)  # a panorama one pixel wide mustn't become a huge picture on the way
+    image = _centre(image, 4 * short, 4 * short)  # so that a panorama one pixel high doesn't become huge on the way
     height, width = (max(size, int(side * size / short + 0.5)) for side in image.shape[:2])
     return np.ascontiguousarray(_centre(_resize(image, height, width), size, size))
 
@@ -93,9 +93,10 @@ def check_wanted(size: int, fit: str) -> None:
 def walk(folder: str) -> Iterator[tuple[str, int, int]]:
     """Everything below ``folder`` that is named like a picture: (relative POSIX path, size in bytes, mtime in ns).
 
-    In no order, and without keeping a list: opening a large set stays cheap. Hidden files and folders and ``__MACOSX``
-    are left out. A linked folder is entered, but none twice. What can't be looked at has size -1, and so has a
-    subfolder that can't be listed. Raises OSError if ``folder`` itself can't be listed.
+    In no particular order, and without keeping a list, so that a large set stays cheap to open. Hidden files and
+    folders and ``__MACOSX`` are left out. A linked folder is entered, but no folder twice. Files that
+    can't be examined and subfolders that can't be listed have size -1. Raises OSError if ``folder``
+    itself can't be listed.
     """
     seen = set()
     waiting = [""]
@@ -120,7 +121,7 @@ def walk(folder: str) -> Iterator[tuple[str, int, int]]:
             if not here:
                 raise
             yield here, -1, 0
-        waiting.extend(sorted(below, reverse=True))  # sorted, so that of two ways to a folder it is always the same one
+        waiting.extend(sorted(below, reverse=True))  # sorted: of two paths to one folder, always the same is taken
 
 
 def in_order(names: Iterable[str]) -> list[str]:

@@ -37,13 +37,13 @@ Read = Iterator[tuple[str, Union[np.ndarray, str]]]  # (name, uint8 image), or (
 
 @dataclass(frozen=True)
 class Source:
-    """A set of faces that can be read: all of them once, in order, each call anew."""
+    """A set of faces to read. Each call of ``read`` gives all of them once, in order."""
 
     data: str  # what the user wrote
     name: str  # for files: letters, digits, _ and -
     count: int  # of files, or of painted faces
     size: int  # pixels on a side
-    made_from: dict[str, Any]  # plain JSON that changes whenever the images would
+    made_from: dict[str, Any]  # plain JSON that changes whenever the images would change
     read: Callable[[], Read]
 
 
@@ -62,7 +62,7 @@ def source(data: str, size: int, fit: str) -> Source:
 
 
 def shown(faces: Source, verb: str, progress: bool) -> Iterable[tuple[str, np.ndarray | str]]:
-    """Read all faces, with a bar on stderr; where that is no terminal, one line says what is being done."""
+    """Read all faces, with a bar on stderr; if that is no terminal, one line says what is happening."""
     if progress and sys.stderr.isatty():
         return tqdm(faces.read(), verb, faces.count, unit=" faces", dynamic_ncols=True, leave=False)
     if progress:
@@ -127,7 +127,7 @@ def _painted(data: str, size: int) -> Source:
 def _paint(n: int, size: int, processes: int) -> Read:
     """Face i comes from process i % processes: painting is mostly Python, which threads wouldn't speed up.
 
-    Plain child processes, as multiprocessing would run the caller's script again, or fork a process full of threads.
+    Plain child processes, because multiprocessing would run the caller's script again or fork a process with threads.
     """
     root = str(Path(__file__).parents[2])
     path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])

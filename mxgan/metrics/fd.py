@@ -1,7 +1,7 @@
-"""Fréchet distance of two sets of features, each taken for a Gaussian.
+"""Fréchet distance of two sets of features, each modelled as a Gaussian.
 
 Heusel et al. 2017, arXiv:1706.08500 (FID, where the features are Inception's): |m1 - m2|² + tr(C1 + C2 - 2 √(C1 C2)).
-It is biased upward by small n: compare numbers of the same n alone.
+Small n biases it upward: compare only numbers of the same n.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def fit(features: np.ndarray) -> Gaussian:
 
 
 def distance(one: Gaussian, other: Gaussian) -> float:
-    """The Fréchet distance, by symmetric matrices alone, so that a singular covariance does no harm.
+    """The Fréchet distance, computed with symmetric matrices only, so that a singular covariance does no harm.
 
-    With C1 = A Aᵀ the eigenvalues of C1 C2 are those of Aᵀ C2 A: real, and not negative but for rounding.
+    With C1 = A Aᵀ the eigenvalues of C1 C2 are those of Aᵀ C2 A: real, and never negative except by rounding.
     """
     values, vectors = np.linalg.eigh(one.covariance)
     root = vectors * np.sqrt(np.clip(values, 0, None))

@@ -1,7 +1,7 @@
-"""Form and colours of pictures as numbers, by no trained network; needs NumPy and OpenCV alone.
+"""Form and colours of pictures as numbers, without a trained network; needs only NumPy and OpenCV.
 
-Histograms of oriented gradients (Dalal & Triggs 2005, "Histograms of Oriented Gradients for Human Detection"): what
-edges there are in each part of a picture, whatever their contrast; and the picture's colours, 8×8 pixels of them.
+Histograms of oriented gradients (Dalal & Triggs 2005, "Histograms of Oriented Gradients for Human Detection"): which
+edges each part of a picture has, whatever their contrast; and the picture's colours, shrunk to 8×8 pixels.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import numpy as np
 
 from mxgan.pixels import resized
 
-SIDE = 64  # pixels that a picture is brought to
+SIDE = 64  # pixels on a side that a picture is resized to
 CELL = 8  # pixels on a side of one histogram; of one colour too
 BINS = 9  # of the directions of an edge, half a turn
 BLOCK = 2  # cells on a side that are normalised together
-MOST = 0.2  # of a block's length that one number counts for: a single strong edge isn't everything
+MOST = 0.2  # of a block's length: larger numbers are cut to this, so that no single edge dominates
 FAINT = 0.1  # contrast, of 1 from black to white, below which edges fade out
 CELLS = SIDE // CELL
 LENGTH = CELLS * CELLS * (BINS + 3)

@@ -1,7 +1,7 @@
 """Kernel distance of two sets of features: the squared MMD with a polynomial kernel, estimated without bias.
 
 Bińkowski et al. 2018, arXiv:1801.01401 (KID, where the features are Inception's): k(x, y) = (x·y / d + 1)³; the mean
-over random subsets of both sets. For equal distributions it is 0 on average, and so may be a little below.
+over random subsets of both sets. Equal distributions give 0 on average, so it can be slightly negative.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from mxgan import rng
 from mxgan.errors import MxganError
 
 SUBSETS = 20
-SUBSET_SIZE = 1000  # features of each set in a subset; all, where there are fewer
+SUBSET_SIZE = 1000  # features of each set in a subset; all of them if there are fewer
 LEAST = 2
 
 
 def distance(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> float:
-    """MMD² of features (n, d) and (m, d), the mean of `SUBSETS` subsets that ``seed`` decides.
+    """MMD² of features (n, d) and (m, d), the mean over `SUBSETS` subsets that ``seed`` chooses.
 
     Raises MxganError for fewer than two features in a set.
     """
@@ -33,7 +33,7 @@ def distance(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> float:
 
 
 def mmd2(x: np.ndarray, y: np.ndarray) -> float:
-    """The unbiased estimate for two sets of one size, (n, d): pairs of a feature with itself are left out."""
+    """The unbiased estimate for two sets of the same size, (n, d): no feature is paired with itself."""
     n = len(x)
     own = sum(kernel.sum(dtype=np.float64) - np.trace(kernel, dtype=np.float64) for kernel in (_k(x, x), _k(y, y)))
     return float(own / (n * (n - 1)) - 2 * _k(x, y).mean(dtype=np.float64))

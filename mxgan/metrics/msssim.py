@@ -1,4 +1,4 @@
-"""MS-SSIM of random pairs: how alike generated faces are. Real faces' own number says how alike they should be.
+"""MS-SSIM of random pairs: how alike generated faces are. The same number for real faces says how alike they should be.
 
 Wang et al. 2003, "Multi-scale structural similarity", as Odena et al. 2017 (arXiv:1610.09585) and Karras et al. 2017
 measure diversity with it: five scales, Gaussian windows of 11 pixels (deviation 1.5), smaller where the image is,

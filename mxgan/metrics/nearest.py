@@ -1,4 +1,4 @@
-"""Is netG memorising? The generated faces that come nearest to a real one, beside the real ones they are near to."""
+"""Is netG memorising? The generated faces nearest to a real one, each beside its nearest real faces."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def sheet(fake: np.ndarray, real: np.ndarray) -> np.ndarray:
 
 
 def check_place(path: Path) -> None:
-    """Raise MxganError where no PNG can be written."""
+    """Raise MxganError if no PNG can be written to ``path``."""
     if path.suffix.lower() != ".png":
         raise MxganError(f"--nearest {path}: the picture is written as .png; give a name that ends so")
     if path.is_dir() or not path.parent.is_dir():

@@ -1,4 +1,4 @@
-"""Precision, recall, density and coverage of generated faces, by nearest neighbours in feature space.
+"""Precision, recall, density and coverage of generated faces, from nearest neighbours in feature space.
 
 Kynkäänniemi et al. 2019, arXiv:1904.06991 (precision, recall), and Naeem et al. 2020, arXiv:2002.09797 (density,
 coverage). A feature's ball reaches to its k-th nearest neighbour in its own set:

@@ -1,4 +1,4 @@
-"""Features of real faces, computed once: kept in the cache folder, by the faces' fingerprint and the extractor."""
+"""Features of real faces, computed once and cached by the faces' fingerprint and the extractor."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BATCH = 64  # faces in memory at once
 
 @dataclass(frozen=True)
 class Chosen:
-    """Some of a set's faces, in random order: none twice."""
+    """Some of a set's faces, in random order and without repeats."""
 
     faces: Faces
     order: np.ndarray  # their places in the set
@@ -38,12 +38,12 @@ class Chosen:
 
 
 def choose(faces: Faces, n: int, seed: int) -> Chosen:
-    """n of the faces (or all), in the order that ``seed`` decides."""
+    """n of the faces, or all of them if there are fewer, in the order that ``seed`` gives."""
     return Chosen(faces, rng.order(seed, 0, len(faces.images))[:n], seed)
 
 
 def features(chosen: Chosen, extractor: Any, progress: bool = True) -> np.ndarray:
-    """Features of all chosen faces, float32 (n, length), from the cache if they are there.
+    """Features of all chosen faces, float32 (n, length), from the cache if it has them.
 
     ``extractor`` is a mxgan.metrics.extractors.Extractor. Raises MxganError where the cache can't be written.
     """
@@ -67,7 +67,7 @@ def features(chosen: Chosen, extractor: Any, progress: bool = True) -> np.ndarra
         found = np.load(path)
         if found.dtype == np.float32 and found.shape == (n, extractor.length):
             return found
-    except (OSError, ValueError, EOFError):  # none yet, or damaged: made anew
+    except (OSError, ValueError, EOFError):  # none yet, or damaged: compute them
         found = None
     found = collect(chosen.batches(0, n), n, extractor, "features of real faces", progress)
     with atomic.writing(path) as out:
@@ -86,7 +86,7 @@ def watched(batches: Iterable[np.ndarray], n: int, title: str, progress: bool = 
 
 
 def collect(batches: Iterable[np.ndarray], n: int, extractor: Any, title: str, progress: bool = True) -> np.ndarray:
-    """Features of n images that come in batches: float32 (n, length). Raises MxganError if one isn't finite."""
+    """Features of n images, given in batches: float32 (n, length). Raises MxganError if one isn't finite."""
     found = np.empty((n, extractor.length), np.float32)
     done = 0
     for images in watched(batches, n, title, progress):

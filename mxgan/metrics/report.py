@@ -1,4 +1,4 @@
-"""What `evaluate` found: every number with its floor, and the protocol that they hold for."""
+"""What `evaluate` found: every number with its floor, and the protocol they were measured under."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MEANINGS = {  # better, and what the number says, in a few words
 
 @dataclass(frozen=True)
 class Protocol:
-    """What makes two numbers comparable. Where no feature is needed, the extractor's three are None."""
+    """What two numbers must share to be comparable. The last three are None if no metric needs features."""
 
     data: str
     fingerprint: str  # of the data's pixels
@@ -47,7 +47,7 @@ class Protocol:
 
 @dataclass(frozen=True)
 class Score:
-    """A number, the same of real faces against real ones, and which way is better: lower, higher, or to the floor."""
+    """A number, its floor (real faces against real ones), and what is better: lower, higher, near the floor."""
 
     value: float
     floor: float

@@ -1,4 +1,4 @@
-"""Sliced Wasserstein distance of patches, per level of a Laplacian pyramid; needs NumPy and OpenCV alone.
+"""Sliced Wasserstein distance of patches, per level of a Laplacian pyramid; needs only NumPy and OpenCV.
 
 After Karras et al. 2017, "Progressive Growing of GANs" (arXiv:1710.10196, appendix B) and its published code: patches
 of 7×7 pixels, each set normalised by its own mean and deviation per channel, projected onto random directions; the
@@ -27,14 +27,14 @@ BATCH = 64  # images at a time; part of the definition, as patches are drawn by 
 
 @dataclass(frozen=True)
 class Projections:
-    """One set's patches, projected and sorted: all that a comparison needs of it. Made by `project`."""
+    """One set's patches, projected and sorted, which is all that a comparison needs. Made by `project`."""
 
     levels: dict[int, np.ndarray]  # by the level's size in pixels: float32 (directions, patches), rows ascending
     seed: int
 
 
 def levels(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> dict[int, float]:
-    """SWD × 1e3 of two sets of as many images, uint8 (n, S, S, 3), by level: {64: ..., 32: ..., 16: ...} for S = 64.
+    """SWD × 1e3 by level, {64: ..., 32: ..., 16: ...} for S = 64, of two sets of n images, uint8 (n, S, S, 3).
 
     ``seed`` decides the patches and directions. Raises MxganError for sets of different n or size.
     """

@@ -1,1 +1,1 @@
-"""What a recipe decides and both engines are given, in NumPy: initial weights, augmentation, EMA, the finish."""
+"""What a recipe decides, in NumPy and the same for both engines: initial weights, augmentation, EMA, the finish."""

@@ -1,8 +1,8 @@
-"""What DiffAugment does to images, as numbers and 0/1 matrices that an engine multiplies with.
+"""DiffAugment as numbers and 0/1 matrices that an engine multiplies images with.
 
 Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training" (arXiv:2006.10738): netD sees real and
-fake images changed in the same random ways, and netG's gradients go through the changes. Here the random numbers become
-arrays, in NumPy, so that both engines change the same images in the same ways.
+fake images through the same kinds of random change, and netG's gradients flow through the changes. The random numbers
+become NumPy arrays here, so that both engines change the same images in the same way.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ import numpy as np
 from mxgan import rng
 from mxgan.config import RunConfig
 
-SHIFT = 1 / 8  # of the image's side: translation by at most so much each way
+SHIFT = 1 / 8  # of the image's side: the largest translation in each direction
 CUT = 1 / 2  # of the image's side: the square that cutout sets to 0
-NUMBERS = 7  # random ones an image: three for color, two each for translation and cutout, drawn whatever is asked for
-BATCHES = 3  # a step: netD's real and fake images, and the fake ones of netG's step
+NUMBERS = (
+    7  # random ones an image: 3 for color, 2 each for translation and cutout; all are drawn, even if not all are used
+)
+BATCHES = 3  # a step: netD's real and fake images, and the fake images of netG's step
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """One batch's changes: float32 arrays for n images of S×S pixels; None where the part isn't asked for.
+    """One batch's changes: float32 arrays for n images of S×S pixels; None for a part that is switched off.
 
     In this order: y = color · x + brightness + (1 - contrast) · mean(x), over the three channels, where the mean is
     that of the whole image; then rows · y · columns on each channel; then mask times that.
@@ -38,7 +40,7 @@ class Augmentation:
 
 
 def draw(config: RunConfig, step: int) -> Optional[tuple[Augmentation, Augmentation, Augmentation]]:
-    """The changes of one step, to netD's real batch, its fake batch and netG's; None where nothing is augmented."""
+    """The changes of one step, to netD's real batch, its fake batch and netG's; None without augmentation."""
     if not config.augment:
         return None
     numbers = rng.fractions(config.seed, "augmentation", step, (BATCHES, NUMBERS, config.batch_size))
@@ -48,7 +50,7 @@ def draw(config: RunConfig, step: int) -> Optional[tuple[Augmentation, Augmentat
 
 
 def mirrored(config: RunConfig, step: int, images: np.ndarray) -> np.ndarray:
-    """A step's real images, uint8 NHWC; where the run has ``flip``, each is mirrored with probability one half."""
+    """A step's real images, uint8 NHWC; with ``flip``, each is mirrored with probability 1/2."""
     if not config.flip:
         return images
     chosen = rng.fractions(config.seed, "flip", step, (len(images),)) < 0.5
@@ -65,7 +67,9 @@ def _augmentation(parts: list[str], size: int, numbers: np.ndarray) -> Augmentat
     if "translation" in parts:
         most = int(size * SHIFT + 0.5)
         down, right = _whole(numbers[3:5], 2 * most + 1) - most
-        arrays.update(rows=_shifted(size, down, most), columns=_shifted(size, -right, most))  # -: from the other side
+        arrays.update(
+            rows=_shifted(size, down, most), columns=_shifted(size, -right, most)
+        )  # minus, as it multiplies from the other side
     if "cutout" in parts:
         cut = int(size * CUT + 0.5)
         first = _whole(numbers[5:7], size + 1 - cut % 2) - cut // 2  # row, column; part of the square may be outside
@@ -89,11 +93,11 @@ def _color(lighter: np.ndarray, colorful: np.ndarray, contrasting: np.ndarray) -
 
 
 def _shifted(size: int, by: np.ndarray, most: int) -> np.ndarray:
-    """(n, size, size): times a column of pixels, it gives at i the pixel at i + by, and 0 beyond the edge."""
-    every = np.eye(size + 2 * most, size, -most, np.float32)  # of all shifts, below one another
+    """Matrices (n, size, size): the product with a column of pixels has at i the pixel i + by, or 0 beyond the edge."""
+    every = np.eye(size + 2 * most, size, -most, np.float32)  # the matrices of all shifts, stacked
     return every[(by + most)[:, None] + np.arange(size)]
 
 
 def _whole(fractions: np.ndarray, n: int) -> np.ndarray:
-    """Uniform in [0, 1), to whole numbers 0..n-1."""
+    """Numbers uniform in [0, 1) as whole numbers from 0 to n - 1."""
     return np.floor(fractions * np.float32(n)).astype(np.int64).clip(max=n - 1)

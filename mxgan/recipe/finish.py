@@ -1,8 +1,8 @@
-"""How a run ends: learning rates that fall to zero, and no color among netD's augmentations any more.
+"""How a run ends: its learning rates fall to zero, and netD's augmentation drops color.
 
-Falling rates let both networks come to rest, as CycleGAN's do (Zhu et al. 2017, arXiv:1703.10593). Color keeps the
-pictures' colours apart at first, but hides from netD how brightness is spread; without it, netG learns that last.
-What each brings is in benchmarks/quality.md. A step's place in the run decides, so a resumed run goes on exactly.
+Falling rates let both networks come to rest, as CycleGAN's do (Zhu et al. 2017, arXiv:1703.10593). At first, color
+keeps the pictures' colours varied, but it hides the distribution of brightness from netD; without it, netG learns that
+last. benchmarks/quality.md says what each part brings. Only the step's number counts, so a resumed run goes on exactly.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ def plan(config: RunConfig, steps: int) -> FinishPlan:
 
 
 def rate(config: RunConfig, step: int, steps: int) -> float:
-    """What both learning rates are multiplied by at ``step`` of ``steps``: 1, and in the finish linearly towards 0."""
+    """The factor of both learning rates at ``step`` of ``steps``: 1, then falling linearly towards 0 in the finish."""
     first, last = plan(config, steps)
     return 1.0 if step < first else (last + 1 - step) / (last + 1 - first)
 
 
 def settings(config: RunConfig, step: int, steps: int) -> RunConfig:
-    """``config`` as it holds at ``step`` of ``steps``: in the finish without color."""
+    """``config`` at ``step`` of ``steps``: without color in the finish."""
     if step < plan(config, steps).first:
         return config
     parts = [part for part in config.augment.split(",") if part != "color"]

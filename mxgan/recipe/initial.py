@@ -16,10 +16,10 @@ def draw(config: RunConfig, net: str, shapes: dict[str, tuple[int, ...]]) -> dic
 
     ``init`` says how convolutions start: ``normal`` is Normal(0.02) with bias 0 (the DCGAN paper); ``uniform`` is
     PyTorch's default, ±1/√fan with fan = shape[1]·4·4: the channels in of a Conv2d, out of a ConvTranspose2d
-    (torch.nn.init's fan_in counts axis 1 of either); ``smooth`` is ``normal``, but that each layer of netG that doubles
-    an image begins by interpolating: one Normal(0.02) for each pair of channels, times the same 4×4 kernel, so that
-    netG's first pictures have no pattern of pixels that it would have to unlearn (Aitken et al. 2017, arXiv:1707.02937,
-    start sub-pixel convolutions likewise). BatchNorm starts as the identity.
+    (torch.nn.init's fan_in counts axis 1 of either). ``smooth`` is ``normal``, except that each layer of netG that
+    doubles an image starts by interpolating: one Normal(0.02) for each pair of channels, times the same 4×4 kernel.
+    netG's first pictures then have no checkerboard to unlearn (Aitken et al. 2017, arXiv:1707.02937, do the same for
+    sub-pixel convolutions). BatchNorm starts as the identity.
     """
     arrays, fan = {}, 1
     for name, shape in shapes.items():

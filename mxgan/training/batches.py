@@ -53,7 +53,7 @@ def ahead(read: Callable[[T], U], order: Iterable[T]) -> Iterator[tuple[T, U]]:
 def inputs(config: RunConfig, step: int, steps: int, images: np.ndarray) -> Batch:
     """What an engine's ``train_step`` takes at ``step`` of ``steps``, from 1 on.
 
-    ``images``: the step's faces, uint8 NHWC, as they are in the data. ``config`` is resolved.
+    ``images``: the step's faces, uint8 NHWC, as they are in the data.
     """
     now = finish.settings(config, step, steps)
 

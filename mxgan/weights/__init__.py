@@ -1,4 +1,4 @@
-"""Weights files of any era and framework: what is in them, which network it is, and out again."""
+"""Weights files of any era and framework: reading them, recognising the network, writing them."""
 
 from mxgan.weights.net import Net, check_finite, load_net, recognise
 from mxgan.weights.params_file import load as load_params

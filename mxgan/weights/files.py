@@ -1,6 +1,6 @@
-"""Any weights file to arrays and back. Reading goes by what is in the file, writing by the suffix.
+"""Any weights file to arrays and back. The content decides how a file is read, the suffix how it is written.
 
-Reading by content, because suffixes lie: MXNet 2.0 writes ZIPs named .params, and gluon-cv wrote .params named .pth.
+Suffixes mislead: MXNet 2.0 writes ZIPs named .params, and gluon-cv wrote .params named .pth.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the same arrays give the same bytes
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """What a file holds: arrays under the names as stored, in the file's order, and where they come from."""
+    """What a file holds: arrays under their stored names, in the file's order, and where they come from."""
 
     path: str
     bytes: int
@@ -38,7 +38,7 @@ class WeightsFile:
 
     @property
     def notes(self) -> list[str]:
-        """The oddities, and in words what arrays don't show."""
+        """The oddities, and what the arrays alone don't show, in words."""
         notes = list(self.warnings)
         if self.left_out:
             notes.append(f"left out, as no weights: {', '.join(self.left_out)}")
@@ -62,7 +62,7 @@ def load(path: str | os.PathLike) -> WeightsFile:
     if pth.is_pth(path, head):
         return _load_pth(path)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # they are in the answer
+        warnings.simplefilter("ignore")  # the result has them
         file = params_file.read(path)
     return WeightsFile(str(path), file.size, file.container, file.era, file.arrays, file.dtypes, file.warnings)
 
@@ -86,7 +86,7 @@ def save(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def _head(path: Path) -> bytes:
-    """The first bytes of a regular file; nothing of anything else, whose reader then says what it is."""
+    """The first bytes of a regular file, or b"" for anything else: the reader then says what is wrong."""
     try:
         if not path.is_file():
             return b""
@@ -146,7 +146,7 @@ def _load_pth(path: Path) -> WeightsFile:
 
 
 def _save_npz(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
-    """As np.savez does, uncompressed; but any name goes (np.savez trips over "file"), and dates are fixed."""
+    """As np.savez, uncompressed, but with any name (np.savez fails on "file") and a fixed date."""
     for name, array in arrays.items():
         parts = f"{name}.npy".split("/")
         if "\0" in name or "\\" in name or not parts[0] or ".." in parts or (parts[-1] == "format.npy" and parts[1:]):

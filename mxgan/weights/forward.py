@@ -1,4 +1,4 @@
-"""A generator in plain NumPy, float64: slow, but the definition in full, to check faster ones against."""
+"""A generator in plain NumPy, float64: slow, but the full definition, to check faster ones against."""
 
 from __future__ import annotations
 

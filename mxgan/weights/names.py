@@ -55,10 +55,10 @@ class Layer:
 
 
 def layers(arrays: Mapping[str, np.ndarray]) -> tuple[list[Layer], list[str]]:
-    """The layers that the names speak of, in the file's order, and the names that are no layer's.
+    """The layers that the names describe, in the file's order, and the names that belong to no layer.
 
-    PyTorch's words for a BatchNorm (weight, bias) come back as gamma and beta. Two names for one array of a layer
-    leave the second among the strays.
+    PyTorch's words for a BatchNorm (weight, bias) become gamma and beta. If a layer's array has two names, the second
+    is a stray.
     """
     found: dict[str, Layer] = {}
     strays = []
@@ -118,8 +118,9 @@ def layers_of_list(arrays: Mapping[str, np.ndarray]) -> tuple[list[Layer], list[
 def biases_before_norm(names: Iterable[str]) -> dict[str, str]:
     """Biases that feed a BatchNorm, and the BatchNorm each one feeds: {"3.bias": "4"}, {"netG.3.bias": "netG.4"}.
 
-    A BatchNorm subtracts the batch's mean and with it any such bias: its true gradient is 0, and only the running mean
-    sees it. ``names`` are canonical, with or without a network's name before them, and include each BatchNorm's gamma.
+    A BatchNorm subtracts the batch's mean, and any such bias with it. So the bias's true gradient is 0, and only the
+    running mean sees it. ``names`` are canonical, with or without a network's name before them, and include
+    each BatchNorm's gamma.
     """
     known = dict.fromkeys(names)  # a set that keeps the order
     found = {}
@@ -133,7 +134,7 @@ def biases_before_norm(names: Iterable[str]) -> dict[str, str]:
 
 
 def printable(text: str) -> str:
-    """One line that steers no terminal: names come from files and hold whatever they like."""
+    """The text in one line, without control characters: names come from files and may hold anything."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 

@@ -15,9 +15,8 @@ from typing import Optional
 import numpy as np
 
 from mxgan.errors import ParamsError
-from mxgan.weights import files
+from mxgan.weights import chain, files
 from mxgan.weights.names import (
-    NORM_FIELDS,
     Layer,
     indexed,
     is_unnamed,
@@ -30,7 +29,6 @@ from mxgan.weights.names import (
 )
 
 KINDS = ("generator", "discriminator")
-MIN_CONVOLUTIONS = 3  # 16 pixels; mxgan's own sizes 32, 64 and 128 have 4, 5 and 6
 LIST_NOTE = "a list without names: taken as weight, bias, gamma, beta, running_mean, running_var, as Gluon orders them"
 SHOWN, LONGEST = 30, 8000  # arrays that a message lists, and characters it has
 
@@ -196,7 +194,7 @@ def _build(kind: str, order: Sequence[Layer], scheme_name: str) -> Net | list[st
     norms = [layer for layer in order if layer.is_norm and not layer.is_conv]
     others = [layer for layer in order if not layer.is_conv and not layer.is_norm]
     problems = [_describe(layer) + " belongs to no convolution and no BatchNorm" for layer in others]
-    problems += _chain_problems(kind, convs)
+    problems += chain.chain_problems(kind, convs)
     if problems:
         return problems
 
@@ -210,12 +208,12 @@ def _build(kind: str, order: Sequence[Layer], scheme_name: str) -> Net | list[st
         return ["convolutions and BatchNorms don't alternate as they should"]
 
     bias = "bias" in convs[0].arrays
-    problems = _shape_problems(kind, [layer for _, layer in places], bias)
+    problems = chain.array_problems(kind, [layer for _, layer in places], bias)
     if problems:
         return problems
-    first, last = _channels(kind, convs[0]), _channels(kind, convs[-1])
+    first, last = chain.channels(kind, convs[0]), chain.channels(kind, convs[-1])
     generator = kind == "generator"
-    kept = [(f"{index}.{word}", layer, word) for index, layer in places for word in _words(layer, bias)]
+    kept = [(f"{index}.{word}", layer, word) for index, layer in places for word in chain.words(layer, bias)]
     return Net(
         kind=kind,
         latent=first[0] if generator else None,
@@ -233,69 +231,6 @@ def _build(kind: str, order: Sequence[Layer], scheme_name: str) -> Net | list[st
             if "num_batches_tracked" in layer.arrays
         },
     )
-
-
-def _words(layer: Layer, bias: bool) -> Sequence[str]:
-    """The arrays that a layer needs, in canonical order."""
-    if layer.is_conv:
-        return ("weight", "bias") if bias else ("weight",)
-    return NORM_FIELDS
-
-
-def _shape_problems(kind: str, order: Sequence[Layer], bias: bool) -> list[str]:
-    """What the layers, in this order, lack, have too much, or have in another shape or type."""
-    problems: list[str] = []
-    width = 0  # channels of the last convolution's output
-    for layer in order:
-        if layer.is_conv:
-            width = _channels(kind, layer)[1]
-        wanted: dict[str, tuple[int, ...]] = dict.fromkeys(_words(layer, bias), (width,))
-        if layer.is_conv:
-            wanted["weight"] = layer.arrays["weight"].shape
-        problems += _field_problems(layer, wanted)
-    return problems
-
-
-def _channels(kind: str, conv: Layer) -> tuple[int, int]:
-    """Channels in and out of a convolution: transposed in the generator."""
-    first, second = conv.arrays["weight"].shape[:2]
-    return (first, second) if kind == "generator" else (second, first)
-
-
-def _chain_problems(kind: str, convs: Sequence[Layer]) -> list[str]:
-    """Why these convolutions, one after the other, are no DCGAN of this kind."""
-    if len(convs) < MIN_CONVOLUTIONS:
-        return [f"{len(convs)} convolutions, at least {MIN_CONVOLUTIONS} wanted"]
-    odd = [conv for conv in convs if conv.arrays["weight"].shape[2:] != (4, 4)]
-    problems = [f"{conv.names['weight']} is {conv.arrays['weight'].shape}, a 4×4 kernel wanted" for conv in odd]
-    for one, two in zip(convs, convs[1:]):
-        out, into = _channels(kind, one)[1], _channels(kind, two)[0]
-        if out != into:
-            problems.append(f"{two.names['weight']} takes {into} channels and {one.names['weight']} gives {out}")
-    pictures = _channels(kind, convs[-1])[1] if kind == "generator" else _channels(kind, convs[0])[0]
-    if pictures not in (1, 3):
-        problems.append(f"images of {pictures} channels, 1 or 3 wanted")
-    if kind == "discriminator" and _channels(kind, convs[-1])[1] != 1:
-        problems.append(f"{convs[-1].names['weight']} gives {_channels(kind, convs[-1])[1]} values an image, 1 wanted")
-    return problems
-
-
-def _field_problems(layer: Layer, wanted: Mapping[str, tuple[int, ...]]) -> list[str]:
-    """What one layer lacks, has too much, or has in another shape or type."""
-    problems = []
-    for word in wanted.keys() | layer.arrays.keys():
-        array = layer.arrays.get(word)
-        if array is None:
-            problems.append(f"{word} of {layer.key} is missing")
-        elif word == "num_batches_tracked" and layer.is_norm and array.size == 1 and array.dtype.kind in "iu":
-            continue
-        elif word not in wanted:
-            problems.append(f"{layer.names[word]} {array.shape} is one too many")
-        elif array.shape != wanted[word]:
-            problems.append(f"{layer.names[word]} is {array.shape}, {wanted[word]} wanted")
-        elif array.dtype.kind != "f" or array.size == 0:
-            problems.append(f"{layer.names[word]} is {array.shape} {array.dtype}, floating-point numbers wanted")
-    return sorted(problems)
 
 
 def _describe(layer: Layer) -> str:

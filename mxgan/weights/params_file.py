@@ -1,6 +1,6 @@
 """MXNet's `.params` files of any age, read and written without MXNet.
 
-Which container a file is shows in its first bytes, never in its name: MXNet 2.0 writes a ZIP under the same suffix.
+The first bytes say which container a file is, not its name: MXNet 2.0 writes a ZIP under the same suffix.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def load(path: str | os.PathLike, strict: bool = False) -> dict[str, np.ndarray]
 
 
 def read(path: str | os.PathLike, strict: bool = False) -> ParamsFile:
-    """As `load`, with what else the file tells: container and era, whether it has names, the dtypes as stored."""
+    """As `load`, with what else the file says: container and era, whether it has names, the dtypes as stored."""
     file = _read(path, strict)
     _warn(file)
     return file

@@ -25,10 +25,10 @@ MAX_DEPTH = 8  # dicts inside dicts of a checkpoint
 class PthFile:
     """What a file holds: ``state_dict.0.weight`` is the array ``0.weight`` of the checkpoint's ``state_dict``."""
 
-    container: str  # "zip" (PyTorch 1.6 on) | "legacy"
+    container: str  # "zip" (PyTorch 1.6 and newer) | "legacy"
     arrays: dict[str, np.ndarray]
     dtypes: dict[str, str]  # as stored: "bfloat16" where the array is float32
-    left_out: tuple[str, ...]  # what else the checkpoint holds: epochs, optimizers, loose tensors beside state dicts
+    left_out: tuple[str, ...]  # the rest of the checkpoint: epochs, optimizers, single tensors beside state dicts
 
 
 def is_pth(path: str | os.PathLike, head: bytes) -> bool:
@@ -55,9 +55,9 @@ def read(path: str | os.PathLike) -> PthFile:
     legacy = _check_container(path)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of pickle protocols, in damaged files
+            warnings.simplefilter("ignore")  # damaged files warn of pickle protocols
             loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever a damaged or hostile pickle leads to
+    except Exception as error:  # a damaged or hostile pickle can raise anything
         raise ParamsError(f"{where}: {_reason(error)}") from error
     if isinstance(loaded, (list, tuple)) and all(isinstance(item, torch.Tensor) for item in loaded):
         loaded = {str(index): item for index, item in enumerate(loaded)}
@@ -98,7 +98,7 @@ def _torch(why: str) -> Any:
 
 
 def _check_container(path: str | os.PathLike) -> bool:
-    """Whether the file is of the legacy kind. Refuses ZIPs that torch.save doesn't write, before PyTorch sees them."""
+    """Whether the file is in the legacy format. Raises ParamsError for a ZIP that torch.save wouldn't have written."""
     where = os.fspath(path)
     with open(path, "rb") as file:
         if file.read(len(LEGACY_MAGIC)) == LEGACY_MAGIC:
@@ -123,10 +123,10 @@ class _Tensors:
         self.is_tensor = lambda item: isinstance(item, torch.Tensor)
         self.found: dict = {}
         self.left_out: list[str] = []
-        self.seen: set[int] = set()  # dicts, so that one inside itself comes to an end
+        self.seen: set[int] = set()  # ids of dicts, so that a dict inside itself doesn't recurse for ever
 
     def collect(self, value: Mapping, prefix: str = "", depth: int = 0) -> None:
-        """Gather a dict's tensors; where it holds dicts of tensors, loose ones beside them (a fixed noise) stay out."""
+        """Gather a dict's tensors. Beside dicts of tensors, single ones (a fixed noise, say) are left out."""
         self.seen.add(id(value))
         loose, before = {}, len(self.found)
         for key, item in value.items():
@@ -143,7 +143,7 @@ class _Tensors:
             self.found.update(loose)
 
     def _is_block(self, key: object, item: object) -> bool:
-        """Whether to look inside: a dict that is no optimizer's and hasn't been seen."""
+        """Whether to look inside: a dict that isn't an optimizer's and hasn't been seen."""
         return (
             isinstance(key, str)
             and isinstance(item, Mapping)

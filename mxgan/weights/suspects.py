@@ -1,6 +1,6 @@
-"""What a file that isn't MXNet's looks like, and what to do about it.
+"""Files that aren't MXNet's: what they are, and what to do about it.
 
-Most of what people try to load by mistake says what it is in its first bytes.
+The first bytes identify most files that people load by mistake.
 """
 
 from __future__ import annotations
