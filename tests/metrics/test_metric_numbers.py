@@ -18,7 +18,7 @@ def test_two_features_are_enough_for_a_covariance():
 
 
 def test_a_frechet_distance_is_never_negative():
-    for seed in range(20):  # by rounding alone, a half of these would be
+    for seed in range(20):  # unclipped, rounding makes some of these negative
         one = fd.fit(np.random.RandomState(seed).normal(size=(40, 12)))
         assert 0 <= fd.distance(one, one) < 1e-9
 
