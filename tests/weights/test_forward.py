@@ -1,0 +1,55 @@
+"""The generator in plain NumPy, against the definition of its layers a pixel at a time."""
+
+import numpy as np
+import pytest
+
+from mxgan.weights import forward
+from mxgan.weights.net import recognise
+
+
+def plain_transposed(x: np.ndarray, weight: np.ndarray, stride: int, pad: int) -> np.ndarray:
+    """Output pixel (i, j) sees input pixel (a, b) through weight (i + pad - stride·a, j + pad - stride·b)."""
+    (n, _, height, width), (_, out, kernel, _) = x.shape, weight.shape
+    rows, columns = ((side - 1) * stride + kernel - 2 * pad for side in (height, width))
+    y = np.zeros((n, out, rows, columns))
+    for i, j, a, b in np.ndindex(rows, columns, height, width):
+        k, m = i + pad - stride * a, j + pad - stride * b
+        if 0 <= k < kernel and 0 <= m < kernel:
+            y[:, :, i, j] += x[:, :, a, b] @ weight[:, :, k, m]
+    return y
+
+
+@pytest.mark.parametrize(("stride", "pad", "size"), [(1, 0, (4, 5)), (2, 1, (4, 6))])
+def test_a_transposed_convolution_is_the_plain_one(stride, pad, size):
+    random = np.random.RandomState(0)
+    x, weight = random.normal(size=(2, 3, *(side // stride for side in size))), random.normal(size=(3, 5, 4, 4))
+    found = forward.transposed_convolution(x, weight, stride, pad)
+    np.testing.assert_allclose(found, plain_transposed(x, weight, stride, pad), atol=1e-12)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_generator_is_its_layers_one_after_another(bias):
+    random, arrays = np.random.RandomState(1), {}
+    for layer, (before, after) in enumerate([(3, 4), (4, 3), (3, 2), (2, 3)]):
+        arrays[f"{3 * layer}.weight"] = random.normal(0, 0.3, (before, after, 4, 4)).astype(np.float32)
+        if bias:
+            arrays[f"{3 * layer}.bias"] = random.normal(size=after).astype(np.float32)
+        for word in ("gamma", "beta", "running_mean", "running_var") if layer < 3 else ():
+            values = random.uniform(1e-6, 1e-5, after) if word == "running_var" else random.normal(size=after)
+            arrays[f"{3 * layer + 1}.{word}"] = values.astype(np.float32)
+    z = random.normal(size=(2, 3))
+    x = z[:, :, None, None]
+    for layer in range(4):
+        x = plain_transposed(x, arrays[f"{3 * layer}.weight"].astype(float), *((2, 1) if layer else (1, 0)))
+        if bias:
+            x = x + arrays[f"{3 * layer}.bias"].reshape(-1, 1, 1)
+        if layer < 3:
+            norm = (
+                arrays[f"{3 * layer + 1}.{word}"].astype(float).reshape(-1, 1, 1)
+                for word in ("gamma", "beta", "running_mean", "running_var")
+            )
+            gamma, beta, mean, var = norm
+            x = np.maximum(0, gamma * (x - mean) / np.sqrt(var + 1e-5) + beta)  # variances as small as 1e-5 show it
+    found = forward.generate(recognise(arrays, "the test", "generator"), z)
+    assert found.shape == (2, 3, 32, 32)
+    np.testing.assert_allclose(found, np.tanh(x), atol=1e-9)
