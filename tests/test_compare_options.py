@@ -61,7 +61,7 @@ def without_the_chain_rule(spectral) -> None:
     [
         ("mxgan.pytorch.spectral.SpectralNorm.pull_back", without_the_chain_rule, EACH["spectral norm"]),
         ("mxgan.pytorch.ema.EMA.follow", lambda average, update: None, EACH["average"]),
-        ("mxgan.pytorch.step.apply", lambda images, changes: images, EACH["color"]),
+        ("mxgan.pytorch.step.augmented", lambda images, changes: images, EACH["color"]),
         ("mxgan.pytorch.adam.Adam.step", at_full_rate, EACH["finish"]),
     ],
     ids=["spectral norm", "average", "color", "finish"],

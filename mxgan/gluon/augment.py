@@ -11,7 +11,7 @@ from mxgan.gluon.tensors import to_tensor
 from mxgan.recipe.augment import Augmentation
 
 
-def apply(images: Any, changes: Optional[Augmentation]) -> Any:
+def augmented(images: Any, changes: Optional[Augmentation]) -> Any:
     """Images (n, 3, S, S) as netD is to see them; gradients go through. None: as they are.
 
     Matrix products throughout: composed of broadcasts and slices the same changes take several times as long.

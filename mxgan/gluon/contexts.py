@@ -1,4 +1,4 @@
-"""What holds inside a block of code."""
+"""Context managers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from mxnet import autograd
 
 
 @contextmanager
-def aside(netG: Any) -> Iterator[None]:
+def unrecorded(netG: Any) -> Iterator[None]:
     """``netG`` computes as in training, but nothing is recorded for a backward pass.
 
-    Its running statistics stay too, since MXNet moves them in the backward pass.
+    Its running statistics are left unchanged too, since MXNet moves them in the backward pass. Any network will do.
     """
     with autograd.pause(train_mode=True):
         yield

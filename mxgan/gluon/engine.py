@@ -40,9 +40,9 @@ class Engine:
     def probe(self, batch: Batch) -> Probe:
         """Both losses and their gradients at the present weights, which stay, as do the statistics."""
         before, batch = self.weights(), self._tutorials(batch)
-        loss_d, _, _, fake = step.update_netD(self.model, batch, step=False)
+        loss_d, _, _, fake = step.update_netD(self.model, batch, update=False)
         gradients = state.gradients(self.model, "netD")
-        loss_g = step.update_netG(self.model, batch, fake, step=False)
+        loss_g = step.update_netG(self.model, batch, fake, update=False)
         gradients.update(state.gradients(self.model, "netG"))
         losses = {"loss_d": float(loss_d.mean().asscalar()), "loss_g": float(loss_g.mean().asscalar())}
         for name, net in (("netG", self.model.netG), ("netD", self.model.netD)):

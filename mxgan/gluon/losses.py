@@ -1,4 +1,4 @@
-"""The losses of netD and netG, a sample each: (n,) from netD's logits (n, 1)."""
+"""The losses of netD and netG: one value per sample, (n,), from netD's logits (n, 1)."""
 
 from __future__ import annotations
 

@@ -12,19 +12,19 @@ from mxgan.config import RunConfig
 from mxgan.gluon import fast, losses, nets, runtime
 from mxgan.gluon.ema import EMA
 from mxgan.gluon.spectral import SpectralNorm
-from mxgan.gluon.tensors import frozen, place, tensors, to_tensor, write
+from mxgan.gluon.tensors import place, tensors, to_tensor, write
 from mxgan.recipe import initial
 
 
 @dataclass(frozen=True)
 class Options:
-    """What of the tutorial's loop is computed otherwise. The first three change no bit of any result."""
+    """Which parts of the tutorial's loop are computed differently. The first three change no bit of any result."""
 
     reuse: bool = True  # netG's step goes on with the fake batch of netD's, where they have the same latents
-    freeze: bool = True  # netG's step computes no gradients by netD's weights, which nobody would use
+    freeze: bool = True  # netG's step computes no gradients of netD's weights, which it wouldn't use
     static: bool = True  # MXNet plans each network's memory once
-    products: bool = True  # netG's first layer and netD's last are matrix products: other last bits
-    unbiased: bool = True  # netG's biases in front of a BatchNorm aren't added while they are zero: other last bits
+    products: bool = True  # netG's first layer and netD's last are matrix products: changes the last bits
+    unbiased: bool = True  # netG's biases in front of a BatchNorm aren't added while they are zero: likewise
 
 
 PLAIN = Options(reuse=False, freeze=False, static=False, products=False, unbiased=False)  # the tutorial's
@@ -42,13 +42,13 @@ class Model:
         self.device = runtime.context(ctx)
         netG = nets.generator(config.latent, config.ngf, config.size, config.bias)
         self.netG = place(netG, self.device, dtype)
-        self.netD = place(self._discriminator(), self.device, dtype)
+        netD = nets.discriminator(config.ndf, config.size, config.bias, config.first_norm, dtype=dtype)
+        self.netD = place(netD, self.device, dtype)
         for name, net in (("netG", self.netG), ("netD", self.netD)):
             shapes = {key: parameter.shape for key, parameter in tensors(net).items()}
             write(net, initial.draw(config, name, shapes), name)
             if options.static:
                 net.hybridize(static_alloc=True, static_shape=True)
-        self._frozenD = frozen(self.netD, self._discriminator()) if options.freeze else self.netD
         self.choose_forms()
         self.loss = losses.named(config.loss, config.label_smoothing)
         adam = {"beta1": config.beta1, "beta2": config.beta2}
@@ -61,7 +61,7 @@ class Model:
 
     def choose_forms(self) -> None:
         """Compute netG and netD in the forms that fit their numbers: after these were set from outside."""
-        self.nets = fast.forms(self.netG, self.netD, self._frozenD, self.options)
+        self.nets = fast.forms(self.netG, self.netD, self.options)
 
     @property
     def updates(self) -> int:
@@ -76,7 +76,3 @@ class Model:
     def latents(self, z: np.ndarray) -> Any:
         """(n, latent) to (n, latent, 1, 1), on the device."""
         return to_tensor(z, self.device, self.dtype).reshape((*z.shape, 1, 1))
-
-    def _discriminator(self) -> Any:
-        config = self.config
-        return nets.discriminator(config.ndf, config.size, config.bias, config.first_norm, dtype=self.dtype)

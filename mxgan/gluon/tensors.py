@@ -1,4 +1,4 @@
-"""A network's Parameters under canonical names, and the way between NDArrays and NumPy's arrays."""
+"""A network's Parameters under canonical names, and conversion between NDArrays and NumPy's arrays."""
 
 from __future__ import annotations
 
@@ -55,15 +55,6 @@ def place(net: Any, device: Any, dtype: str) -> Any:
     return net
 
 
-def frozen(net: Any, twin: Any) -> Any:
-    """``twin``, a network of the same build, over ``net``'s own memory: it computes the same, and trains nothing."""
-    place(twin, *_device_and_dtype(net))
-    for mine, theirs in zip(tensors(twin).values(), tensors(net).values()):
-        mine.grad_req = "null"
-        mine._data = theirs._data  # MXNet's public ways share the gradient too
-    return twin
-
-
 def to_array(tensor: Any) -> np.ndarray:
     """An NDArray as an array of its own; waits until it is computed."""
     return tensor.asnumpy()
@@ -75,8 +66,3 @@ def to_tensor(values: np.ndarray, device: Any, dtype: Any) -> Any:
     As mx.nd.array makes it, but without its look at scipy.sparse.csr: SciPy warns of that module and will remove it.
     """
     return runtime.load().ndarray.ndarray.array(values, device, dtype)
-
-
-def _device_and_dtype(net: Any) -> tuple[Any, Any]:
-    first = next(iter(tensors(net).values()))
-    return first.list_ctx()[0], first.dtype

@@ -11,7 +11,7 @@ from mxgan.pytorch.tensors import to_tensor
 from mxgan.recipe.augment import Augmentation
 
 
-def apply(images: torch.Tensor, changes: Optional[Augmentation]) -> torch.Tensor:
+def augmented(images: torch.Tensor, changes: Optional[Augmentation]) -> torch.Tensor:
     """Images (n, 3, S, S) as netD is to see them; gradients go through. None: as they are.
 
     Always in full precision, also where the networks compute in bfloat16.

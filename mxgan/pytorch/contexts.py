@@ -1,4 +1,4 @@
-"""What holds inside a block of code: how cuDNN computes, whether statistics move."""
+"""Context managers: what is recorded, how cuDNN computes, whether statistics move."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from mxgan.pytorch import nets
 
 
 @contextmanager
-def aside(netG: torch.nn.Sequential) -> Iterator[None]:
+def unrecorded(netG: torch.nn.Sequential) -> Iterator[None]:
     """``netG`` computes as in training, but nothing is recorded for a backward pass.
 
-    Its running statistics stay too.
+    Its running statistics are left unchanged too.
     """
     norms = [layer for layer in netG if isinstance(layer, nets.BatchNorm)]
     for norm in norms:

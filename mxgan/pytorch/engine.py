@@ -47,9 +47,9 @@ class Engine:
         """Both losses and their gradients at the present weights, which stay, as do the statistics."""
         model, batch = self.model, self._notebooks(batch)
         with self._training(), contexts.statistics_kept(model.netG, model.netD):
-            loss_d, _, _, fake = step.update_netD(model, batch, step=False)
+            loss_d, _, _, fake = step.update_netD(model, batch, update=False)
             gradients = state.gradients(model, "netD")
-            loss_g = step.update_netG(model, batch, fake, step=False)
+            loss_g = step.update_netG(model, batch, fake, update=False)
             gradients.update(state.gradients(model, "netG"))
         return Probe({"loss_d": float(loss_d.detach()), "loss_g": float(loss_g.detach())}, gradients)
 

@@ -7,6 +7,7 @@ agree to rounding; in float32 the last bits differ. On the CPU alone: a GPU's li
 
 from __future__ import annotations
 
+import copy
 from typing import Any, NamedTuple
 
 import torch
@@ -19,15 +20,25 @@ class Nets(NamedTuple):
 
     netG: nn.Sequential
     netD: nn.Sequential
-    frozenD: nn.Sequential  # netD without gradients by its weights
+    frozenD: nn.Sequential  # netD for netG's step, without gradients of its weights
 
 
-def forms(netG: nn.Sequential, netD: nn.Sequential, frozenD: nn.Sequential, options: Any) -> Nets:
-    """The three networks in the forms that ``options`` (`mxgan.pytorch.model.Options`) ask for."""
+def forms(netG: nn.Sequential, netD: nn.Sequential, options: Any) -> Nets:
+    """The networks in the forms that ``options`` (`mxgan.pytorch.model.Options`) ask for."""
+    frozenD = frozen(netD, copy.deepcopy(netD)) if options.freeze else netD
     device = next(netG.parameters()).device
     if options.products and device.type == "cpu" and options.precision != "bfloat16":
         return Nets(generator(netG), discriminator(netD), discriminator(frozenD))
     return Nets(netG, netD, frozenD)
+
+
+def frozen(net: nn.Sequential, twin: nn.Sequential) -> nn.Sequential:
+    """``twin``, a network of the same build, over ``net``'s own memory: it computes the same, and trains nothing."""
+    for mine, theirs in zip(twin.modules(), net.modules()):
+        mine._buffers = theirs._buffers
+        for name, parameter in theirs.named_parameters(recurse=False):
+            mine.register_parameter(name, nn.Parameter(parameter.detach(), requires_grad=False))
+    return twin
 
 
 class FirstLayer(nn.Module):

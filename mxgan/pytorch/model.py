@@ -13,7 +13,7 @@ from mxgan.pytorch import fast, losses, nets, runtime
 from mxgan.pytorch.adam import Adam
 from mxgan.pytorch.ema import EMA
 from mxgan.pytorch.spectral import SpectralNorm
-from mxgan.pytorch.tensors import frozen, place, tensors, to_tensor, trainable, write
+from mxgan.pytorch.tensors import place, tensors, to_tensor, trainable, write
 from mxgan.recipe import initial
 
 
@@ -25,9 +25,9 @@ class Options:
     #                          float32 weights, statistics and losses
     deterministic: bool = False  # CUDA: the same bits in every run, at some cost in speed. The CPU is always so
     reuse: bool = True  # netG's step goes on with the fake batch of netD's, where they have the same latents
-    freeze: bool = True  # netG's step computes no gradients by netD's weights, which nobody would use
+    freeze: bool = True  # netG's step computes no gradients of netD's weights, which it wouldn't use
     channels_last: bool = True  # the layout that convolutions are fastest in
-    products: bool = True  # CPU: some layers as matrix products (`mxgan.pytorch.fast`): other last bits in float32
+    products: bool = True  # CPU: some layers as matrix products (`mxgan.pytorch.fast`): changes float32's last bits
 
 
 PLAIN = Options(reuse=False, freeze=False, channels_last=False, products=False)  # the notebooks'
@@ -45,14 +45,14 @@ class Model:
         self.device = runtime.device(ctx)
         netG = nets.generator(config.latent, config.ngf, config.size, config.bias)
         self.netG = place(netG, self.device, self.dtype)
-        self.netD = place(self._discriminator(), self.device, self.dtype)
+        netD = nets.discriminator(config.ndf, config.size, config.bias, config.first_norm)
+        self.netD = place(netD, self.device, self.dtype)
         for name, net in (("netG", self.netG), ("netD", self.netD)):
             shapes = {key: tuple(tensor.shape) for key, tensor in tensors(net).items()}
             write(net, initial.draw(config, name, shapes), name)
             if not options.channels_last:
                 net.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # as in `place`
-        frozenD = frozen(self.netD, self._discriminator()) if options.freeze else self.netD
-        self.nets = fast.forms(self.netG, self.netD, frozenD, options)
+        self.nets = fast.forms(self.netG, self.netD, options)
         self.loss = losses.named(config.loss, config.label_smoothing)
         self.trainerG, self.trainerD = (
             Adam(trainable(net), lr, config.beta1, config.beta2)
@@ -79,7 +79,3 @@ class Model:
     def latents(self, z: np.ndarray) -> torch.Tensor:
         """(n, latent) to (n, latent, 1, 1), on the device."""
         return to_tensor(z, self.device, self.dtype).reshape(*z.shape, 1, 1)
-
-    def _discriminator(self) -> torch.nn.Sequential:
-        config = self.config
-        return nets.discriminator(config.ndf, config.size, config.bias, config.first_norm)

@@ -1,4 +1,4 @@
-"""A network's tensors under canonical names, and the way between tensors and NumPy's arrays."""
+"""A network's tensors under canonical names, and conversion between tensors and NumPy's arrays."""
 
 from __future__ import annotations
 
@@ -57,15 +57,6 @@ def fill(mine: dict[str, torch.Tensor], values: Mapping[str, np.ndarray], where:
 def place(net: nn.Sequential, device: torch.device, dtype: torch.dtype) -> nn.Sequential:
     """Move a new network to ``device``, in the layout that convolutions are fastest in; returns the network."""
     return net.to(device, dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this form
-
-
-def frozen(net: nn.Sequential, twin: nn.Sequential) -> nn.Sequential:
-    """``twin``, a network of the same build, over ``net``'s own memory: it computes the same, and trains nothing."""
-    for mine, theirs in zip(twin.modules(), net.modules()):
-        mine._buffers = theirs._buffers
-        for name, parameter in theirs.named_parameters(recurse=False):
-            mine.register_parameter(name, nn.Parameter(parameter.detach(), requires_grad=False))
-    return twin
 
 
 def to_array(tensor: torch.Tensor) -> np.ndarray:

@@ -20,7 +20,7 @@ from mxgan.config import RunConfig, TrainConfig, resolve  # noqa: E402
 from mxgan.engines.protocol import Batch  # noqa: E402
 from mxgan.errors import ParamsError  # noqa: E402
 from mxgan.gluon import losses, nets  # noqa: E402
-from mxgan.gluon.augment import apply  # noqa: E402
+from mxgan.gluon.augment import augmented  # noqa: E402
 from mxgan.gluon.engine import Engine  # noqa: E402
 from mxgan.gluon.model import Options  # noqa: E402
 from mxgan.gluon.spectral import SpectralNorm  # noqa: E402
@@ -101,7 +101,7 @@ def test_images_and_gradients_go_through_an_augmentation(parts):
         images = nd.array(x, dtype="float64")
         images.attach_grad()
         with autograd.record():
-            seen = apply(images, changes)
+            seen = augmented(images, changes)
         np.testing.assert_allclose(seen.asnumpy(), by_hand(changes, x), rtol=0, atol=1e-14)
         seen.backward(nd.array(gradient, dtype="float64"))
         # the map is affine, y = A x + b, and its gradient Aᵀ g: <Aᵀ g, d> = <g, A d> for any d
