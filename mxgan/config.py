@@ -166,7 +166,7 @@ class TrainConfig:
 
     @property
     def passes(self) -> int:
-        """Over the data, where no number of ``steps`` is asked for."""
+        """How many passes over the data to make; not used when ``steps`` is given."""
         return self._or_recipes("epochs")
 
     def _or_recipes(self, name: str) -> Any:
@@ -176,7 +176,7 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """What a run computes, with nothing left open: `resolve` makes it of a `TrainConfig` and its recipe.
+    """The settings of a run, none left open: `resolve` makes them from a `TrainConfig` and its recipe.
 
     Where the faces come from, how long the run is and which engine computes it are not part of it.
     """

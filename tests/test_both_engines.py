@@ -1,6 +1,7 @@
 """What both engines promise: NumPy's training in float64, exact resumes, pictures that depend on nothing else."""
 
 import dataclasses
+import importlib
 
 import needs
 import numpy as np
@@ -169,3 +170,18 @@ def test_engines_of_one_seed_start_alike_and_of_two_don_t(Engine):
     assert_same(*weights)
     other = resolve(TrainConfig(size=32, ngf=3, ndf=2, latent=5, batch_size=BATCH, seed=2))
     assert not np.array_equal(Engine(other, "cpu").weights()["netG"]["0.weight"], weights[0]["netG"]["0.weight"])
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_netGs_step_computes_no_gradients_of_netDs_weights(Engine, recipe):
+    """The saving that no bit of a result shows: netD's gradients are still what netD's own step left."""
+    engine = Engine(config(recipe), "cpu")
+    train(engine, recipe, 0, 2)
+    package = type(engine).__module__.rpartition(".")[0]
+    step, state = (importlib.import_module(f"{package}.{name}") for name in ("step", "state"))
+    batch = Batch(faces(2), *latents(2, recipe))
+    *_, fake = step.update_netD(engine.model, batch, update=False)
+    before = state.gradients(engine.model, "netD")
+    step.update_netG(engine.model, batch, fake, update=False)
+    assert_same({"netD": before}, {"netD": state.gradients(engine.model, "netD")})
+    assert any(gradient.any() for gradient in before.values())

@@ -11,6 +11,7 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Optional
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -52,14 +53,16 @@ class Deviation:
         return self.value / self.limit if math.isfinite(self.value) else math.inf
 
 
-def prove(config: RunConfig, images: np.ndarray, names: tuple[str, str], ctx: str = "cpu") -> list[Deviation]:
+def prove(
+    config: RunConfig, images: np.ndarray, names: tuple[str, str], ctx: str = "cpu", threads: Optional[int] = None
+) -> list[Deviation]:
     """Every deviation of the second engine from the first, on reduced nets of ``config`` over `STEPS` steps.
 
     ``images``: the training faces, uint8 NHWC. Both engines start from the same weights and see the same batches and
     latents.
     """
     small = dataclasses.replace(config, ngf=WIDTH, ndf=WIDTH, batch_size=BATCH)
-    one, two = (engines.build(engines.Choice(name, ctx, ""), small, "float64") for name in names)
+    one, two = (engines.build(engines.Choice(name, ctx, "", threads), small, "float64") for name in names)
     two.load_state(one.state())
     z = rng.latents(small.seed, "samples", 0, BATCH, small.latent)
     found = list(_forward(one, two, z, images[:BATCH], 0))

@@ -51,7 +51,7 @@ def compare(config: TrainConfig, out: str, say: Callable[[str], None] = print) -
         raise MxganError(f"batch_size {wanted.batch_size}: larger than the data, which has {len(faces.images)} faces")
 
     say(f"float64: {proof.STEPS} steps of both engines, every tensor compared")
-    deviations = proof.prove(wanted, faces.images, ENGINES, ctx)
+    deviations = proof.prove(wanted, faces.images, ENGINES, ctx, config.threads)
     worst = max(deviations, key=lambda one: one.share)
     say(f"float64: of {len(deviations)} numbers the worst is {worst}")
     with ExitStack() as stack:

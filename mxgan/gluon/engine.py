@@ -35,11 +35,11 @@ class Engine:
 
     def train_step(self, batch: Batch) -> Stats:
         """Update netD, then netG; returns at once."""
-        return Stats(step.train_step(self.model, self._tutorials(batch)))
+        return Stats(step.train_step(self.model, self._as_written(batch)))
 
     def probe(self, batch: Batch) -> Probe:
         """Both losses and their gradients at the present weights, which stay, as do the statistics."""
-        before, batch = self.weights(), self._tutorials(batch)
+        before, batch = self.weights(), self._as_written(batch)
         loss_d, _, _, fake = step.update_netD(self.model, batch, update=False)
         gradients = state.gradients(self.model, "netD")
         loss_g = step.update_netG(self.model, batch, fake, update=False)
@@ -83,8 +83,8 @@ class Engine:
         """Go on from a state of this engine or another. Raises ParamsError where an array doesn't fit."""
         state.restore(self.model, saved)
 
-    def _tutorials(self, batch: Batch) -> Batch:
-        """With ``reuse`` off netG's step makes its fake batch anew of the same latents, as the tutorial does."""
+    def _as_written(self, batch: Batch) -> Batch:
+        """Where ``reuse`` is off, netG's step makes its fake batch anew from the same latents, as the tutorial does."""
         return batch if self.model.options.reuse or batch.z_g is not None else batch._replace(z_g=batch.z)
 
 

@@ -18,9 +18,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from mxnet import autograd
 from mxnet.gluon import HybridBlock, nn
 
+from mxgan.gluon.tensors import tensors
 from mxgan.weights.names import biases_before_norm
 
 
@@ -29,41 +29,28 @@ class Nets(NamedTuple):
 
     netG: Any
     netD: Any
-    frozenD: Any  # netD for netG's step
+    frozenD: Any  # netD for netG's step, without gradients of its weights
 
 
-def forms(netG: nn.HybridSequential, netD: nn.HybridSequential, options: Any) -> Nets:
-    """The networks in the forms that ``options`` (`mxgan.gluon.model.Options`) ask for."""
-    found = Nets(netG, netD, netD)
+def forms(netG: nn.HybridSequential, netD: nn.HybridSequential, frozenD: nn.HybridSequential, options: Any) -> Nets:
+    """The three networks in the forms that ``options`` (`mxgan.gluon.model.Options`) ask for."""
+    found = Nets(netG, netD, frozenD)
     if options.products or options.unbiased:
         biased = not options.unbiased or _has_biases(netG)
         found = found._replace(netG=generator(netG, options.products, biased))
     if options.products:
-        # one for each step: MXNet plans a backward pass anew whenever other gradients are asked for
-        found = found._replace(netD=discriminator(netD), frozenD=discriminator(netD))
+        found = found._replace(netD=discriminator(netD), frozenD=discriminator(frozenD))
     for net in found if options.static else ():
         net.hybridize(static_alloc=True, static_shape=True)
     return found
 
 
-def cut(fake: Any) -> Any:
-    """The same images, cut off from netG's graph, for `backward` to join again."""
-    seen = fake.detach()
-    seen.attach_grad()
-    return seen
-
-
-def backward(loss: Any, seen: Any, fake: Any) -> None:
-    """``loss.backward()``. Where ``seen`` was `cut` off from ``fake``, in two passes: through netD, then through netG.
-
-    The first asks for the gradient of netD's images alone, so netD's weights get none. A second netD whose parameters
-    have no gradients would look simpler, but takes a tenth longer.
-    """
-    if seen is fake:
-        loss.backward()
-        return
-    (gradient,) = autograd.grad([loss], [seen])
-    fake.backward(gradient)
+def frozen(net: nn.HybridSequential, twin: nn.HybridSequential) -> nn.HybridSequential:
+    """``twin``, a network of the same build, over ``net``'s own memory: it computes the same, and has no gradients."""
+    for mine, theirs in zip(tensors(twin).values(), tensors(net).values()):
+        mine.grad_req = "null"
+        mine._data = [data.detach() for data in theirs._data]  # detached: the handle itself is marked for gradients
+    return twin
 
 
 class _Layer(HybridBlock):

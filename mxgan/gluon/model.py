@@ -42,13 +42,15 @@ class Model:
         self.device = runtime.context(ctx)
         netG = nets.generator(config.latent, config.ngf, config.size, config.bias)
         self.netG = place(netG, self.device, dtype)
-        netD = nets.discriminator(config.ndf, config.size, config.bias, config.first_norm, dtype=dtype)
-        self.netD = place(netD, self.device, dtype)
+        self.netD = place(self._discriminator(), self.device, dtype)
         for name, net in (("netG", self.netG), ("netD", self.netD)):
             shapes = {key: parameter.shape for key, parameter in tensors(net).items()}
             write(net, initial.draw(config, name, shapes), name)
             if options.static:
                 net.hybridize(static_alloc=True, static_shape=True)
+        self._frozenD = self.netD
+        if options.freeze:
+            self._frozenD = fast.frozen(self.netD, place(self._discriminator(), self.device, dtype))
         self.choose_forms()
         self.loss = losses.named(config.loss, config.label_smoothing)
         adam = {"beta1": config.beta1, "beta2": config.beta2}
@@ -61,7 +63,7 @@ class Model:
 
     def choose_forms(self) -> None:
         """Compute netG and netD in the forms that fit their numbers: after these were set from outside."""
-        self.nets = fast.forms(self.netG, self.netD, self.options)
+        self.nets = fast.forms(self.netG, self.netD, self._frozenD, self.options)
 
     @property
     def updates(self) -> int:
@@ -76,3 +78,7 @@ class Model:
     def latents(self, z: np.ndarray) -> Any:
         """(n, latent) to (n, latent, 1, 1), on the device."""
         return to_tensor(z, self.device, self.dtype).reshape((*z.shape, 1, 1))
+
+    def _discriminator(self) -> Any:
+        config = self.config
+        return nets.discriminator(config.ndf, config.size, config.bias, config.first_norm, dtype=self.dtype)

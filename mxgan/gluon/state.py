@@ -8,6 +8,7 @@ import numpy as np
 from mxnet import nd
 
 from mxgan.engines.protocol import State, Weights
+from mxgan.errors import ParamsError
 from mxgan.gluon.model import Model
 from mxgan.gluon.tensors import arrays, tensors, to_array, to_tensor, trainable, write
 from mxgan.weights import fit
@@ -23,10 +24,13 @@ def weights(model: Model) -> dict[str, dict[str, np.ndarray]]:
 
 
 def load_weights(model: Model, values: Weights) -> None:
-    """Set the networks that ``values`` names. Raises ParamsError if one doesn't fit.
+    """Set the networks that ``values`` names. Raises ParamsError if one doesn't fit or isn't there.
 
     The average begins anew with netG, unless it is named too, and spectral norm with netD.
     """
+    unknown = set(values) - {"netG", "netD", *(["netG-ema"] if model.ema else [])}
+    if unknown:
+        raise ParamsError(f"{', '.join(sorted(unknown))}: this model has no such network")
     for name, net in (("netG", model.netG), ("netD", model.netD)):
         if name in values:
             write(net, values[name], name)

@@ -2,7 +2,7 @@
 
 It makes two savings: netG's step goes on with netD's fake batch, and computes no gradients of netD's weights. With
 ``--plain`` it makes neither. ``model.nets`` are netG and netD as training computes them, perhaps in the faster forms of
-`mxgan.gluon.fast`; ``frozenD`` is netD as netG's step uses it.
+`mxgan.gluon.fast`; ``frozenD`` is netD as netG's step uses it: the same memory, without gradients.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from mxnet import autograd, nd
 from mxgan.engines.protocol import Batch
 from mxgan.gluon.augment import augmented
 from mxgan.gluon.contexts import unrecorded
-from mxgan.gluon.fast import backward, cut
 from mxgan.gluon.model import Model
 
 
@@ -65,10 +64,9 @@ def update_netG(model: Model, batch: Batch, fake: Any, update: bool = True) -> A
     with autograd.record():
         if batch.z_g is not None:
             fake = netG(model.latents(batch.z_g))
-        seen = cut(fake) if model.options.freeze else fake
-        logit = frozenD(augmented(seen, augment_fake)).reshape((-1, 1))
+        logit = frozenD(augmented(fake, augment_fake)).reshape((-1, 1))
         loss_g = model.loss.netG(logit)
-    backward(loss_g, seen, fake)  # loss_g.backward(), without gradients of netD's weights where fake was cut
+    loss_g.backward()
     if update:
         model.trainerG.set_learning_rate(model.config.lr_g * batch.rate)
         model.trainerG.step(len(fake))

@@ -32,7 +32,7 @@ class Adam:
         numbers = (self.lr * rate * correction, self.beta1, self.beta2, EPSILON)
         lr, beta1, beta2, epsilon = (float(float32_of_text(repr(x))) for x in numbers)
         w, m, v = list(self.parameters.values()), list(self.m.values()), list(self.v.values())
-        g = [parameter.grad for parameter in w if parameter.grad is not None]
+        g = [gradient_of(parameter) for parameter in w]
         # All tensors of a network at once (_foreach_): a few kernels on a GPU instead of hundreds.
         torch._foreach_mul_(m, beta1)
         torch._foreach_add_(m, g, alpha=1 - beta1)
@@ -41,6 +41,12 @@ class Adam:
         root = torch._foreach_sqrt(v)
         torch._foreach_add_(root, epsilon)
         torch._foreach_addcdiv_(w, m, root, value=-lr)
+
+
+def gradient_of(parameter: torch.Tensor) -> torch.Tensor:
+    """Its gradient, which a backward pass has computed."""
+    assert parameter.grad is not None
+    return parameter.grad
 
 
 def float32_of_text(text: str) -> np.float32:

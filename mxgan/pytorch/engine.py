@@ -41,11 +41,11 @@ class Engine:
     def train_step(self, batch: Batch) -> Stats:
         """Update netD, then netG; on a GPU returns at once."""
         with self._training():
-            return Stats(step.train_step(self.model, self._notebooks(batch)))
+            return Stats(step.train_step(self.model, self._as_written(batch)))
 
     def probe(self, batch: Batch) -> Probe:
         """Both losses and their gradients at the present weights, which stay, as do the statistics."""
-        model, batch = self.model, self._notebooks(batch)
+        model, batch = self.model, self._as_written(batch)
         with self._training(), contexts.statistics_kept(model.netG, model.netD):
             loss_d, _, _, fake = step.update_netD(model, batch, update=False)
             gradients = state.gradients(model, "netD")
@@ -87,8 +87,8 @@ class Engine:
         """Go on from a state of this engine or another. Raises ParamsError where an array doesn't fit."""
         state.restore(self.model, saved)
 
-    def _notebooks(self, batch: Batch) -> Batch:
-        """With ``reuse`` off netG's step makes its fake batch anew of the same latents, as written plainly."""
+    def _as_written(self, batch: Batch) -> Batch:
+        """Where ``reuse`` is off, netG's step makes its fake batch anew from the same latents, as plain code does."""
         return batch if self.model.options.reuse or batch.z_g is not None else batch._replace(z_g=batch.z)
 
     def _training(self) -> AbstractContextManager[None]:

@@ -107,7 +107,7 @@ class _Layer:
         assert self.parameter.grad is not None  # a backward pass came before
         gradient, folded = (x.reshape(len(x), -1) for x in (self.parameter.grad, self.parameter))
         by_w = (gradient - (gradient * folded).sum() * torch.outer(self.u, self.v)) / self.sigma
-        self.parameter.grad = by_w.reshape(self.parameter.shape)
+        self.parameter.grad.copy_(by_w.reshape(self.parameter.shape))
 
     def _matrix(self) -> torch.Tensor:
         return self.w.flatten(1)

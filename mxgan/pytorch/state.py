@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from mxgan.engines.protocol import State, Weights
-from mxgan.pytorch.adam import Adam
+from mxgan.errors import ParamsError
+from mxgan.pytorch.adam import Adam, gradient_of
 from mxgan.pytorch.model import Model
 from mxgan.pytorch.tensors import arrays, to_array, to_tensor, trainable, write
 from mxgan.weights import fit
@@ -20,10 +21,13 @@ def weights(model: Model) -> dict[str, dict[str, np.ndarray]]:
 
 
 def load_weights(model: Model, values: Weights) -> None:
-    """Set the networks that ``values`` names. Raises ParamsError if one doesn't fit.
+    """Set the networks that ``values`` names. Raises ParamsError if one doesn't fit or isn't there.
 
     The average begins anew with netG, unless it is named too, and spectral norm with netD.
     """
+    unknown = set(values) - {"netG", "netD", *(["netG-ema"] if model.ema else [])}
+    if unknown:
+        raise ParamsError(f"{', '.join(sorted(unknown))}: this model has no such network")
     for name, net in (("netG", model.netG), ("netD", model.netD)):
         if name in values:
             write(net, values[name], name)
@@ -72,8 +76,7 @@ def restore(model: Model, state: State) -> None:
 def gradients(model: Model, name: str) -> dict[str, np.ndarray]:
     """The gradients of netG or netD by canonical name."""
     net = {"netG": model.netG, "netD": model.netD}[name]
-    found = {key: parameter.grad for key, parameter in trainable(net).items()}
-    return {f"{name}.{key}": to_array(gradient) for key, gradient in found.items() if gradient is not None}
+    return {f"{name}.{key}": to_array(gradient_of(parameter)) for key, parameter in trainable(net).items()}
 
 
 def _optimizers(model: Model) -> list[tuple[str, Adam]]:

@@ -37,6 +37,7 @@ class Plan:
     saved: Optional[Checkpoint]  # what it goes on from; None: it begins anew
     finishes: tuple[FinishPlan, FinishPlan]  # of the run as its steps so far were made, and from now on
     before: dict[str, Any]  # config.json as it was
+    failed: str  # a warning where the run failed before
     notes: tuple[str, ...]
 
     @property
@@ -61,10 +62,13 @@ def plan(run: RunDir, changes: dict[str, Any]) -> Plan:
     if now.steps == made and config.finish not in (0, then.finish):
         raise MxganError(f"finish {config.finish}: the run's {made} steps are all made; give more --steps for it")
     state = run.state()
-    if state.get("state") == "failed":
-        notes.append(f"warning: it failed before ({state.get('why')}) and will again unless something changes")
+    failed = (
+        f"warning: it failed before ({state.get('why')}) and will again unless something changes"
+        if state.get("state") == "failed"
+        else ""
+    )
     finishes = finish.plan(resolve(then), length(then, faces).steps), finish.plan(resolve(config), now.steps)
-    return Plan(config, choice, faces, now, saved, finishes, before, tuple(notes))
+    return Plan(config, choice, faces, now, saved, finishes, before, failed, tuple(notes))
 
 
 def changed(saved: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
@@ -153,13 +157,15 @@ def written(plan: Plan, now: dict[str, Any]) -> tuple[dict[str, Any], tuple[str,
         because += replanned(*plan.finishes, plan.step)
     if because:
         notes.append(f"warning: from step {plan.step + 1} on not bit for bit the run it was ({'; '.join(because)})")
+    if plan.failed:
+        notes.append(plan.failed)
     notes.append(f"going on after step {plan.step}" if plan.saved else "no checkpoint yet: starting at the first step")
     new = [{"step": plan.step, "because": because}] if because else []
     return {**to_json(plan.config), **now, "inexact": [*inexact_before(plan.before), *new]}, tuple(notes)
 
 
 def inexact_before(written: dict[str, Any]) -> list[dict[str, Any]]:
-    """config.json's ``inexact``, less what somebody made something else of."""
+    """config.json's ``inexact``, without entries that someone has edited into something else."""
     found = written.get("inexact")
     return [
         one
@@ -172,7 +178,7 @@ def inexact_before(written: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def part(values: dict[str, Any], name: str) -> dict[str, Any]:
-    """One of config.json's groups of values; empty where it is missing or somebody made something else of it."""
+    """One of config.json's groups of values; empty where it is missing or someone has edited it into something else."""
     found = values.get(name)
     return found if isinstance(found, dict) else {}
 

@@ -59,7 +59,7 @@ class Start:
 
 
 def length(config: TrainConfig, faces: Faces) -> Length:
-    """How long the run is on these faces. Raises MxganError where they are too few, or its finish is no step long."""
+    """How long the run is. Raises MxganError where the faces are too few, or its finish would have no steps."""
     run = resolve(config)
     count = len(faces.images)
     if run.batch_size > count:
