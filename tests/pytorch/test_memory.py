@@ -30,6 +30,7 @@ def pages_asked_for(**variables: str) -> int:
     return int(asked.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc")
 def test_freed_memory_is_kept_unless_the_user_has_decided():
     assert pages_asked_for() < 100

@@ -125,6 +125,7 @@ def test_wherever_it_stopped_its_scores_are_the_same(faces_folder, tmp_path):
     assert "netG-best.params" in whole and len(scores(run)) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["mxnet", "pytorch"])
 def test_scores_of_a_real_engine_are_its_averages_and_change_no_weight(faces_folder, tmp_path, engine):
     needs.mxnet() if engine == "mxnet" else pytest.importorskip("torch")
