@@ -215,6 +215,7 @@ def resolve(config: TrainConfig) -> RunConfig:
     """The run that ``config`` asks for: its own values, and its recipe's where it leaves them open."""
     names = [field.name for field in dataclasses.fields(RunConfig)]
     recipe = RECIPES[config.recipe]
+    # What a TrainConfig doesn't have, only the recipe fixes: bias, first_norm, fresh_latents, beta1, beta2
     return RunConfig(
         **{name: config._or_recipes(name) if hasattr(config, name) else getattr(recipe, name) for name in names}
     )

@@ -35,7 +35,7 @@ class SpectralNorm:
         return bool(self._layers)
 
     def pull_back(self) -> None:
-        """Turn the gradients by W/sigma into those by W."""
+        """Turn the gradients with respect to W/sigma into those with respect to W."""
         for layer in self._layers.values():
             layer.pull_back()
 
@@ -99,7 +99,7 @@ class _Layer:
         nd.broadcast_div(self.w.reshape(-1), self.sigma, out=self.parameter.data().reshape(-1))
 
     def pull_back(self) -> None:
-        """The gradient G by W/sigma becomes (G - <G, W/sigma>·u vᵀ)/sigma: sigma is a function of W, u and v aren't."""
+        """The gradient G of W/sigma becomes (G - <G, W/sigma>·u vᵀ)/sigma: sigma is a function of W, u and v aren't."""
         gradient = self.parameter.grad().reshape(-1)
         share = nd.dot(gradient, self.parameter.data().reshape(-1))
         u, v = (self.u * share).reshape((-1, 1)), self.v.reshape((1, -1))

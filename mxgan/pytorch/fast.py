@@ -1,6 +1,6 @@
 """The networks in forms that compute faster: the same layers over the same parameters.
 
-Where a layer's small side is 4×4 pixels, oneDNN's gradient by the weights takes twice as long as the same sums written
+Where a layer's small side is 4×4 pixels, oneDNN's gradient of the weights takes twice as long as the same sums written
 as one matrix product over (image, pixel); netG's first layer is a matrix product as it stands. In float64 the results
 agree to rounding; in float32 the last bits differ. On the CPU alone: a GPU's libraries choose for themselves.
 """

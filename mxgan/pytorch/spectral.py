@@ -34,7 +34,7 @@ class SpectralNorm:
         return bool(self._layers)
 
     def pull_back(self) -> None:
-        """Turn the gradients by W/sigma into those by W."""
+        """Turn the gradients with respect to W/sigma into those with respect to W."""
         for layer in self._layers.values():
             layer.pull_back()
 
@@ -103,7 +103,7 @@ class _Layer:
 
     @torch.no_grad()
     def pull_back(self) -> None:
-        """The gradient G by W/sigma becomes (G - <G, W/sigma>·u vᵀ)/sigma: sigma is a function of W, u and v aren't."""
+        """The gradient G of W/sigma becomes (G - <G, W/sigma>·u vᵀ)/sigma: sigma is a function of W, u and v aren't."""
         assert self.parameter.grad is not None  # a backward pass came before
         gradient, folded = (x.reshape(len(x), -1) for x in (self.parameter.grad, self.parameter))
         by_w = (gradient - (gradient * folded).sum() * torch.outer(self.u, self.v)) / self.sigma
