@@ -8,9 +8,10 @@ import numpy as np
 
 from mxgan import atomic
 from mxgan.errors import ParamsError
+from mxgan.graph.forward import generate
 from mxgan.onnx.engine import Engine
 from mxgan.onnx.model import serialise
-from mxgan.weights.forward import generate
+from mxgan.weights.dcgan import graph_of
 from mxgan.weights.net import Net, check_finite
 
 TOLERANCE = 1e-4  # between onnxruntime's float32 and NumPy's float64 images, which lie in [-1, 1]
@@ -28,7 +29,7 @@ def save(path: str | os.PathLike, net: Net) -> None:
     check_finite(net, where)
     data = serialise(net)
     z = np.linspace(-2, 2, 2 * net.latent, dtype=np.float32).reshape(2, net.latent)
-    difference = np.abs(Engine(net, data).forward(z) - generate(net, z)).max()
+    difference = np.abs(Engine(net, data).forward(z) - generate(graph_of(net), z)).max()
     if not difference <= TOLERANCE:
         raise ParamsError(
             f"{where}: onnxruntime's images differ from NumPy's by {difference:.1e}, {TOLERANCE:.0e} allowed"

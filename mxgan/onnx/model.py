@@ -8,7 +8,7 @@ import numpy as np
 
 from mxgan import __version__
 from mxgan.errors import MissingPackage
-from mxgan.weights.forward import EPSILON
+from mxgan.weights.dcgan import EPSILON
 from mxgan.weights.net import Net, canonical
 
 if TYPE_CHECKING:

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from mxgan.weights import forward
+from mxgan.graph import forward
+from mxgan.graph.layers import ConvTranspose
+from mxgan.weights.dcgan import graph_of
 from mxgan.weights.net import recognise
 
 
@@ -23,7 +25,7 @@ def plain_transposed(x: np.ndarray, weight: np.ndarray, stride: int, pad: int) -
 def test_a_transposed_convolution_is_the_plain_one(stride, pad, size):
     random = np.random.RandomState(0)
     x, weight = random.normal(size=(2, 3, *(side // stride for side in size))), random.normal(size=(3, 5, 4, 4))
-    found = forward.transposed_convolution(x, weight, stride, pad)
+    found = forward.transposed_convolution(x, weight, ConvTranspose((stride, stride), (pad, pad)))
     np.testing.assert_allclose(found, plain_transposed(x, weight, stride, pad), atol=1e-12)
 
 
@@ -50,6 +52,6 @@ def test_a_generator_is_its_layers_one_after_another(bias):
             )
             gamma, beta, mean, var = norm
             x = np.maximum(0, gamma * (x - mean) / np.sqrt(var + 1e-5) + beta)  # variances as small as 1e-5 show it
-    found = forward.generate(recognise(arrays, "the test", "generator"), z)
+    found = forward.generate(graph_of(recognise(arrays, "the test", "generator")), z)
     assert found.shape == (2, 3, 32, 32)
     np.testing.assert_allclose(found, np.tanh(x), atol=1e-9)

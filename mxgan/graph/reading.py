@@ -1,0 +1,19 @@
+"""A network as a file gives it: the graph, and where each part of it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mxgan.graph.graph import Graph
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read, from what, and what had to be assumed."""
+
+    graph: Graph
+    source: str  # what decided the graph, in words: "net-symbol.json", "the module in net.pth", "its arrays' shapes"
+    names: dict[str, str] = field(default_factory=dict)  # the graph's arrays -> their names in the file
+    assumed: tuple[str, ...] = ()  # what the file doesn't say: "ReLU", "tanh", "eps 1e-05", "stride 2"
+    warnings: tuple[str, ...] = ()  # what may be wrong
+    uniform: bool = False  # latents from U(-1, 1), not N(0, 1)
