@@ -28,17 +28,20 @@ def steps(graph: Graph, given: Mapping[str, np.ndarray], dtype: str = "float64")
     last_use = {name: index for index, node in enumerate(graph.nodes) for name in node.inputs}
     with np.errstate(over="ignore", invalid="ignore"):
         for index, node in enumerate(graph.nodes):
-            arrays = {
-                word: np.asarray(graph.arrays[f"{node.name}.{word}"], dtype)
-                for word in (*node.layer.needs, *node.layer.may)
-                if f"{node.name}.{word}" in graph.arrays
-            }
-            y = _COMPUTE[type(node.layer)](node.layer, arrays, *(values[name] for name in node.inputs))
+            words = (*node.layer.needs, *node.layer.may)
+            arrays = {word: array for word in words if (array := graph.array(node, word)) is not None}
+            y = np.asarray(compute(node.layer, arrays, *(values[name] for name in node.inputs)), dtype)
             yield node, y
             values[node.name] = y
             for name in node.inputs:
                 if last_use[name] == index:
                     values.pop(name, None)
+
+
+def compute(layer: layers.Layer, arrays: Mapping[str, np.ndarray], *inputs: np.ndarray) -> np.ndarray:
+    """One layer's output (n, ...) for a batch, in the inputs' own precision; labels are whole numbers (n,)."""
+    dtype = inputs[0].dtype if inputs[0].dtype.kind == "f" else np.float64
+    return _COMPUTE[type(layer)](layer, {word: np.asarray(array, dtype) for word, array in arrays.items()}, *inputs)
 
 
 def convolution(x: np.ndarray, weight: np.ndarray, layer: layers.Conv) -> np.ndarray:

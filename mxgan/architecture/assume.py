@@ -1,0 +1,156 @@
+"""A generator from its arrays alone: shapes decide what they can, common practice the rest, and it is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from math import inf
+from typing import Optional
+
+from mxgan.architecture import flow, statistics, wishes
+from mxgan.architecture.parts import Part, orders
+from mxgan.architecture.search import Draft, Habit, drafts
+from mxgan.architecture.wishes import Wishes, spelled
+from mxgan.errors import ParamsError
+from mxgan.graph import Graph, Node, layers
+from mxgan.graph.graph import LABELS, LATENTS
+from mxgan.graph.reading import Reading
+
+ACTIVATIONS: tuple[tuple[Optional[layers.Layer], float], ...] = (
+    (layers.Relu(), 0.0),
+    (layers.LeakyRelu(0.2), 0.5),
+)
+RARER: tuple[tuple[Optional[layers.Layer], float], ...] = (
+    (layers.Elu(), 1.5),
+    (layers.Selu(), 2.0),
+    (layers.Tanh(), 2.5),
+    (None, 3.0),
+)
+COMBINED = {
+    "multiply": "latents times the label's vector",
+    "label-first": "the label's vector before the latents",
+    "label-last": "the label's vector after the latents",
+}
+MOST_WAYS = 4  # flows tried
+EPS, SLIP, MODULES = 1e-5, 0.8, 1e-3  # usual; PyTorch-GAN's, copied widely; MXNet's Module API's default
+
+
+class NoGenerator(ParamsError):
+    """The layers are no generator that can be worked out."""
+
+
+def assume(found: Sequence[Part], wish: Wishes, where: str, module_api: bool = False) -> Reading:
+    """The generator that these layers are, with what had to be assumed.
+
+    ``module_api``: do MXNet's Module API's defaults hold (eps 1e-3, gammas fixed at 1)? Raises NoGenerator, with what
+    is in the way, if the layers form none.
+    """
+    ways, why = _flows(found)
+    if not ways:
+        raise NoGenerator(f"{where}: no generator that can be worked out: {why}; describe it with --layout")
+    best = _best(ways, _habits(wish, module_api, found), wish)
+    if best is None or (best[0].doubt or 0) > statistics.FITS:
+        more = _best(ways, _habits(wish, module_api, found, rarer=True), wish)
+        best = min((way for way in (best, more) if way is not None), key=lambda way: way[0].score, default=None)
+    if best is None:
+        size = f" of {wish.size} pixels" if wish.size else ""
+        raise NoGenerator(f"{where}: no strides give images{size}; describe the network with --layout")
+    return _reading(*best, wish, where)
+
+
+def _flows(found: Sequence[Part]) -> tuple[list[flow.Flow], str]:
+    """The flows of all orders, and why the likeliest order has none."""
+    whys: list[str] = []
+    for order in orders(found):
+        try:
+            return flow.flows(order), ""
+        except flow.Broken as error:
+            whys.append(str(error))
+    return [], whys[0] if whys else "there are no layers"
+
+
+def _habits(wish: Wishes, module_api: bool, found: Iterable[Part], rarer: bool = False) -> list[Habit]:
+    """What the whole network may do, likeliest first."""
+    if wish.activation is not None:
+        acts: tuple[tuple[Optional[layers.Layer], float], ...] = ((wishes.activation(wish.activation), 0.0),)
+    else:
+        acts = (*ACTIVATIONS, *RARER) if rarer else ACTIVATIONS
+    usual = MODULES if module_api else EPS
+    slips = tuple(other for other in (SLIP, EPS, MODULES) if other != usual) if rarer else ()
+    epsilons = (wish.eps,) if wish.eps else (usual, *slips)
+    moved = any("gamma" in part.arrays and (part.arrays["gamma"] != 1).any() for part in found)
+    gammas = [(False, 0.0), (True, 0.2)] if module_api and moved else [(True, 0.0)]
+    return [Habit(act, epsilons, gamma, one + two) for act, one in acts for gamma, two in gammas]
+
+
+def _best(ways: Sequence[flow.Flow], habits: Sequence[Habit], wish: Wishes) -> Optional[tuple[Draft, Habit, flow.Flow]]:
+    best: Optional[tuple[Draft, Habit, flow.Flow]] = None
+    for way in ways[:MOST_WAYS]:
+        for habit in habits:
+            worst = best[0].score if best else inf
+            for draft in drafts(way, habit, wish.uniform, wish.size, worst)[:1]:
+                best = (draft, habit, way)
+    return best
+
+
+def _reading(draft: Draft, habit: Habit, way: flow.Flow, wish: Wishes, where: str) -> Reading:
+    """The draft with its end, and all that was assumed in words."""
+    nodes = list(draft.nodes)
+    output = wish.output or "tanh"
+    end: list[layers.Layer] = {
+        "tanh": [layers.Tanh()], "sigmoid": [layers.Sigmoid(), layers.Affine(2.0, -1.0)], "none": [],
+    }[output]  # fmt: skip
+    for layer in end:
+        nodes.append(Node(f"end-{type(layer).__name__.lower()}", layer, (nodes[-1].name,)))
+    inputs: dict[str, tuple[int, ...]] = {LATENTS: (way.latent,)}
+    if way.classes is not None:
+        inputs[LABELS] = ()
+    graph = Graph(tuple(nodes), draft.arrays, inputs)
+    names = {
+        f"{step.part.key}.{word}": name
+        for step in way.steps
+        for word, name in step.part.names.items()
+        if f"{step.part.key}.{word}" in draft.arrays
+    }
+    doubts = []
+    if draft.doubt is not None and draft.doubt > statistics.CONTRADICTS:
+        doubts.append(
+            "the running statistics contradict every network tried, so the pictures may be wrong: "
+            "say what it is with --activation, --eps, --size or --layout"
+        )
+    return Reading(graph, "its arrays", names, tuple(_assumed(draft, habit, way, wish)), tuple(doubts), draft.uniform)
+
+
+def _assumed(draft: Draft, habit: Habit, way: flow.Flow, wish: Wishes) -> list[str]:
+    said = []
+    inserted = [node for node in draft.nodes if node.name.endswith("-activation")]
+    if inserted and wish.activation is None:
+        said.append(spelled(habit.activation))
+    if wish.output is None:
+        said.append("tanh at the end")
+    epsilons = dict.fromkeys(f"{node.layer.eps:g}" for node in draft.nodes if isinstance(node.layer, layers.BatchNorm))
+    if epsilons and wish.eps is None:
+        said.append(f"eps {' and '.join(epsilons)}" + ("" if habit.gamma else ", gammas of 1"))
+    convs = [node.layer for node in draft.nodes if isinstance(node.layer, (layers.Conv, layers.ConvTranspose))]
+    strides = [str(layer.stride[0]) for layer in convs]
+    if strides:
+        said.append(f"stride {' '.join(strides) if len(set(strides)) > 1 else strides[0]}")
+    ups = [node.layer for node in draft.nodes if isinstance(node.layer, layers.Upsample)]
+    if ups:
+        said.append(f"{len(ups)} × {ups[0].mode} upsampling")
+    if any(isinstance(node.layer, layers.InstanceNorm) for node in draft.nodes):
+        said.append("InstanceNorm")
+    if way.classes is not None:
+        said.append(COMBINED[way.steps[1].combine])
+    if draft.uniform and wish.uniform is None:
+        said.append("uniform latents")
+    return said
+
+
+def signed(reading: Reading) -> Reading:
+    """The reading with the affine step that a sigmoid's end needs, where the graph ends in one."""
+    last = reading.graph.nodes[-1]
+    if not isinstance(last.layer, layers.Sigmoid):
+        return reading
+    nodes = (*reading.graph.nodes, Node("signed", layers.Affine(2.0, -1.0), (last.name,)))
+    return replace(reading, graph=replace(reading.graph, nodes=nodes))

@@ -1,0 +1,201 @@
+"""The layers of a net by their names: what each can be, by its arrays alone, and where it stands among the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Optional
+
+import numpy as np
+
+from mxgan.graph.layers import Layer
+from mxgan.weights import names
+
+NORM_WITHOUT_STATISTICS = "norm"  # weight and bias vectors alone: an InstanceNorm's, or of a kind we can't tell
+
+
+@dataclass(frozen=True)
+class Part:
+    """One layer with arrays. ``layer`` is known where a module says it; else its arrays leave it open."""
+
+    key: str  # the name its arrays share: "main.0"
+    kind: str  # conv (either kind) | linear (or embedding) | batchnorm | norm | prelu
+    arrays: dict[str, np.ndarray]  # by the words of mxgan.graph.layers
+    names: dict[str, str] = field(default_factory=dict)  # word -> name in the file
+    layer: Optional[Layer] = None
+
+    @property
+    def parent(self) -> str:
+        """The block that holds the layer."""
+        return re.split(r"[._](?=[^._]*$)", self.key)[0] if re.search(r"[._]", self.key) else ""
+
+    @property
+    def index(self) -> Optional[int]:
+        """Its place in an nn.Sequential, where its name is one."""
+        last = re.split(r"[._]", self.key)[-1]
+        return int(last) if last.isdigit() else None
+
+    @property
+    def weight(self) -> np.ndarray:
+        """The weight of a convolution or product."""
+        return self.arrays["weight"]
+
+    @property
+    def size(self) -> int:
+        """How many channels a norm or PReLU is for."""
+        return max(len(array) for array in self.arrays.values())
+
+
+def parts(arrays: Mapping[str, np.ndarray]) -> tuple[list[Part], list[str]]:
+    """The layers that the names describe, in the file's order, and the names that can't be placed."""
+    folded, named = fold(arrays)
+    unnamed = names.is_unnamed(folded)
+    found, strays = (names.layers_of_list if unnamed else names.layers)(folded)
+    sorted_out: list[Part] = []
+    for layer in found:
+        part = _part(layer)
+        if part is None:
+            strays.extend(layer.names.values())
+        else:
+            sorted_out.append(replace(part, names={word: named.get(name, name) for word, name in part.names.items()}))
+    return sorted_out, strays
+
+
+def _part(layer: names.Layer) -> Optional[Part]:
+    """What a layer's arrays can be; None for what no layer has."""
+    arrays = {word: array for word, array in layer.arrays.items() if word != "num_batches_tracked"}
+    if not arrays or any(array.dtype.kind != "f" or array.size == 0 for array in arrays.values()):
+        return None
+    kind = _kind({word: array.ndim for word, array in arrays.items()})
+    if kind is None:
+        return None
+    known = dict(layer.names)
+    if kind in ("prelu", "norm"):
+        words = {"weight": "slope"} if kind == "prelu" else {"weight": "gamma", "bias": "beta"}
+        arrays = {words.get(word, word): array for word, array in arrays.items()}
+        known = {words.get(word, word): name for word, name in known.items()}
+    return Part(layer.key, kind, arrays, {word: name for word, name in known.items() if word in arrays})
+
+
+def _kind(ranks: Mapping[str, int]) -> Optional[str]:
+    words = set(ranks)
+    if words <= {"weight", "bias"} and "weight" in words and ranks.get("bias", 1) == 1:
+        if ranks["weight"] == 4:
+            return "conv"
+        if ranks["weight"] == 2:
+            return "linear"
+        if ranks["weight"] == 1:
+            return "norm" if "bias" in words else "prelu"
+    if words == {"gamma", "beta"} and set(ranks.values()) == {1}:
+        return "norm"
+    if {"running_mean", "running_var"} <= words <= set(names.NORM_FIELDS) and set(ranks.values()) == {1}:
+        return "batchnorm"
+    return None
+
+
+_FOLDED = re.compile(
+    r"(.+?)[._](?:weight_(orig|u|v|g)|parametrizations\.weight\.(original0|original1|original|0\._u|0\._v))"
+)
+
+
+def fold(arrays: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Spectral and weight normalisation worked into plain weights, and which array each such weight comes from.
+
+    Spectral norm: weight_orig / (u . W v), W the weight as a matrix (torch.nn.utils.spectral_norm in evaluation).
+    Weight norm: g * v / |v|. Both in PyTorch's old and new form.
+    """
+    groups: dict[str, dict[str, str]] = {}
+    for name in arrays:
+        match = _FOLDED.fullmatch(name)
+        if match:
+            groups.setdefault(match[1], {})[match[2] or match[3]] = name
+    out, named = {}, {}
+    for name, array in arrays.items():
+        match = _FOLDED.fullmatch(name)
+        if match is None:
+            out[name] = array
+            continue
+        weight, stored = (
+            _folded_weight({word: arrays[at] for word, at in groups[match[1]].items()}),
+            f"{match[1]}.weight",
+        )
+        if weight is None:
+            out[name] = array
+        else:
+            source = groups[match[1]]
+            out[stored] = weight
+            named[stored] = next(source[word] for word in ("orig", "original", "original1", "v") if word in source)
+    return out, named
+
+
+def _folded_weight(group: Mapping[str, np.ndarray]) -> Optional[np.ndarray]:
+    words = set(group)
+    if words in ({"orig", "u", "v"}, {"original", "0._u", "0._v"}, {"orig", "u"}):
+        weight = group["orig"] if "orig" in words else group["original"]
+        u = group["u"] if "u" in words else group["0._u"]
+        axis = 0 if weight.shape[0] == len(u) else 1  # a transposed convolution's output channels are axis 1
+        matrix = np.moveaxis(weight, axis, 0).reshape(weight.shape[axis], -1)
+        v = group.get("v", group.get("0._v"))
+        if v is None:
+            v = matrix.T @ u
+            v = v / max(float(np.linalg.norm(v)), 1e-12)
+        if matrix.shape != (len(u), len(v)):
+            return None
+        return weight / (u @ matrix @ v)
+    if words in ({"g", "v"}, {"original0", "original1"}):
+        g, v = (group["g"], group["v"]) if "g" in words else (group["original0"], group["original1"])
+        axes = tuple(axis for axis in range(v.ndim) if g.ndim != v.ndim or g.shape[axis] == 1)
+        if not axes:
+            return None
+        return (g * v / np.sqrt((v.astype(np.float64) ** 2).sum(axis=axes, keepdims=True))).astype(v.dtype)
+    return None
+
+
+def orders(found: Sequence[Part]) -> list[list[Part]]:
+    """The orders that the layers may be meant in, likeliest first.
+
+    As in the file, which a state dict keeps from the module's definition; by number; and with the norms, however they
+    are listed, each behind the convolution or product whose channels it has.
+    """
+    by_number = sorted(found, key=lambda part: names.natural(part.key))
+    tried: list[list[Part]] = []
+    for order in (list(found), by_number):
+        for version in (order, _paired(order)):
+            if version is not None and [id(part) for part in version] not in [[id(p) for p in one] for one in tried]:
+                tried.append(version)
+    return tried
+
+
+def _paired(order: Sequence[Part]) -> Optional[list[Part]]:
+    """Norms moved behind the layer of their own number, or the next one of their size; None if one fits nowhere."""
+    bodies = [part for part in order if part.kind in ("conv", "linear")]
+    norms = [part for part in order if part.kind not in ("conv", "linear")]
+    out: list[Part] = []
+    for body in bodies:
+        out.append(body)
+        sizes = set(body.weight.shape[:2])
+        fitting = [norm for norm in norms if norm.size in sizes]
+        own = [norm for norm in fitting if _number(norm) is not None and _number(norm) == _number(body)]
+        numbered = all(_number(norm) is not None for norm in norms)
+        chosen = own[:1] or ([] if numbered else fitting[:1] if norms and fitting[:1] == norms[:1] else [])
+        for norm in chosen:
+            out.append(norm)
+            norms.remove(norm)
+    return None if norms else out
+
+
+def _number(part: Part) -> Optional[str]:
+    digits = re.findall(r"\d+", part.key)
+    return digits[-1] if digits else None
+
+
+def groups(found: Iterable[Part]) -> dict[str, list[Part]]:
+    """The layers by the first part of their names that differs: netG, netD, ...; empty where there is one group."""
+    found = list(found)
+    tokens = [re.split(r"[._:]", part.key) for part in found]
+    depth = names.shared(tokens)
+    sorted_out: dict[str, list[Part]] = {}
+    for part, words in zip(found, tokens):
+        sorted_out.setdefault(".".join(words[: depth + 1]), []).append(part)
+    return sorted_out if len(sorted_out) > 1 else {}

@@ -1,0 +1,62 @@
+"""What the user says of a network, where its file doesn't: the options of `generate`, `inspect` and `convert`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from mxgan.errors import MxganError
+from mxgan.graph.layers import Elu, Layer, LeakyRelu, Relu, Selu, Sigmoid, Tanh
+
+OUTPUTS = ("tanh", "sigmoid", "none")
+_ACTIVATIONS = {"relu": Relu(), "elu": Elu(), "selu": Selu(), "tanh": Tanh(), "sigmoid": Sigmoid()}
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """None, or False, leaves a thing to the file, common practice and the running statistics."""
+
+    activation: Optional[str] = None  # between layers: relu, leaky or leaky:SLOPE, elu, selu, tanh, sigmoid, none
+    output: Optional[str] = None  # after the last: tanh, sigmoid (images in [0, 1]) or none
+    eps: Optional[float] = None  # of normalisations
+    size: Optional[int] = None  # pixels on a side
+    uniform: Optional[bool] = None  # latents from U(-1, 1), not N(0, 1)
+    layout: Optional[Path] = None  # a file that describes the whole network
+    symbol: Optional[Path] = None  # MXNet's -symbol.json
+
+    def __post_init__(self) -> None:
+        if self.activation is not None:
+            activation(self.activation)
+        if self.output not in (None, *OUTPUTS):
+            raise MxganError(f"--output {self.output}: one of {', '.join(OUTPUTS)}")
+        if self.eps is not None and not 0 < self.eps < 10:
+            raise MxganError(f"--eps {self.eps}: a positive number below 10, 1e-5 as a rule")
+        if self.size is not None and not 4 <= self.size <= 4096:
+            raise MxganError(f"--size {self.size}: from 4 to 4096 pixels")
+
+
+def activation(text: str) -> Optional[Layer]:
+    """The layer that ``--activation`` names; None for none. Raises MxganError for any other text."""
+    if text == "none":
+        return None
+    word, _, number = text.partition(":")
+    if word == "leaky":
+        try:
+            slope = float(number or 0.2)
+        except ValueError:
+            slope = -1.0
+        if not 0 <= slope < 1:
+            raise MxganError(f"--activation {text}: the slope is a number from 0 to 1, as in leaky:0.2")
+        return LeakyRelu(slope)
+    if word not in _ACTIVATIONS or number:
+        raise MxganError(f"--activation {text}: one of {', '.join(_ACTIVATIONS)}, leaky:SLOPE, none")
+    return _ACTIVATIONS[word]
+
+
+def spelled(layer: Optional[Layer]) -> str:
+    """An activation as people write it."""
+    if isinstance(layer, LeakyRelu):
+        return f"LeakyReLU({layer.slope:g})"
+    names = {Relu: "ReLU", Elu: "ELU", Selu: "SELU", Tanh: "tanh", Sigmoid: "sigmoid"}
+    return "no activation" if layer is None else names.get(type(layer), type(layer).__name__)
