@@ -1,0 +1,80 @@
+"""The command: see the package's docstring."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parent.parent)]
+
+import published  # noqa: E402
+from published.kinds import Published  # noqa: E402
+
+
+def chosen(only: str | None) -> list[tuple[int, Published, str]]:
+    """(number, net, framework) of what was asked for: one that is called so, or all whose names contain it."""
+    nets = [(net, "pytorch") for net in published.architectures()]
+    nets += [(net, "mxnet") for net in published.mxnet_architectures()]
+    numbered = [(i, net, framework) for i, (net, framework) in enumerate(nets)]
+    exact = [one for one in numbered if one[1].name == only]
+    return exact or [one for one in numbered if only is None or only in one[1].name]
+
+
+def make(number: int, net: Published, framework: str, steps: int, folder: Path) -> dict[str, str]:
+    """Train one net and write its folder; returns its forms."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if framework == "pytorch":
+        from published import saving, training
+
+        netG, netD, adams = training.train(net, steps)
+        arrays = saving.expected(net, netG)
+        forms = saving.save(net, saving.Trained(netG, netD, adams, steps), number, folder)
+    else:
+        from published import mx_training
+
+        made = mx_training.train(net, steps)
+        arrays = mx_training.expected(net, made)
+        forms = made.save(folder, steps)
+    size = (8, net.channels, net.size, net.size)
+    if arrays["images"].shape != size or not np.isfinite(arrays["images"]).all():
+        raise SystemExit(f"{net.name}: images are {arrays['images'].shape}, expected finite {size}")
+    np.savez(folder / "expected.npz", **arrays)
+    about = {f.name: getattr(net, f.name) for f in fields(net) if f.name not in ("build", "work", "wd", "known")}
+    about.update(framework=framework, known=net.known or None, steps=steps, forms=forms)
+    (folder / "about.json").write_text(json.dumps(about, indent=1) + "\n")
+    return forms
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="published", description=published.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="what there is")
+    asked = commands.add_parser("make", help="train and save")
+    asked.add_argument("folder", type=Path, metavar="FOLDER")
+    asked.add_argument("--steps", type=int, default=150, help="training steps (150)")
+    asked.add_argument("--only", metavar="NAME", help="one net, or all whose names contain NAME")
+    args = parser.parse_args()
+    nets = chosen(getattr(args, "only", None))
+    if not nets:
+        raise SystemExit(f"no net is called {args.only}: see `list`")
+    for number, net, framework in nets:
+        if args.command == "list":
+            print(f"{net.name:22} {framework:8} {net.size:4} px  {net.special}")
+            continue
+        start = time.perf_counter()
+        forms = make(number, net, framework, max(1, round(args.steps * net.work)), args.folder / net.name)
+        missing = ", ".join(f"no {name}: {why}" for name, why in forms.items() if why != "ok")
+        print(f"{net.name:22} {time.perf_counter() - start:5.1f} s  {missing}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
