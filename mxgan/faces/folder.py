@@ -21,11 +21,12 @@ from typing import Callable
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from mxgan import machine
 from mxgan.config import FITS
 from mxgan.errors import MxganError
+from mxgan.faces.transparent import transparent
 
 SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".gif")
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")  # by content, not by name; no other decoder is ever run
@@ -198,21 +199,24 @@ def _decode(data: bytes, path: str) -> np.ndarray:
             return _upright(_pixels(picture, data), _orientation(picture))
 
 
-def _pixels(picture: Image.Image, data: bytes) -> np.ndarray:
+def _pixels(picture: ImageFile.ImageFile, data: bytes) -> np.ndarray:
     if picture.format == "JPEG" and picture.mode in ("RGB", "L"):
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
         if image is not None:
             return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-    return _rgb(picture)
+    hidden = transparent(picture, data)
+    if hidden is not None:
+        del picture.info["transparency"]
+    image = _rgb(picture)
+    if hidden is not None:
+        image[hidden] = 255
+    return image
 
 
 def _rgb(picture: Image.Image) -> np.ndarray:
     if picture.mode.startswith("I"):  # 16-bit grey: Pillow would clip it at 255
         levels = np.clip(np.asarray(picture), 0, 65535).astype(np.uint32)
-        grey = ((levels * 255 + 32767) // 65535).astype(np.uint8)
-        if "transparency" in picture.info:
-            grey[levels == picture.info["transparency"]] = 255
-        return cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
+        return cv2.cvtColor(((levels * 255 + 32767) // 65535).astype(np.uint8), cv2.COLOR_GRAY2RGB)
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         picture = _converted(picture, "RGBA")
         white = Image.new("RGB", picture.size, "white")

@@ -10,17 +10,21 @@ u64 length and its bytes. A record by its first u32:
     V3 (NumPy shapes)  0xF993FACA; as V2, but rank 0 is a scalar where the others mean "no array"
 
 then i32 device type, i32 device number (of the machine that saved: ignored), i32 dtype flag, and the values, row-major.
+
+A sparse record, of V2 alone, has the shape of what is stored before its own, and after the dtype flag, for each list of
+its indices, i32 dtype flag and shape; the lists follow the values. row_sparse: rows. csr: starts of rows, columns.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
 
 from mxgan.errors import ParamsError
+from mxgan.weights import sparse
 from mxgan.weights.raw import CUT_SHORT, DAMAGED, LITTLE, MAX_RANK, STORED, Contents, Source, measure, shown
 
 MAGIC = b"\x12\x01\x00\x00\x00\x00\x00\x00"  # kMXAPINDArrayListMagic
@@ -28,6 +32,7 @@ HEADER = 24
 RECORDS = {0xF993FAC8: "V1", 0xF993FAC9: "V2", 0xF993FACA: "V3"}
 CONTAINERS = ("legacy", "V1", "V2", "V3")  # from old to new
 SPARSE = {1: "row_sparse", 2: "csr"}
+INDEX = tuple(name for name in STORED if "int" in name)  # what indices may be
 WRITABLE = {LITTLE[name]: flag for flag, name in enumerate(STORED[:8])}  # the dtypes MXNet 1.9.1's Python knows
 
 
@@ -54,12 +59,16 @@ def parse(source: Source) -> Contents:
         odd.append(f"byte 8: wanted 8 bytes of 0, as MXNet writes, found {reserved:#x}: the file may be damaged")
     if cursor.at < source.size:
         odd.append(f"byte {cursor.at}: wanted the file's end, found {source.size - cursor.at} more bytes: not read")
+    notes = [f"{names[index] if names else index} ({what})" for index, what in cursor.sparse.items()]
+    if len(notes) > 8:
+        notes[8:] = [f"and {len(notes) - 8} more"]
     return Contents(
         container=max(containers, key=CONTAINERS.index) if containers else None,
         named=bool(names),
         arrays=dict(zip(names or map(str, range(count)), arrays)),
         dtypes=dict(zip(names or map(str, range(count)), stored)),
         odd=odd,
+        notes=[f"sparse in the file, read as dense: {', '.join(notes)}"] if notes else [],
     )
 
 
@@ -71,6 +80,8 @@ class _Cursor:
         self.at = len(MAGIC)
         self.index: int | None = None
         self.count = 0
+        self.sparse: dict[int, str] = {}  # by number of the array: what was stored
+        self.spread = 0  # bytes that the sparse arrays take now
 
     def error(self, at: int, wanted: str, found: str, fix: str = "") -> ParamsError:
         where = "the list"
@@ -93,17 +104,43 @@ class _Cursor:
         self.at += size
         return values
 
+    def skip(self, size: int, dtype: str, shape: tuple[int, ...]) -> int:
+        """Where the `size` bytes of an array begin; goes on behind them."""
+        self.need(size, f"{dtype} of shape {shape}")
+        self.at += size
+        return self.at - size
+
 
 def _record(cursor: _Cursor) -> tuple[str, str, np.ndarray]:
     """One array: its container, its dtype as stored, and itself."""
-    at = cursor.at
+    start = cursor.at
     (rank,) = cursor.take("I", "magic number")
-    container = RECORDS.get(rank, "legacy")
-    if container in ("V2", "V3"):
-        _check_dense(cursor)
-    if container != "legacy":
-        at = cursor.at
-        (rank,) = cursor.take("i", "rank")
+    container, storage = RECORDS.get(rank, "legacy"), 0
+    held: tuple[int, ...] = ()
+    if container == "legacy":
+        shape = _dimensions(cursor, container, start, rank)
+    else:
+        if container != "V1":
+            storage = _storage(cursor, container)
+            held = _shape(cursor, container) if storage else ()
+        shape = _shape(cursor, container)
+    at = cursor.at - len(shape) * (4 if container == "legacy" else 8)
+    cursor.take("ii", "device")
+    dtype = _dtype(cursor, STORED)
+    if storage:
+        return container, dtype, _sparse(cursor, storage, at, dtype, held, shape)
+    size = measure(cursor.error, at, dtype, shape)
+    return container, dtype, cursor.source.array(cursor.error, cursor.skip(size, dtype, shape), dtype, shape)
+
+
+def _shape(cursor: _Cursor, container: str) -> tuple[int, ...]:
+    at = cursor.at
+    (rank,) = cursor.take("i", "rank")
+    return _dimensions(cursor, container, at, rank)
+
+
+def _dimensions(cursor: _Cursor, container: str, at: int, rank: int) -> tuple[int, ...]:
+    """The dimensions after a rank, which was read at ``at``."""
     if rank == (-1 if container == "V3" else 0):
         raise _no_array(cursor, at)
     if not 0 <= rank <= MAX_RANK:
@@ -115,25 +152,48 @@ def _record(cursor: _Cursor) -> tuple[str, str, np.ndarray]:
     shape = cursor.take(f"{rank}{'I' if container == 'legacy' else 'q'}", "dimensions")
     if container == "V3" and -1 in shape:
         raise _no_array(cursor, at)
-    _, _, flag = cursor.take("iii", "device and dtype")
+    return shape
+
+
+def _dtype(cursor: _Cursor, among: Sequence[str]) -> str:
+    (flag,) = cursor.take("i", "dtype")
     if not 0 <= flag < len(STORED):
         raise cursor.error(cursor.at - 4, f"a dtype flag of 0 to {len(STORED) - 1}", f"{flag}", DAMAGED)
-    dtype = STORED[flag]
-    size = measure(cursor.error, at, dtype, shape)
-    cursor.need(size, f"{dtype} of shape {shape}")
-    array = cursor.source.array(cursor.error, cursor.at, dtype, shape)
-    cursor.at += size
-    return container, dtype, array
+    if STORED[flag] not in among:
+        raise cursor.error(cursor.at - 4, f"one of {', '.join(among)}", STORED[flag], DAMAGED)
+    return STORED[flag]
 
 
-def _check_dense(cursor: _Cursor) -> None:
+def _storage(cursor: _Cursor, container: str) -> int:
     at = cursor.at
     (storage,) = cursor.take("i", "storage type")
-    if storage in SPARSE:
-        fix = "make it dense in MXNet, with tostype('default'), and save again"
-        raise cursor.error(at, "a dense array", f"a {SPARSE[storage]} one", fix)
-    if storage:
-        raise cursor.error(at, "a storage type of 0 (dense)", f"{storage}", DAMAGED)
+    if storage not in (0, *SPARSE):
+        raise cursor.error(at, "a storage type of 0 (dense), 1 or 2", f"{storage}", DAMAGED)
+    if storage and container == "V3":  # which MXNet neither writes nor reads
+        raise cursor.error(at, "a dense array", f"a {SPARSE[storage]} one", sparse.DENSE)
+    return storage
+
+
+def _sparse(
+    cursor: _Cursor, storage: int, at: int, dtype: str, held: tuple[int, ...], shape: tuple[int, ...]
+) -> np.ndarray:
+    """The rest of a sparse record, spread out: of ``shape``, though values of shape ``held`` are all that is stored."""
+    lists = [(_dtype(cursor, INDEX), _shape(cursor, "V2")) for _ in range(storage)]  # row_sparse has 1, csr 2
+    start = cursor.skip(measure(cursor.error, at, dtype, held), dtype, held)
+    behind, indices = cursor.at, []
+    for kind, counted in lists:
+        size = measure(cursor.error, at, kind, counted)
+        place = cursor.skip(size, kind, counted)
+        # A copy, because an array in place moves back over the end of what lies before it: here that is values.
+        indices.append(np.frombuffer(bytes(cursor.source.bytes[place : place + size]), LITTLE[kind]).reshape(counted))
+    values = cursor.source.array(cursor.error, start, dtype, held)
+    wide = 2 if dtype == "bfloat16" else 1
+    wanted = wide * measure(cursor.error, at, dtype, shape)
+    cursor.spread = sparse.room(cursor.error, at, wanted, cursor.spread, cursor.source.size)
+    cursor.sparse[cursor.index or 0] = f"{SPARSE[storage]}, {held[0]} {'rows' if storage == 1 else 'values'} stored"
+    if storage == 1:
+        return sparse.row_sparse(cursor.error, behind, values, indices[0], shape)
+    return sparse.csr(cursor.error, behind, values, indices[0], indices[1], shape)
 
 
 def _no_array(cursor: _Cursor, at: int) -> ParamsError:

@@ -40,7 +40,7 @@ class ParamsFile:
     named: bool  # False: a list without names, its arrays are under "0", "1", ...
     arrays: dict[str, np.ndarray]
     dtypes: dict[str, str]  # as stored: "bfloat16" where the array is float32
-    warnings: tuple[str, ...]  # what looks wrong but doesn't keep MXNet from reading it
+    warnings: tuple[str, ...]  # what looks wrong but doesn't keep MXNet from reading it, and which arrays were sparse
 
 
 def load(path: str | os.PathLike, strict: bool = False) -> dict[str, np.ndarray]:
@@ -49,9 +49,11 @@ def load(path: str | os.PathLike, strict: bool = False) -> dict[str, np.ndarray]
     Any shape, 0-d included; dtypes as stored, but little-endian, and bfloat16 widened to float32. They are read-only
     views of one buffer of the file's size: copy what you change. A list without names gives "0", "1", ....
 
-    Raises ``ParamsError`` for whatever isn't a whole, sound file of dense arrays, with the array, the byte offset, what
-    was wanted and what was found. Bytes after the end, and a header not as MXNet writes it, which MXNet ignores, warn;
-    with `strict` they are errors too.
+    A list's row_sparse and csr arrays come dense, with a warning.
+
+    Raises ``ParamsError`` for whatever isn't a whole, sound file, with the array, the byte offset, what was wanted and
+    what was found. Bytes after the end, and a header not as MXNet writes it, which MXNet ignores, warn; with `strict`
+    they are errors too.
     """
     file = _read(path, strict)
     _warn(file)
@@ -115,7 +117,7 @@ def _finished(contents: Contents, source: Source, strict: bool) -> ParamsFile:
         contents.named,
         contents.arrays,
         contents.dtypes,
-        tuple(contents.odd),
+        tuple(contents.odd + contents.notes),
     )
 
 

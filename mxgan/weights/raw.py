@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Callable
 
 import numpy as np
@@ -38,6 +38,7 @@ class Contents:
     arrays: dict[str, np.ndarray]
     dtypes: dict[str, str]  # as stored
     odd: list[str]  # what MXNet would ignore
+    notes: list[str] = field(default_factory=list)  # what is sound, but other than the arrays show
 
 
 class Source:

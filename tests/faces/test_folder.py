@@ -128,11 +128,6 @@ def test_sixteen_bits_are_scaled_not_clipped(tmp_path):
     cv2.imwrite(str(tmp_path / "colour.png"), colour)
     assert seen(tmp_path / "colour.png") == ((255, 128, 0), (3, 0, 255))
 
-    row = b"\0" + struct.pack(">16H", *[700] * 8, *[65535] * 8)
-    data = png(16, 16, 16, 0, zlib.compress(row * 16), png_chunk(b"tRNS", struct.pack(">H", 700)))
-    (tmp_path / "transparent.png").write_bytes(data)
-    assert seen(tmp_path / "transparent.png") == (WHITE, WHITE)
-
 
 def test_of_an_animation_the_first_picture(tmp_path):
     for name, options in (("a.gif", {}), ("a.webp", {"lossless": True}), ("a.png", {})):

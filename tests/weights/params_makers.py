@@ -29,6 +29,18 @@ def record(array: np.ndarray, container: str = "V2", flag: int | None = None) ->
     return head + struct.pack("<iii", 2, 7, flag) + array.astype(array.dtype.newbyteorder("<")).tobytes()
 
 
+def sparse(shape: tuple[int, ...], values: np.ndarray, *indices: np.ndarray) -> bytes:
+    """A V2 record: row_sparse with one list of indices, the rows; csr with two, the starts of rows and the columns."""
+
+    def dims(some: tuple[int, ...]) -> bytes:
+        return struct.pack(f"<i{len(some)}q", len(some), *some)
+
+    head = struct.pack("<Ii", MAGIC["V2"], len(indices)) + dims(values.shape) + dims(shape)
+    head += struct.pack("<iii", 1, 0, FLAGS[values.dtype.name])
+    head += b"".join(struct.pack("<i", FLAGS[some.dtype.name]) + dims(some.shape) for some in indices)
+    return head + values.tobytes() + b"".join(some.tobytes() for some in indices)
+
+
 def names(*texts: str | bytes) -> bytes:
     """The end of a file: the count of names, and the names."""
     raw = [text.encode() if isinstance(text, str) else text for text in texts]
