@@ -13,7 +13,8 @@ import numpy as np
 from mxgan.errors import ParamsError
 from mxgan.onnx import export
 from mxgan.weights import files
-from mxgan.weights.net import LIST_NOTE, Net, recognise, recognise_all
+from mxgan.weights.dcgan import graph_of
+from mxgan.weights.net import LIST_NOTE, Net, check_finite, recognise, recognise_all
 
 DESTINATIONS = (*files.SUFFIXES, ".onnx")
 NAMES = ("canonical", "keep")
@@ -74,7 +75,9 @@ def convert(
         notes.append(LIST_NOTE)
 
     if net is not None and suffix == ".onnx":
-        export.save(dst, replace(net, arrays=arrays))
+        net = replace(net, arrays=arrays)
+        check_finite(net, where)
+        export.save(dst, graph_of(net))
         return Conversion(Path(dst), net, len(arrays), tuple(notes))
     if net is not None and suffix == ".pth":
         arrays = state_dict(arrays, net.batches, "main." if layout == "main" else "")

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
 import numpy as np
 
 from mxgan import engines, pixels, plots, rng
-from mxgan.errors import MxganError
+from mxgan.engines.protocol import Forward
+from mxgan.errors import MxganError, ParamsError
+from mxgan.graph import Graph, check
+from mxgan.graph.graph import LABELS
 from mxgan.weights import check_finite, load_net
+from mxgan.weights.dcgan import graph_of
 
 GRID = 1024  # pictures in a grid at most: nobody can look at more, and the grid must fit into memory
 BATCH = 64  # pictures made at once, so that memory doesn't grow with n
+MEMORY = 2**26  # numbers in a batch after any layer: large networks make fewer pictures at once
 RUN_WEIGHTS = (
     "netG-best.params",
     "netG-ema.params",
@@ -25,31 +32,64 @@ RUN_WEIGHTS = (
 class Generator:
     """A trained netG in inference mode: a latent gives the same picture in any batch."""
 
-    forward: Callable[[np.ndarray], np.ndarray]  # float32 (n, latent) to float32 (n, 3, H, W) in [-1, 1]
+    forward: Forward  # float32 (n, latent) and labels to float32 (n, channels, H, W) in [-1, 1]
     latent: int
-    image_size: int
+    shape: tuple[int, int, int]  # of a picture: H, W, and 3 for RGB (grey fills all 3) or 4 for RGBA
     engine: str
     why: str = ""  # which engine, where, and why that one, in a line
     file: Path | None = None  # the weights file
+    classes: Optional[int] = None  # labels are 0 to classes - 1; None: it takes none
+    batch: int = BATCH  # pictures made at once
 
-    def generate(self, z: np.ndarray) -> np.ndarray:
-        """Latents, float (n, latent), to images, uint8 (n, H, W, 3). Raises MxganError for another shape."""
+    @property
+    def image_size(self) -> int:
+        """The pictures' height in pixels; of square ones the width too."""
+        return self.shape[0]
+
+    def generate(self, z: np.ndarray, labels: Optional[np.ndarray | int] = None) -> np.ndarray:
+        """Latents, float (n, latent), to pictures, uint8 (n, H, W, 3), or (n, H, W, 4) with transparency.
+
+        ``labels``: what a conditional generator is to show, int (n,) or one for all.
+        Raises MxganError for latents of another shape, and for labels that are missing, unknown or not wanted.
+        """
         z = np.asarray(z, np.float32)
         if z.ndim != 2 or z.shape[1] != self.latent:
             raise MxganError(f"latents of shape {z.shape}: this generator takes (n, {self.latent})")
-        images = np.empty((len(z), self.image_size, self.image_size, 3), np.uint8)
-        for first in range(0, len(z), BATCH):
-            images[first : first + BATCH] = pixels.to_uint8(self.forward(z[first : first + BATCH]))  # grey fills all 3
+        wanted = self._labels(labels, len(z))
+        images = np.empty((len(z), *self.shape), np.uint8)
+        for first in range(0, len(z), self.batch):
+            part = slice(first, first + self.batch)
+            images[part] = pixels.to_uint8(self.forward(z[part], None if wanted is None else wanted[part]))
         return images
 
-    def sample(self, n: int, seed: int = 0) -> np.ndarray:
-        """The first n pictures of ``seed``, uint8 (n, H, W, 3): those of ``mxgan generate --n n --seed seed``."""
-        return np.concatenate([*self.batches(n, seed), self.generate(np.empty((0, self.latent)))])
+    def sample(self, n: int, seed: int = 0, labels: Optional[np.ndarray | int] = None) -> np.ndarray:
+        """The first n pictures of ``seed``, as `generate` gives them: those of ``mxgan generate --n n --seed seed``."""
+        return np.concatenate([np.empty((0, *self.shape), np.uint8), *self.batches(n, seed, labels)])
 
-    def batches(self, n: int, seed: int = 0) -> Iterator[np.ndarray]:
+    def batches(self, n: int, seed: int = 0, labels: Optional[np.ndarray | int] = None) -> Iterator[np.ndarray]:
         """The pictures of `sample`, at most `BATCH` at a time."""
+        wanted = self._labels(labels, n)
         for first in range(0, n, BATCH):
-            yield self.generate(rng.samples(seed, first, min(BATCH, n - first), self.latent))
+            part = slice(first, min(first + BATCH, n))
+            z = rng.samples(seed, first, part.stop - first, self.latent)
+            yield self.generate(z, None if wanted is None else wanted[part])
+
+    def _labels(self, labels: Optional[np.ndarray | int], n: int) -> Optional[np.ndarray]:
+        """The labels as int64 (n,), or None for a generator without. Raises MxganError where they don't fit."""
+        if self.classes is None:
+            if labels is not None:
+                raise MxganError("labels: this generator takes none; leave them out")
+            return None
+        last = self.classes - 1
+        if labels is None:
+            raise MxganError(f"this generator is conditional: give labels, each from 0 to {last}")
+        found = np.asarray(labels)
+        if found.dtype.kind not in "iu" or found.shape not in ((), (n,)):
+            raise MxganError(f"labels of shape {found.shape}, {found.dtype}: whole numbers ({n},) wanted, or one")
+        if found.size and not 0 <= found.min() <= found.max() <= last:
+            wrong = found.min() if found.min() < 0 else found.max()
+            raise MxganError(f"label {wrong}: this generator knows 0 to {last}")
+        return np.broadcast_to(found.astype(np.int64), (n,))
 
 
 def load_generator(
@@ -67,8 +107,29 @@ def load_generator(
         check_finite(net, file)
     choice = engines.choose_generator(engine, ctx)
     why = f"engine {choice.engine} on {choice.ctx}: {choice.why}"
-    assert net.latent is not None  # a generator has it
-    return Generator(engines.forward_of(choice, net), net.latent, net.image_size, choice.engine, why, file)
+    return _generator(graph_of(net), choice, why, file)
+
+
+def _generator(graph: Graph, choice: engines.Choice, why: str, file: Path) -> Generator:
+    """The graph on the chosen engine. Raises ParamsError where it isn't a generator of pictures."""
+    found = check(graph, str(file))
+    channels, height, width = found[graph.nodes[-1].name]
+    if channels == 2:
+        raise ParamsError(f"{file}: its images have 2 channels; 1 (grey), 3 (RGB) or 4 (RGBA) make a picture")
+    if graph.classes is None and any(LABELS in node.inputs for node in graph.nodes):
+        raise ParamsError(f"{file}: it takes a label, and no Embedding or OneHot says how many there are")
+    assert graph.latent is not None  # a generator has it
+    largest = max(math.prod(shape) for shape in found.values())
+    return Generator(
+        forward=engines.forward_of(choice, graph),
+        latent=graph.latent,
+        shape=(height, width, max(3, channels)),
+        engine=choice.engine,
+        why=why,
+        file=file,
+        classes=graph.classes,
+        batch=max(1, min(BATCH, MEMORY // largest)),
+    )
 
 
 def weights_file(path: str | Path) -> Path:
@@ -87,10 +148,18 @@ def weights_file(path: str | Path) -> Path:
     raise MxganError(f"{path}: no netG.params in this folder; give a weights file or a run directory")
 
 
-def save(generator: Generator, n: int, seed: int, out: str | Path, each: str | Path | None = None) -> None:
+def save(
+    generator: Generator,
+    n: int,
+    seed: int,
+    out: str | Path,
+    each: str | Path | None = None,
+    labels: Optional[np.ndarray | int] = None,
+) -> None:
     """Write a grid of n pictures (the first `GRID` of them) to ``out``, and each picture into the folder ``each``.
 
-    The single files are named by seed and index: seed0000-000000.png. Raises MxganError if they can't be written.
+    The single files are named by seed and index: seed0000-000000.png. ``labels``: as `Generator.generate` takes them.
+    Raises MxganError if the pictures can't be written.
     """
     out = Path(out)
     if out.suffix.lower() != ".png":
@@ -105,7 +174,7 @@ def save(generator: Generator, n: int, seed: int, out: str | Path, each: str | P
         except OSError as error:
             raise MxganError(f"--each {each}: can't be made ({error.strerror})") from error
     shown: list[np.ndarray] = []
-    for batch, images in enumerate(generator.batches(n, seed)):
+    for batch, images in enumerate(generator.batches(n, seed, labels)):
         if batch * BATCH < GRID:
             shown.append(images)
         if each is not None:

@@ -11,7 +11,7 @@ import pytest
 from processes import ROOT
 
 PACKAGE = ROOT / "mxgan"
-TWINS = ("augment", "ema", "losses", "spectral", "state", "step", "tensors")
+TWINS = ("augment", "ema", "graph", "losses", "spectral", "state", "step", "tensors")
 ONLY_IN = {"mxnet": ("gluon",), "torch": ("pytorch",), "onnx": ("onnx",), "onnxruntime": ("onnx",)}
 # torch is imported inside a function, once a .pth file or a network of features is asked for; the peers are other
 # people's loops

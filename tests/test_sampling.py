@@ -1,13 +1,17 @@
 """From latents to pictures: the same seed is the same bytes, however many are asked for and however it is done."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 from processes import files_below
 
 import mxgan
-from mxgan import pixels, plots, rng, sampling
+from mxgan import engines, pixels, plots, rng, sampling
 from mxgan.errors import MxganError, ParamsError
+from mxgan.graph import Graph, Node
+from mxgan.graph.layers import Reshape, Upsample
 
 
 def weights_of(latent: int, ngf: int, size: int, channels: int = 3) -> dict[str, np.ndarray]:
@@ -41,7 +45,7 @@ def generator(mx, params):
 def test_sizes_are_read_off_the_file(mx, tmp_path, latent, ngf, size):
     mxgan.save_params(tmp_path / "any-name.params", weights_of(latent, ngf, size))
     netG = mxgan.load_generator(tmp_path / "any-name.params", "mxnet")
-    assert (netG.latent, netG.image_size, netG.engine) == (latent, size, "mxnet")
+    assert (netG.latent, netG.image_size, netG.shape, netG.engine) == (latent, size, (size, size, 3), "mxnet")
     images = netG.sample(3)
     assert (images.shape, images.dtype) == ((3, size, size, 3), np.uint8)
 
@@ -80,15 +84,78 @@ def test_a_picture_alone_equals_the_one_in_a_batch(generator):
 def test_memory_is_bounded_by_a_batch(generator):
     sizes = []
 
-    def forward(z):
+    def forward(z, labels=None):
         sizes.append(len(z))
         return np.zeros((len(z), 3, 32, 32), np.float32)
 
-    counted = sampling.Generator(forward, 7, 32, "mxnet")
+    counted = sampling.Generator(forward, 7, (32, 32, 3), "mxnet")
     assert len(counted.generate(np.zeros((150, 7)))) == 150
     assert sizes == [64, 64, 22]
     assert [len(images) for images in counted.batches(130, 0)] == [64, 64, 2]
     assert counted.sample(0).shape == (0, 32, 32, 3)
+
+
+def labelled(height=2, width=3, channels=3, classes=4):
+    """A generator that paints its label: every number of picture i is that of label i."""
+
+    def forward(z, labels):
+        grey = (np.zeros(len(z)) if labels is None else labels / 127.5) - 1
+        return np.broadcast_to(grey[:, None, None, None], (len(z), channels, height, width)).astype(np.float32)
+
+    return sampling.Generator(forward, 7, (height, width, max(3, channels)), "mxnet", classes=classes, batch=2)
+
+
+def test_a_conditional_generator_is_told_what_to_show():
+    generator = labelled()
+    assert generator.generate(np.zeros((3, 7)), np.array([0, 3, 2]))[:, 1, 2, 0].tolist() == [0, 3, 2]
+    assert generator.sample(5, labels=3)[:, 0, 0, 0].tolist() == [3] * 5
+    picks = np.arange(130) % 4
+    assert [len(images) for images in generator.batches(130, 0, picks)] == [64, 64, 2]
+    np.testing.assert_array_equal(generator.sample(130, labels=picks)[:, 0, 0, 0], picks)
+
+
+@pytest.mark.parametrize(
+    ("classes", "labels", "message"),
+    [
+        (4, None, "this generator is conditional: give labels, each from 0 to 3"),
+        (4, 4, "label 4: this generator knows 0 to 3"),
+        (4, [0, 1, -1], "label -1: this generator knows 0 to 3"),
+        (4, [0, 1], r"labels of shape \(2,\), int64: whole numbers \(3,\) wanted, or one"),
+        (4, 1.5, r"labels of shape \(\), float64: whole numbers"),
+        (None, 1, "labels: this generator takes none; leave them out"),
+    ],
+)
+def test_labels_that_are_missing_unknown_or_not_wanted_are_refused(classes, labels, message):
+    with pytest.raises(MxganError, match=message):
+        labelled(classes=classes).generate(np.zeros((3, 7)), labels)
+
+
+def test_pictures_may_be_tall_and_transparent(tmp_path):
+    generator = labelled(height=5, width=3, channels=4)
+    assert (generator.image_size, generator.sample(2, labels=0).shape) == (5, (2, 5, 3, 4))
+    sampling.save(generator, 2, 0, tmp_path / "grid.png", tmp_path / "each", labels=3)
+    picture, grid = Image.open(tmp_path / "each" / "seed0000-000001.png"), Image.open(tmp_path / "grid.png")
+    assert (picture.mode, picture.size, picture.getpixel((2, 4))) == ("RGBA", (3, 5), (3, 3, 3, 3))
+    assert (grid.mode, grid.getpixel((0, 0))) == ("RGBA", (255, 255, 255, 255))
+
+
+def one_layer(layer, latent):
+    return Graph((Node("0", Reshape((latent, 1, 1)), ("z",)), Node("1", layer, ("0",))), {}, {"z": (latent,)})
+
+
+def test_a_large_network_makes_fewer_pictures_at_once(mx):
+    choice = engines.choose_generator("mxnet", "cpu")
+    large = one_layer(Upsample((2048, 2048)), 3)
+    assert sampling._generator(large, choice, "", Path("large")).batch == 5
+    assert sampling._generator(one_layer(Upsample(), 3), choice, "", Path("small")).batch == 64
+
+
+def test_images_that_are_no_pictures_are_refused():
+    choice = engines.Choice("mxnet", "cpu", "")
+    with pytest.raises(ParamsError, match=r"two\.params: its images have 2 channels; 1 \(grey\), 3 \(RGB\) or 4"):
+        sampling._generator(one_layer(Upsample(), 2), choice, "", Path("two.params"))
+    with pytest.raises(ParamsError, match=r"five\.params: 1 gives \(5, 2, 2\); images of 1 to 4 channels wanted"):
+        sampling._generator(one_layer(Upsample(), 5), choice, "", Path("five.params"))
 
 
 @pytest.mark.parametrize("shape", [(3, 8), (7,), (1, 7, 1, 1)])
@@ -132,7 +199,7 @@ def test_the_same_seed_gives_the_same_bytes(generator, params, tmp_path):
 
 
 def test_a_wide_count_keeps_its_grid_small(tmp_path):
-    blank = sampling.Generator(lambda z: np.zeros((len(z), 3, 32, 32), np.float32), 7, 32, "mxnet")
+    blank = sampling.Generator(lambda z, labels: np.zeros((len(z), 3, 32, 32), np.float32), 7, (32, 32, 3), "mxnet")
     sampling.save(blank, 1100, 0, tmp_path / "grid.png")
     assert Image.open(tmp_path / "grid.png").size == (32 * 34 + 2, 32 * 34 + 2)  # the first 1,024
 
@@ -150,11 +217,11 @@ def test_places_that_cannot_be_written_are_refused_before_anything_is_made(tmp_p
     (tmp_path / "folder.png").mkdir()
     (tmp_path / "file").write_text("")
 
-    def forward(z):
+    def forward(z, labels):
         raise AssertionError("a picture was made")
 
     before = files_below(tmp_path)
-    generator = sampling.Generator(forward, 7, 32, "mxnet")
+    generator = sampling.Generator(forward, 7, (32, 32, 3), "mxnet")
     with pytest.raises(MxganError, match=message):
         sampling.save(generator, 3, 0, tmp_path / out, each and tmp_path / each)
     assert files_below(tmp_path) == before

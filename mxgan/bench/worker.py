@@ -16,6 +16,7 @@ from mxgan.bench.jobs import GENERATED, generator_shapes
 from mxgan.engines.protocol import Batch, Stats
 from mxgan.recipe import initial
 from mxgan.weights import recognise
+from mxgan.weights.dcgan import graph_of
 
 WARM = 3  # steps that aren't timed: they generate code, plan memory and fill caches
 PEERS_FACES = 640  # the tutorial holds its faces in memory as floats; their number doesn't change a step
@@ -109,7 +110,8 @@ def generator(values: dict[str, Any]) -> Steps:
     recipe = "gluon-tutorial"
     latent = config.RECIPES[recipe].latent
     arrays = initial.draw(config.resolve(config.TrainConfig(recipe=recipe)), "netG", generator_shapes(latent))
-    built = engines.forward_of(engines.choose_generator(values["engine"], "cpu"), recognise(arrays, "netG"))
+    choice = engines.choose_generator(values["engine"], "cpu")
+    built = engines.forward_of(choice, graph_of(recognise(arrays, "netG")))
     z = rng.samples(0, 0, GENERATED, latent)
 
     def steps(count: int) -> dict[str, float]:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Optional
 
-import numpy as np
-
 from mxgan.config import RunConfig, TrainConfig, parse_ctx
-from mxgan.engines.protocol import Engine
+from mxgan.engines.protocol import Engine, Forward
 from mxgan.errors import MxganError
-from mxgan.weights.net import Net
+from mxgan.graph import Graph
 
 TRAINERS = ("mxnet", "pytorch")
 GENERATORS = (*TRAINERS, "onnx")
@@ -115,20 +113,20 @@ def build(choice: Choice, config: RunConfig, dtype: str = "float32") -> Engine:
     return GluonEngine(config, choice.ctx, dtype)
 
 
-def forward_of(choice: Choice, net: Net) -> Callable[[np.ndarray], np.ndarray]:
-    """A generator's weights as a function on the chosen engine: latents (n, latent) to float32 NCHW in [-1, 1]."""
+def forward_of(choice: Choice, graph: Graph) -> Forward:
+    """A generator's graph as a function on the chosen engine: latents, and labels, to float32 NCHW in [-1, 1]."""
     if choice.engine == "onnx":
         from mxgan.onnx import engine as onnx
 
-        return onnx.forward_of(net, choice.ctx)
+        return onnx.forward_of(graph, choice.ctx)
     if choice.engine == "pytorch":
         from mxgan.pytorch import engine as pytorch
 
-        return pytorch.forward_of(net, choice.ctx)
+        return pytorch.forward_of(graph, choice.ctx)
     _runtime("mxnet").load()
     from mxgan.gluon import engine as gluon
 
-    return gluon.forward_of(net, choice.ctx)
+    return gluon.forward_of(graph, choice.ctx)
 
 
 def _problem(engine: str, ctx: str, threads: Optional[int]) -> Optional[str]:

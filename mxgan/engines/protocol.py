@@ -55,6 +55,13 @@ class Stats(Protocol):
         """Wait for loss_d, loss_g, score_real and score_fake."""
 
 
+class Forward(Protocol):
+    """A generator in inference mode, whatever framework computes it."""
+
+    def __call__(self, z: np.ndarray, labels: Optional[np.ndarray] = None) -> np.ndarray:
+        """Latents float (n, latent), and labels int (n,) of a conditional one, to float32 NCHW images in [-1, 1]."""
+
+
 class Engine(Protocol):
     """A framework's netG and netD, with their optimizers."""
 

@@ -7,19 +7,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import Any, Optional
 
 import numpy as np
 
 from mxgan import pixels
 from mxgan.config import RunConfig
-from mxgan.engines.protocol import Batch, Probe, State, Weights
-from mxgan.errors import ParamsError
-from mxgan.gluon import fast, nets, runtime, state, step
+from mxgan.engines.protocol import Batch, Forward, Probe, State, Weights
+from mxgan.gluon import runtime, state, step
+from mxgan.gluon.graph import build
 from mxgan.gluon.model import PLAIN, Model, Options
-from mxgan.gluon.tensors import place, to_array, to_tensor, write
-from mxgan.weights import Net
+from mxgan.gluon.tensors import to_array, write
+from mxgan.graph import Graph
 
 
 class Engine:
@@ -100,18 +99,6 @@ class Stats:
         return dict(zip(names, to_array(self._values).ravel().tolist()))
 
 
-def forward_of(net: Net, ctx: str) -> Callable[[np.ndarray], np.ndarray]:
-    """A generator read from a file as a function: latents (n, latent) to float32 NCHW images in [-1, 1].
-
-    Raises ParamsError where its size or widths are not netG's, MxganError or ImportError where ctx can't be had.
-    """
-    device = runtime.context(ctx)
-    assert net.latent is not None  # a generator has it
-    try:
-        netG = nets.generator(net.latent, net.width, net.image_size, net.bias, net.channels)
-    except ValueError as error:
-        raise ParamsError(f"this generator makes {net.image_size}×{net.image_size} pixels: {error}") from error
-    write(place(netG, device, "float32"), fast.without_biases(net.arrays), "netG")
-    netG = fast.generator(netG, product=False, biased=False)
-    netG.hybridize(static_alloc=True, static_shape=True)
-    return lambda z: to_array(netG(to_tensor(z, device, "float32").reshape((*z.shape, 1, 1))))
+def forward_of(graph: Graph, ctx: str) -> Forward:
+    """A generator as a function, by `mxgan.gluon.graph`. Raises MxganError or ImportError where ctx can't be had."""
+    return build(graph, runtime.context(ctx))

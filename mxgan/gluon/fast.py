@@ -17,11 +17,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
 from mxnet.gluon import HybridBlock, nn
 
 from mxgan.gluon.tensors import tensors
-from mxgan.weights.names import biases_before_norm
 
 
 class Nets(NamedTuple):
@@ -127,15 +125,6 @@ def _has_biases(netG: nn.HybridSequential) -> bool:
     *normed, _, _ = netG
     biases = [layer.bias for layer in normed if getattr(layer, "bias", None) is not None]
     return any(bias.data().asnumpy().any() for bias in biases)
-
-
-def without_biases(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """netG's arrays for the same function, each bias in front of a BatchNorm taken off the mean that it subtracts."""
-    same = dict(arrays)
-    for bias, norm in biases_before_norm(arrays).items():
-        mean = f"{norm}.running_mean"
-        same[mean], same[bias] = arrays[mean] - arrays[bias], np.zeros_like(arrays[bias])
-    return same
 
 
 def _sequence(layers: list[HybridBlock]) -> nn.HybridSequential:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Optional
 
 import numpy as np
 
 from mxgan import machine, pixels
+from mxgan.engines.protocol import Forward
 from mxgan.errors import MissingPackage, MxganError
+from mxgan.graph import Graph, shapes
+from mxgan.graph.graph import LABELS, LATENTS
 from mxgan.onnx.model import serialise
-from mxgan.weights.net import Net
 
 BATCH = 64  # images computed at once, so that memory doesn't grow with n
 
@@ -20,38 +21,44 @@ class Engine:
 
     name = "onnx"
 
-    def __init__(self, net: Net, model: Optional[bytes] = None) -> None:
-        """``model``: the net's ONNX model if it has already been made. Raises MissingPackage without the extra."""
+    def __init__(self, graph: Graph, model: Optional[bytes] = None) -> None:
+        """``model``: the graph's ONNX model if it has already been made. Raises MissingPackage without the extra."""
         try:
             import onnxruntime
         except ImportError as error:
             raise MissingPackage("the onnx engine needs onnx and onnxruntime", "onnx") from error
-        model = serialise(net) if model is None else model
+        model = serialise(graph) if model is None else model
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = machine.usable_cores()
         options.log_severity_level = 3  # errors only: warnings would clutter the user's stderr
-        self.latent, self.image_size, self.channels = net.latent, net.image_size, net.channels
+        self.latent, self.shape = graph.latent, shapes(graph)[graph.nodes[-1].name]
         self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self.inputs = [value.name for value in self.session.get_inputs()]
 
-    def forward(self, z: np.ndarray) -> np.ndarray:
-        """Latents (n, latent) to images in [-1, 1], float32 (n, channels, H, W). Raises MxganError for other shapes."""
+    def forward(self, z: np.ndarray, labels: Optional[np.ndarray] = None) -> np.ndarray:
+        """Latents (n, latent), and labels (n,) of a conditional one, to float32 (n, channels, H, W) in [-1, 1].
+
+        Raises MxganError for latents of another shape.
+        """
         z = np.ascontiguousarray(z, np.float32)
         if z.ndim != 2 or z.shape[1] != self.latent:
             raise MxganError(f"latents of shape {z.shape}: this generator takes (n, {self.latent})")
-        images = np.empty((len(z), self.channels, self.image_size, self.image_size), np.float32)
+        given = {LATENTS: z} if labels is None else {LATENTS: z, LABELS: np.asarray(labels, np.int64)}
+        images = np.empty((len(z), *self.shape), np.float32)
         for first in range(0, len(z), BATCH):
-            images[first : first + BATCH] = self.session.run(["images"], {"z": z[first : first + BATCH]})[0]
+            part = {name: given[name][first : first + BATCH] for name in self.inputs}
+            images[first : first + BATCH] = self.session.run(["images"], part)[0]
         return images
 
-    def generate(self, z: np.ndarray) -> np.ndarray:
-        """Latents (n, latent) to images uint8 (n, H, W, channels)."""
-        return pixels.to_uint8(self.forward(z))
+    def generate(self, z: np.ndarray, labels: Optional[np.ndarray] = None) -> np.ndarray:
+        """`forward`, as pixels: uint8 (n, H, W, channels)."""
+        return pixels.to_uint8(self.forward(z, labels))
 
 
-def forward_of(net: Net, ctx: str = "auto") -> Callable[[np.ndarray], np.ndarray]:
+def forward_of(graph: Graph, ctx: str = "auto") -> Forward:
     """The generator's `forward`, on the CPU. Raises MxganError if ctx asks for a GPU."""
     if ctx.startswith("gpu"):
         raise MxganError(
             f"--ctx {ctx}: the onnx engine computes on the CPU; use --ctx cpu, or --engine mxnet or pytorch"
         )
-    return Engine(net).forward
+    return Engine(graph).forward

@@ -1,15 +1,14 @@
-"""The bytes of a generator's ONNX model: latents in, images out, at any batch size."""
+"""The bytes of a generator's ONNX model: latents in, labels too if it takes them, images out, at any batch size."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mxgan import __version__
 from mxgan.errors import MissingPackage
-from mxgan.weights.dcgan import EPSILON
-from mxgan.weights.net import Net, canonical
+from mxgan.graph.graph import LABELS, LATENTS, Graph
+from mxgan.graph.shapes import shapes
+from mxgan.onnx.nodes import Site, Writer
 
 if TYPE_CHECKING:
     import onnx
@@ -17,15 +16,16 @@ if TYPE_CHECKING:
 OPSET, IR_VERSION = 17, 8  # what onnxruntime 1.15 on Python 3.9 reads
 
 
-def serialise(net: Net) -> bytes:
+def serialise(graph: Graph) -> bytes:
     """The generator's model, checked by onnx.checker. float16 weights are stored as such and computed in float32.
 
-    Input ``z`` float32 (N, latent), output ``images`` float32 (N, channels, H, W) in [-1, 1]; N is free.
-    Raises MissingPackage without onnx.
+    Input ``z`` float32 (N, latent), and ``label`` int64 (N,) where a layer takes it; output ``images`` float32
+    (N, channels, H, W) in [-1, 1]; N is free. Weights have the graph's names for them. Raises MissingPackage without
+    onnx.
     """
     onnx = _onnx()
     model = onnx.helper.make_model(
-        _graph(onnx, net),
+        _graph(onnx, graph),
         producer_name="mxgan",
         producer_version=__version__,
         opset_imports=[onnx.helper.make_opsetid("", OPSET)],
@@ -43,36 +43,28 @@ def _onnx() -> Any:
     return onnx
 
 
-def _graph(onnx: Any, net: Net) -> onnx.GraphProto:
-    """Unsqueeze, then ConvTranspose, BatchNormalization, Relu, ..., ConvTranspose, Tanh; weights by canonical name."""
-    make = onnx.helper.make_node
-    initializers = [onnx.numpy_helper.from_array(np.array([2, 3]), "axes")]
-    nodes = []
-    for name, array in net.arrays.items():
-        half = array.dtype == np.float16
-        stored = np.ascontiguousarray(array, np.float16 if half else np.float32)
-        initializers.append(onnx.numpy_helper.from_array(stored, f"{name}.float16" if half else name))
-        if half:
-            nodes.append(make("Cast", [f"{name}.float16"], [name], to=onnx.TensorProto.FLOAT))
+def _graph(onnx: Any, graph: Graph) -> onnx.GraphProto:
+    """Every node as one ONNX node or a few; what the last one gives is called images."""
+    found = shapes(graph)
+    writer = Writer(onnx)
+    writer.weights(graph)
+    outputs = {name: name for name in graph.inputs}
+    for node in graph.nodes:
+        outputs[node.name] = "images" if node is graph.nodes[-1] else f"{node.name}.output"
+        words = [word for word in (*node.layer.needs, *node.layer.may) if f"{node.name}.{word}" in graph.arrays]
+        site = Site(
+            name=node.name,
+            inputs=[outputs[name] for name in node.inputs],
+            output=outputs[node.name],
+            before=found[node.inputs[0]],
+            after=found[node.name],
+            arrays={word: graph.arrays[f"{node.name}.{word}"] for word in words},
+        )
+        writer.layer(node.layer, site)
 
-    nodes.append(make("Unsqueeze", ["z", "axes"], ["latents"]))
-    x = "latents"
-    convs, norms = canonical("generator", net.convolutions)
-    for index in convs:
-        stride, pad = (1, 0) if index == 0 else (2, 1)
-        inputs = [x, f"{index}.weight", *([f"{index}.bias"] if net.bias else [])]
-        settings = {"kernel_shape": [4, 4], "strides": [stride] * 2, "pads": [pad] * 4}
-        x = f"convolution{index}"
-        nodes.append(make("ConvTranspose", inputs, [x], name=x, **settings))
-        if index + 1 in norms:
-            words = ("gamma", "beta", "running_mean", "running_var")
-            normed, x = f"batchnorm{index + 1}", f"relu{index + 2}"
-            inputs = [f"convolution{index}", *(f"{index + 1}.{word}" for word in words)]
-            nodes.append(make("BatchNormalization", inputs, [normed], name=normed, epsilon=EPSILON))
-            nodes.append(make("Relu", [normed], [x], name=x))
-    nodes.append(make("Tanh", [x], ["images"], name="tanh"))
-
-    value, size = onnx.helper.make_tensor_value_info, net.image_size
-    z = value("z", onnx.TensorProto.FLOAT, ["N", net.latent])
-    images = value("images", onnx.TensorProto.FLOAT, ["N", net.channels, size, size])
-    return onnx.helper.make_graph(nodes, "netG", [z], [images], initializers)
+    value, kinds = onnx.helper.make_tensor_value_info, onnx.TensorProto
+    inputs = [value(LATENTS, kinds.FLOAT, ["N", graph.latent])]
+    if any(LABELS in node.inputs for node in graph.nodes):
+        inputs.append(value(LABELS, kinds.INT64, ["N"]))
+    images = value("images", kinds.FLOAT, ["N", *found[graph.nodes[-1].name]])
+    return onnx.helper.make_graph(writer.nodes, "netG", inputs, [images], writer.initializers)

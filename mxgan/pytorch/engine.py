@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Optional
@@ -16,12 +15,12 @@ import torch
 
 from mxgan import pixels
 from mxgan.config import RunConfig
-from mxgan.engines.protocol import Batch, Probe, State, Weights
-from mxgan.errors import ParamsError
-from mxgan.pytorch import contexts, nets, runtime, state, step
+from mxgan.engines.protocol import Batch, Forward, Probe, State, Weights
+from mxgan.graph import Graph
+from mxgan.pytorch import contexts, runtime, state, step
+from mxgan.pytorch.graph import build
 from mxgan.pytorch.model import PLAIN, Model, Options
-from mxgan.pytorch.tensors import place, to_array, to_tensor, write
-from mxgan.weights import Net
+from mxgan.pytorch.tensors import to_array
 
 
 class Engine:
@@ -117,25 +116,9 @@ class Stats:
         return dict(zip(names, to_array(self._values).tolist()))
 
 
-def forward_of(net: Net, ctx: str) -> Callable[[np.ndarray], np.ndarray]:
-    """A generator read from a file as a function: latents (n, latent) to float32 NCHW images in [-1, 1].
-
-    Raises ParamsError where its size or widths are not netG's, MxganError or ImportError where ctx can't be had.
-    """
-    device = runtime.device(ctx)
-    assert net.latent is not None  # a generator has it
-    try:
-        netG = nets.generator(net.latent, net.width, net.image_size, net.bias, net.channels)
-    except ValueError as error:
-        raise ParamsError(f"this generator makes {net.image_size}×{net.image_size} pixels: {error}") from error
-    write(netG, net.arrays, "netG")
-    netG = place(netG, device, torch.float32).eval()
-
-    def forward(z: np.ndarray) -> np.ndarray:
-        with torch.inference_mode(), contexts.convolutions(tf32=False, deterministic=True):
-            return to_array(netG(to_tensor(z, device, torch.float32).reshape(*z.shape, 1, 1)))
-
-    return forward
+def forward_of(graph: Graph, ctx: str) -> Forward:
+    """A generator as a function, by `mxgan.pytorch.graph`. Raises MxganError or ImportError where ctx can't be had."""
+    return build(graph, runtime.device(ctx))
 
 
 def _options(config: RunConfig) -> Options:

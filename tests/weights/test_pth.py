@@ -143,13 +143,14 @@ def test_mxnets_weights_make_mxnets_pictures_in_pytorch(tmp_path, layout):
 def test_pytorchs_weights_make_pytorchs_pictures_in_onnxruntime(tmp_path):
     pytest.importorskip("onnxruntime")
     from mxgan.onnx.engine import Engine
+    from mxgan.weights.dcgan import graph_of
 
     net = sequential_g()
     torch.save(net.state_dict(), tmp_path / "netG.pth")
     z = torch.randn(3, 6)
     with torch.no_grad():
         y = net(z[:, :, None, None]).numpy()
-    images = Engine(load_net(tmp_path / "netG.pth", "generator")).forward(z.numpy())
+    images = Engine(graph_of(load_net(tmp_path / "netG.pth", "generator"))).forward(z.numpy())
     assert np.abs(images - y).max() < 1e-5
 
 

@@ -1,0 +1,154 @@
+"""A graph on PyTorch in inference mode: each layer a function of tensors. No module is made: one would draw weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Optional
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from mxgan.engines.protocol import Forward
+from mxgan.graph import layers
+from mxgan.graph.graph import LABELS, LATENTS, Graph
+from mxgan.pytorch import contexts
+from mxgan.pytorch.tensors import to_array, to_tensor
+
+Arrays = dict[str, torch.Tensor]  # a node's, by word
+
+
+def build(graph: Graph, device: Any) -> Forward:
+    """The generator as a function on ``device``: latents (n, latent) and labels (n,) to float32 NCHW images.
+
+    The graph is one that `mxgan.graph.check` lets pass. Nothing global changes, the random state included.
+    """
+    arrays = [
+        {
+            word: _placed(graph.arrays[f"{node.name}.{word}"], device)
+            for word in (*node.layer.needs, *node.layer.may)
+            if f"{node.name}.{word}" in graph.arrays
+        }
+        for node in graph.nodes
+    ]
+    last_use = {name: place for place, node in enumerate(graph.nodes) for name in node.inputs}
+
+    def forward(z: np.ndarray, labels: Optional[np.ndarray] = None) -> np.ndarray:
+        """In full precision and deterministic: the same weights give the same pictures."""
+        with torch.inference_mode(), contexts.convolutions(tf32=False, deterministic=True):
+            given = {LATENTS: z} if labels is None else {LATENTS: z, LABELS: labels}
+            values = {name: to_tensor(value, device, torch.float32) for name, value in given.items()}
+            for place, node in enumerate(graph.nodes):
+                compute = _COMPUTE[type(node.layer)]
+                y = compute(node.layer, arrays[place], *(values[name] for name in node.inputs))
+                values[node.name] = y
+                for name in node.inputs:
+                    if last_use[name] == place:
+                        values.pop(name, None)
+            return to_array(y)
+
+    return forward
+
+
+def _placed(array: np.ndarray, device: Any) -> torch.Tensor:
+    """An array on ``device``; a convolution's weight in the layout that convolutions are fastest in."""
+    tensor = to_tensor(array, device, torch.float32)
+    return tensor.to(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
+
+
+def _linear(layer: layers.Linear, arrays: Arrays, x: torch.Tensor) -> torch.Tensor:
+    return F.linear(x, arrays["weight"], arrays.get("bias"))
+
+
+def _embedding(layer: layers.Embedding, arrays: Arrays, label: torch.Tensor) -> torch.Tensor:
+    return F.embedding(label.long(), arrays["weight"])
+
+
+def _one_hot(layer: layers.OneHot, arrays: Arrays, label: torch.Tensor) -> torch.Tensor:
+    return F.one_hot(label.long(), layer.classes).to(torch.float32)
+
+
+def _conv(layer: layers.Conv, arrays: Arrays, x: torch.Tensor) -> torch.Tensor:
+    weight, bias = arrays["weight"], arrays.get("bias")
+    return F.conv2d(x, weight, bias, layer.stride, layer.padding, layer.dilation, layer.groups)
+
+
+def _conv_transpose(layer: layers.ConvTranspose, arrays: Arrays, x: torch.Tensor) -> torch.Tensor:
+    weight, bias, more = arrays["weight"], arrays.get("bias"), layer.output_padding
+    return F.conv_transpose2d(x, weight, bias, layer.stride, layer.padding, more, layer.groups, layer.dilation)
+
+
+def _batch_norm(layer: layers.BatchNorm, arrays: Arrays, x: torch.Tensor) -> torch.Tensor:
+    mean, var = arrays["running_mean"], arrays["running_var"]
+    return F.batch_norm(x, mean, var, arrays.get("gamma"), arrays.get("beta"), eps=layer.eps)
+
+
+def _instance_norm(layer: layers.InstanceNorm, arrays: Arrays, x: torch.Tensor) -> torch.Tensor:
+    # a group for each channel; F.instance_norm would refuse a single pixel
+    return torch.group_norm(x, x.shape[1], arrays.get("gamma"), arrays.get("beta"), layer.eps)
+
+
+def _reshape(layer: layers.Reshape, arrays: Arrays, x: torch.Tensor) -> torch.Tensor:
+    return x.reshape(len(x), *layer.shape)
+
+
+def _permute(layer: layers.Permute, arrays: Arrays, x: torch.Tensor) -> torch.Tensor:
+    return x.permute(0, *(axis + 1 for axis in layer.axes))
+
+
+def _upsample(layer: layers.Upsample, arrays: Arrays, x: torch.Tensor) -> torch.Tensor:
+    size = [side * scale for side, scale in zip(x.shape[2:], layer.scale)]
+    if layer.mode == "nearest":
+        return F.interpolate(x, size, mode="nearest")
+    return F.interpolate(x, size, mode="bilinear", align_corners=layer.align_corners)
+
+
+def _pad(layer: layers.Pad, arrays: Arrays, x: torch.Tensor) -> torch.Tensor:
+    mode = {"edge": "replicate"}.get(layer.mode, layer.mode)
+    return F.pad(x, (layer.left, layer.right, layer.top, layer.bottom), mode)
+
+
+def _crop(layer: layers.Crop, arrays: Arrays, x: torch.Tensor) -> torch.Tensor:
+    return x[:, :, layer.top : layer.top + layer.height, layer.left : layer.left + layer.width]
+
+
+def _sum(layer: layers.Add, arrays: Arrays, *inputs: torch.Tensor) -> torch.Tensor:
+    y = inputs[0]
+    for x in inputs[1:]:
+        y = y + x
+    return y
+
+
+def _product(layer: layers.Multiply, arrays: Arrays, *inputs: torch.Tensor) -> torch.Tensor:
+    y = inputs[0]
+    for x in inputs[1:]:
+        y = y * x
+    return y
+
+
+_COMPUTE: dict[type, Callable[..., torch.Tensor]] = {
+    layers.Linear: _linear,
+    layers.Embedding: _embedding,
+    layers.OneHot: _one_hot,
+    layers.Conv: _conv,
+    layers.ConvTranspose: _conv_transpose,
+    layers.BatchNorm: _batch_norm,
+    layers.InstanceNorm: _instance_norm,
+    layers.Reshape: _reshape,
+    layers.Permute: _permute,
+    layers.Upsample: _upsample,
+    layers.PixelShuffle: lambda layer, arrays, x: F.pixel_shuffle(x, layer.factor),
+    layers.Pad: _pad,
+    layers.Crop: _crop,
+    layers.Affine: lambda layer, arrays, x: x * layer.scale + layer.shift,
+    layers.Add: _sum,
+    layers.Multiply: _product,
+    layers.Concat: lambda layer, arrays, *inputs: torch.cat(inputs, dim=1),
+    layers.Relu: lambda layer, arrays, x: F.relu(x),
+    layers.LeakyRelu: lambda layer, arrays, x: F.leaky_relu(x, layer.slope),
+    layers.PRelu: lambda layer, arrays, x: F.prelu(x, arrays["slope"]),
+    layers.Elu: lambda layer, arrays, x: F.elu(x, layer.alpha),
+    layers.Selu: lambda layer, arrays, x: F.selu(x),
+    layers.Tanh: lambda layer, arrays, x: torch.tanh(x),
+    layers.Sigmoid: lambda layer, arrays, x: torch.sigmoid(x),
+}
