@@ -35,6 +35,8 @@ class WeightsFile:
     dtypes: dict[str, str]  # as stored: "bfloat16" where the array is float32
     warnings: tuple[str, ...]  # oddities: the file may be damaged
     left_out: tuple[str, ...] = ()  # of a PyTorch checkpoint: what else it holds
+    modules: tuple[pth.Module, ...] = ()  # of a PyTorch file: its whole modules, with their settings
+    script: bool = False  # a TorchScript archive: architecture.torchscript reads its program
 
     @property
     def notes(self) -> list[str]:
@@ -51,7 +53,7 @@ def load(path: str | os.PathLike) -> WeightsFile:
     """Read a weights file of any of the four formats.
 
     Arrays keep shape and dtype, bfloat16 widened exactly to float32; they may be read-only views. Raises ParamsError
-    for a file that is missing, damaged or something else, MissingPackage where its extra isn't installed.
+    for a file that is missing, damaged or something else, MissingPackage for .safetensors without its extra.
     """
     path = Path(path)
     if path.suffix.lower() == ".onnx":
@@ -142,7 +144,18 @@ def _load_safetensors(path: Path) -> WeightsFile:
 def _load_pth(path: Path) -> WeightsFile:
     file = pth.read(path)
     era = "PyTorch 1.6 and newer" if file.container == "zip" else "PyTorch before 1.6"
-    return WeightsFile(str(path), path.stat().st_size, "pth", era, file.arrays, file.dtypes, (), file.left_out)
+    return WeightsFile(
+        str(path),
+        path.stat().st_size,
+        "pth",
+        "TorchScript" if file.script else era,
+        file.arrays,
+        file.dtypes,
+        (),
+        file.left_out,
+        file.modules,
+        file.script,
+    )
 
 
 def _save_npz(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
