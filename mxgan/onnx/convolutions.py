@@ -89,6 +89,8 @@ def _conv_transpose(build: Build, op: Op) -> Tensor:
         before, after, size = *pads[axis], wanted[axis]
         if size is not None:
             total = full + more[axis] - size
+            if total < 0 and not given:
+                raise NoGraph("a kernel shorter than its stride with auto_pad, which each program reads its own way")
             before, after = _halves(max(total, 0), how != "SAME_UPPER")
             after += min(total, 0)
         sides.append(_side(full, before, after - more[axis], max(strides[axis], dilations[axis])))
