@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from math import inf
 from typing import Optional
 
@@ -39,23 +39,35 @@ class NoGenerator(ParamsError):
     """The layers are no generator that can be worked out."""
 
 
-def assume(found: Sequence[Part], wish: Wishes, where: str, module_api: bool = False) -> Reading:
+@dataclass(frozen=True)
+class Hints:
+    """What is known of a network besides its layers' arrays."""
+
+    module_api: bool = False  # MXNet's Module API's defaults: eps 1e-3, gammas fixed at 1
+    activation: Optional[layers.Layer] = None  # of a whole module: its only hidden activation
+    output: Optional[str] = None  # its last one: tanh or sigmoid
+    upsample: Optional[layers.Upsample] = None
+
+
+NOTHING = Hints()
+
+
+def assume(found: Sequence[Part], wish: Wishes, where: str, hints: Hints = NOTHING) -> Reading:
     """The generator that these layers are, with what had to be assumed.
 
-    ``module_api``: do MXNet's Module API's defaults hold (eps 1e-3, gammas fixed at 1)? Raises NoGenerator, with what
-    is in the way, if the layers form none.
+    Raises NoGenerator, with what is in the way, if the layers form none.
     """
     ways, why = _flows(found)
     if not ways:
         raise NoGenerator(f"{where}: no generator that can be worked out: {why}; describe it with --layout")
-    best = _best(ways, _habits(wish, module_api, found), wish)
+    best = _best(ways, _habits(wish, hints, found), wish)
     if best is None or (best[0].doubt or 0) > statistics.FITS:
-        more = _best(ways, _habits(wish, module_api, found, rarer=True), wish)
+        more = _best(ways, _habits(wish, hints, found, rarer=True), wish)
         best = min((way for way in (best, more) if way is not None), key=lambda way: way[0].score, default=None)
     if best is None:
         size = f" of {wish.size} pixels" if wish.size else ""
         raise NoGenerator(f"{where}: no strides give images{size}; describe the network with --layout")
-    return _reading(*best, wish, where)
+    return _reading(*best, wish, hints)
 
 
 def _flows(found: Sequence[Part]) -> tuple[list[flow.Flow], str]:
@@ -69,18 +81,28 @@ def _flows(found: Sequence[Part]) -> tuple[list[flow.Flow], str]:
     return [], whys[0] if whys else "there are no layers"
 
 
-def _habits(wish: Wishes, module_api: bool, found: Iterable[Part], rarer: bool = False) -> list[Habit]:
+def _habits(wish: Wishes, hints: Hints, found: Iterable[Part], rarer: bool = False) -> list[Habit]:
     """What the whole network may do, likeliest first."""
     if wish.activation is not None:
         acts: tuple[tuple[Optional[layers.Layer], float], ...] = ((wishes.activation(wish.activation), 0.0),)
+    elif hints.activation is not None:
+        acts = ((hints.activation, 0.0),)
     else:
         acts = (*ACTIVATIONS, *RARER) if rarer else ACTIVATIONS
-    usual = MODULES if module_api else EPS
+    usual = MODULES if hints.module_api else EPS
     slips = tuple(other for other in (SLIP, EPS, MODULES) if other != usual) if rarer else ()
     epsilons = (wish.eps,) if wish.eps else (usual, *slips)
     moved = any("gamma" in part.arrays and (part.arrays["gamma"] != 1).any() for part in found)
-    gammas = [(False, 0.0), (True, 0.2)] if module_api and moved else [(True, 0.0)]
-    return [Habit(act, epsilons, gamma, one + two) for act, one in acts for gamma, two in gammas]
+    gammas = [(False, 0.0), (True, 0.2)] if hints.module_api and moved else [(True, 0.0)]
+    upsamplings = [(hints.upsample or layers.Upsample(), 0.0)]
+    if rarer and hints.upsample is None and any(part.kind == "conv" for part in found):
+        upsamplings.append((layers.Upsample(mode="bilinear"), 1.0))
+    return [
+        Habit(act, epsilons, gamma, up, one + two + three)
+        for act, one in acts
+        for gamma, two in gammas
+        for up, three in upsamplings
+    ]
 
 
 def _best(ways: Sequence[flow.Flow], habits: Sequence[Habit], wish: Wishes) -> Optional[tuple[Draft, Habit, flow.Flow]]:
@@ -93,14 +115,10 @@ def _best(ways: Sequence[flow.Flow], habits: Sequence[Habit], wish: Wishes) -> O
     return best
 
 
-def _reading(draft: Draft, habit: Habit, way: flow.Flow, wish: Wishes, where: str) -> Reading:
+def _reading(draft: Draft, habit: Habit, way: flow.Flow, wish: Wishes, hints: Hints) -> Reading:
     """The draft with its end, and all that was assumed in words."""
-    nodes = list(draft.nodes)
-    output = wish.output or "tanh"
-    end: list[layers.Layer] = {
-        "tanh": [layers.Tanh()], "sigmoid": [layers.Sigmoid(), layers.Affine(2.0, -1.0)], "none": [],
-    }[output]  # fmt: skip
-    for layer in end:
+    nodes = [*draft.nodes]
+    for layer in _end(nodes[-1].layer, wish.output or hints.output or "tanh"):
         nodes.append(Node(f"end-{type(layer).__name__.lower()}", layer, (nodes[-1].name,)))
     inputs: dict[str, tuple[int, ...]] = {LATENTS: (way.latent,)}
     if way.classes is not None:
@@ -118,39 +136,44 @@ def _reading(draft: Draft, habit: Habit, way: flow.Flow, wish: Wishes, where: st
             "the running statistics contradict every network tried, so the pictures may be wrong: "
             "say what it is with --activation, --eps, --size or --layout"
         )
-    return Reading(graph, "its arrays", names, tuple(_assumed(draft, habit, way, wish)), tuple(doubts), draft.uniform)
+    return Reading(
+        graph, "its arrays", names, tuple(_assumed(draft, habit, way, wish, hints)), tuple(doubts), draft.uniform
+    )
 
 
-def _assumed(draft: Draft, habit: Habit, way: flow.Flow, wish: Wishes) -> list[str]:
+def _end(last: layers.Layer, output: str) -> list[layers.Layer]:
+    """What follows the last layer, so that images are in [-1, 1]."""
+    if isinstance(last, layers.Tanh):
+        return []
+    if isinstance(last, layers.Sigmoid):
+        return [layers.Affine(2.0, -1.0)]
+    return {"tanh": [layers.Tanh()], "sigmoid": [layers.Sigmoid(), layers.Affine(2.0, -1.0)], "none": []}[output]
+
+
+def _assumed(draft: Draft, habit: Habit, way: flow.Flow, wish: Wishes, hints: Hints) -> list[str]:
+    """What neither the file nor the user says, in words."""
+    open_ones = {step.part.key for step in way.steps if step.part.layer is None}
+    layers_open = [node.layer for node in draft.nodes if node.name in open_ones]
     said = []
-    inserted = [node for node in draft.nodes if node.name.endswith("-activation")]
-    if inserted and wish.activation is None:
+    if any(node.name.endswith("-activation") for node in draft.nodes) and not (wish.activation or hints.activation):
         said.append(spelled(habit.activation))
-    if wish.output is None:
+    ended = isinstance(draft.nodes[-1].layer, (layers.Tanh, layers.Sigmoid))
+    if not (wish.output or hints.output or ended):
         said.append("tanh at the end")
-    epsilons = dict.fromkeys(f"{node.layer.eps:g}" for node in draft.nodes if isinstance(node.layer, layers.BatchNorm))
+    epsilons = dict.fromkeys(f"{layer.eps:g}" for layer in layers_open if isinstance(layer, layers.BatchNorm))
     if epsilons and wish.eps is None:
         said.append(f"eps {' and '.join(epsilons)}" + ("" if habit.gamma else ", gammas of 1"))
-    convs = [node.layer for node in draft.nodes if isinstance(node.layer, (layers.Conv, layers.ConvTranspose))]
+    convs = [layer for layer in layers_open if isinstance(layer, (layers.Conv, layers.ConvTranspose))]
     strides = [str(layer.stride[0]) for layer in convs]
     if strides:
         said.append(f"stride {' '.join(strides) if len(set(strides)) > 1 else strides[0]}")
-    ups = [node.layer for node in draft.nodes if isinstance(node.layer, layers.Upsample)]
+    ups = [node.layer for node in draft.nodes if node.name.endswith("-upsample")]
     if ups:
-        said.append(f"{len(ups)} × {ups[0].mode} upsampling")
-    if any(isinstance(node.layer, layers.InstanceNorm) for node in draft.nodes):
+        said.append(f"{len(ups)} × {getattr(ups[0], 'mode', '')} upsampling")
+    if any(isinstance(layer, layers.InstanceNorm) for layer in layers_open):
         said.append("InstanceNorm")
     if way.classes is not None:
         said.append(COMBINED[way.steps[1].combine])
     if draft.uniform and wish.uniform is None:
         said.append("uniform latents")
     return said
-
-
-def signed(reading: Reading) -> Reading:
-    """The reading with the affine step that a sigmoid's end needs, where the graph ends in one."""
-    last = reading.graph.nodes[-1]
-    if not isinstance(last.layer, layers.Sigmoid):
-        return reading
-    nodes = (*reading.graph.nodes, Node("signed", layers.Affine(2.0, -1.0), (last.name,)))
-    return replace(reading, graph=replace(reading.graph, nodes=nodes))

@@ -12,6 +12,7 @@ from math import isqrt
 from typing import Optional
 
 from mxgan.architecture.parts import Part
+from mxgan.graph import layers
 
 PICTURES = (1, 3, 4)  # channels
 MOST_FLOWS = 64
@@ -22,7 +23,7 @@ class Step:
     """A part with its role, and what has to happen to its input first."""
 
     part: Part
-    role: str  # linear | conv | deconv | batchnorm | norm | prelu | embedding
+    role: str  # linear | conv | deconv | batchnorm | norm | prelu | embedding | fixed
     reshape: Optional[tuple[int, int, int]] = None  # features to (channels, side, side)
     shuffle: int = 1  # PixelShuffle by this factor
     combine: str = ""  # of the latents with the labels' embedding: multiply | label-first | label-last
@@ -66,7 +67,9 @@ def flows(order: Sequence[Part]) -> list[Flow]:
 def _embedding(order: Sequence[Part]) -> tuple[Optional[Part], Sequence[Part]]:
     """A table of the labels' vectors before the first layer, and the layers after it."""
     first = order[0]
-    if first.kind == "linear" and "bias" not in first.arrays and len(order) > 1:
+    if first.kind == "embedding":
+        return first, order[1:]
+    if first.kind == "linear" and first.layer is None and "bias" not in first.arrays and len(order) > 1:
         width = first.weight.shape[1]
         takes = order[1].weight.shape if order[1].kind in ("linear", "conv") else ()
         named = any(word in first.key.lower() for word in ("emb", "label", "class"))
@@ -82,6 +85,7 @@ def _starts(embedding: Optional[Part], rest: Sequence[Part]) -> Iterator[tuple[i
         takes = [(first.weight.shape[1], "linear")]
     elif first.kind == "conv":
         takes = [(first.weight.shape[0], "deconv"), (first.weight.shape[1], "conv")]
+        takes = [(size, role) for size, role in takes if _may_be(first, role)]
     else:
         return
     for size, role in takes:
@@ -140,6 +144,11 @@ def _next(part: Part, place: _Place, steps: Sequence[Step]) -> Iterator[tuple[St
         if not place.image and into == place.size:
             yield Step(part, "linear"), _Place(out, False), 0.0
         return
+    if part.kind == "fixed":
+        after = _fixed(part.layer, place)
+        if after is not None:
+            yield Step(part, "fixed"), after, 0.0
+        return
     if part.kind != "conv":
         yield from _vector(part, place)
         return
@@ -148,13 +157,28 @@ def _next(part: Part, place: _Place, steps: Sequence[Step]) -> Iterator[tuple[St
     usual = "deconv" if kernel % 2 == 0 else "conv"
     before = [step.role for step in steps if step.role in ("conv", "deconv")]
     for role, into, out in (("deconv", first, second), ("conv", second, first)):
-        if not _bias_fits(part, out):
+        if not _bias_fits(part, out) or not _may_be(part, role):
             continue
         cost = 0.0
         if first == second:  # channels don't tell: as the others are, or by the kernel
             cost = 0.0 if role == (before[-1] if before and before[-1] == usual else usual) else 1.0
         for reshape, shuffle in _entries(place, into):
             yield Step(part, role, reshape, shuffle), _Place(out, True), cost + (0.5 if shuffle > 1 else 0.0)
+
+
+def _may_be(part: Part, role: str) -> bool:
+    """Whether a convolution can be of this kind: a module says which it is."""
+    return part.layer is None or isinstance(part.layer, layers.ConvTranspose) == (role == "deconv")
+
+
+def _fixed(layer: Optional[layers.Layer], place: _Place) -> Optional[_Place]:
+    """What a layer without arrays gives; None where it doesn't fit."""
+    if isinstance(layer, layers.PixelShuffle):
+        square = layer.factor**2
+        return _Place(place.size // square, True) if place.image and place.size % square == 0 else None
+    if isinstance(layer, layers.Reshape):
+        return _Place(layer.shape[0], len(layer.shape) == 3) if not place.image else None
+    return place
 
 
 def _vector(part: Part, place: _Place) -> Iterator[tuple[Step, _Place, float]]:

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Optional
 
 from mxgan.architecture.flow import Step
 from mxgan.architecture.parts import Part
+from mxgan.graph import layers
 
-Inserted = tuple[str, ...]  # "activation", "nearest" (upsampling), "bilinear"
-ACTIVATIONS = ("prelu",)
+Inserted = tuple[str, ...]  # "activation", "upsample"
+ACTIVATIONS, NORMS = ("prelu",), ("batchnorm", "norm")
+ACTIVE = (layers.Relu, layers.LeakyRelu, layers.Elu, layers.Selu, layers.Tanh, layers.Sigmoid)
 
 
-def counting(order: Sequence[Part]) -> frozenset[str]:
-    """The blocks whose numbers count layers without arrays too: those with a gap. A ModuleList has none."""
-    pairs = zip(order, order[1:])
-    return frozenset(before.parent for before, after in pairs if (gap(before, after) or 0) > 0)
+@dataclass(frozen=True)
+class Counted:
+    """What a network's names tell of its layers without arrays."""
+
+    blocks: frozenset[str]  # whose numbers count them: those with a gap. A ModuleList has none
+    first: bool  # activations stand before norms: gaps are there
+
+
+def counting(order: Sequence[Part]) -> Counted:
+    """What the gaps of a network tell."""
+    gaps = [(before, after) for before, after in zip(order, order[1:]) if (gap(before, after) or 0) > 0]
+    first = any(before.kind == "conv" and after.kind in NORMS for before, after in gaps)
+    return Counted(frozenset(before.parent for before, _ in gaps), first)
 
 
 def gap(before: Part, after: Part) -> Optional[int]:
@@ -25,18 +37,20 @@ def gap(before: Part, after: Part) -> Optional[int]:
     return after.index - before.index - 1
 
 
-def between(before: Part, step: Step, counted: frozenset[str]) -> list[tuple[Inserted, float]]:
+def between(before: Part, step: Step, counted: Counted) -> list[tuple[Inserted, float]]:
     """What may stand between a layer and the next, with costs. ``counted``: see `counting`."""
-    found = gap(before, step.part) if before.parent in counted else None
-    active = before.kind in ACTIVATIONS
-    normed = step.role in ("batchnorm", "norm", "prelu")
+    if before.layer is not None and before.container == "Sequential" and before.parent == step.part.parent:
+        return [((), 0.0)]  # a module's Sequential says all that is in it
+    found = gap(before, step.part) if before.parent in counted.blocks else None
+    active = before.kind in ACTIVATIONS or isinstance(before.layer, ACTIVE)
+    normed = step.role in ("batchnorm", "norm", "prelu", "fixed")
     if found is None:
         if normed:  # an activation follows the norm, as a rule
             return [((), 0.0)]
-        first: Inserted = () if active else ("activation",)
+        first: Inserted = () if active or (counted.first and before.kind in NORMS) else ("activation",)
         if step.role != "conv" or step.reshape or step.shuffle > 1:
             return [(first, 0.0)]
-        return [(first, 0.2), ((*first, "nearest"), 0.2), ((*first, "bilinear"), 1.4)]
+        return [(first, 0.2), ((*first, "upsample"), 0.2)]
     others = found - (step.reshape is not None) - (step.shuffle > 1)
     if others <= 0:
         return [((), 0.0)]
@@ -44,5 +58,5 @@ def between(before: Part, step: Step, counted: frozenset[str]) -> list[tuple[Ins
     if step.role != "conv" or step.reshape:
         return [(first, 0.0)]
     if others == 1:
-        return [(first, 0.0), (("nearest",), 0.3), (("bilinear",), 1.3)]
-    return [((*first, "nearest"), 0.0), (first, 1.0), ((*first, "bilinear"), 1.0)]
+        return [(first, 0.0), (("upsample",), 0.3)]
+    return [((*first, "upsample"), 0.0), (first, 1.0)]

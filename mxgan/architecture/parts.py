@@ -20,10 +20,11 @@ class Part:
     """One layer with arrays. ``layer`` is known where a module says it; else its arrays leave it open."""
 
     key: str  # the name its arrays share: "main.0"
-    kind: str  # conv (either kind) | linear (or embedding) | batchnorm | norm | prelu
+    kind: str  # conv (either kind) | linear (or embedding) | batchnorm | norm | prelu; of modules: embedding | fixed
     arrays: dict[str, np.ndarray]  # by the words of mxgan.graph.layers
     names: dict[str, str] = field(default_factory=dict)  # word -> name in the file
     layer: Optional[Layer] = None
+    container: str = ""  # of a module's part: the class that holds it
 
     @property
     def parent(self) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from mxgan import rng
 from mxgan.architecture import spatial, statistics
 from mxgan.architecture.flow import Flow, Step
-from mxgan.architecture.gaps import between, counting
+from mxgan.architecture.gaps import Counted, between, counting
 from mxgan.architecture.parts import Part
 from mxgan.graph import Graph, Node, layers
 from mxgan.graph.forward import compute
@@ -35,6 +35,7 @@ class Habit:
     activation: Optional[layers.Layer]
     eps: tuple[float, ...] = (1e-5,)  # that norms may have, the usual one first
     gamma: bool = True  # False: gammas are taken as 1 (MXNet's fix_gamma)
+    upsample: layers.Upsample = layers.Upsample()
     cost: float = 0.0
 
 
@@ -101,7 +102,7 @@ def _starts(flow: Flow, uniform: Optional[bool]) -> Iterator[Draft]:
     drawn = rng.latents(0, "statistics", 0, statistics.LATENTS, flow.latent)
     for flat in (False, True) if uniform is None else (uniform,):
         # Uniform in [-1, 1] by the normal distribution's own ranks: variance 1/3, and no second stream.
-        x = (_normal_to_uniform(drawn) if flat else drawn).astype(np.float32)
+        x = statistics.uniform_of(drawn) if flat else drawn
         draft = Draft((), {}, (flow.latent,), x, 1.0 if flat and uniform is None else 0.0, uniform=flat)
         yield _labelled(draft, embedding, combine, flow) if embedding else draft
 
@@ -122,7 +123,7 @@ def _labelled(draft: Draft, embedding: Part, combine: str, flow: Flow) -> Draft:
     )  # fmt: skip
 
 
-def _grown(draft: Draft, before: Optional[Part], step: Step, habit: Habit, counted: frozenset[str]) -> Iterator[Draft]:
+def _grown(draft: Draft, before: Optional[Part], step: Step, habit: Habit, counted: Counted) -> Iterator[Draft]:
     """A draft with one more part, and what comes between, in every way."""
     part = step.part
     for inserted, cost in between(before, step, counted) if before is not None else [((), 0.0)]:
@@ -145,8 +146,7 @@ def _grown(draft: Draft, before: Optional[Part], step: Step, habit: Habit, count
 def _inserted(draft: Draft, word: str, after_key: str, habit: Habit) -> Optional[Draft]:
     if word == "activation":
         return _with(draft, f"{after_key}-activation", habit.activation, {}) if habit.activation else draft
-    mode = "bilinear" if word == "bilinear" else "nearest"
-    return _with(draft, f"{after_key}-upsample", layers.Upsample((2, 2), mode), {})
+    return _with(draft, f"{after_key}-upsample", habit.upsample, {})
 
 
 def _settled(draft: Draft, step: Step, habit: Habit) -> Iterator[Draft]:
@@ -204,10 +204,5 @@ def _with(draft: Draft, name: str, layer: layers.Layer, arrays: dict[str, np.nda
     if x is not None:
         weights = arrays["weight"].size if "weight" in arrays else 1
         pixels = prod(draft.shape[1:]) if isinstance(layer, (layers.ConvTranspose, layers.Linear)) else prod(shape[1:])
-        x = compute(layer, arrays, statistics.enough(x, weights, pixels))
+        x = compute(layer, arrays, statistics.enough(x, weights * pixels, prod(shape)))
     return replace(draft, nodes=(*draft.nodes, node), arrays={**draft.arrays, **mine}, shape=shape, x=x)
-
-
-def _normal_to_uniform(z: np.ndarray) -> np.ndarray:
-    """Standard normal numbers to uniform ones in [-1, 1] of the same order: erf(z / sqrt(2)), by its tanh form."""
-    return np.tanh(z * (0.7978845608 + 0.0356774 * z * z))

@@ -36,6 +36,9 @@ class Wishes:
             raise MxganError(f"--size {self.size}: from 4 to 4096 pixels")
 
 
+NONE = Wishes()
+
+
 def activation(text: str) -> Optional[Layer]:
     """The layer that ``--activation`` names; None for none. Raises MxganError for any other text."""
     if text == "none":
