@@ -64,11 +64,11 @@ def read(path: str | os.PathLike, arrays: Mapping[str, np.ndarray], where: str) 
     weights = Weights(arrays, _plain_names(arrays), where)
     try:
         found, warnings = _best(symbol, weights)
+        graph, ended = _finished(found)
     except Unreadable as error:
         raise Unreadable(f"{os.fspath(path)}: {error}", error.operator) from None
     except Stopped as error:
         raise ParamsError(f"{os.fspath(path)}: {error}") from None
-    graph, ended = _finished(found)
     check(graph, os.fspath(path))
     names = {mine: stored for mine, stored in found.draft.names.items() if mine in graph.arrays}
     warnings += _held_inputs(found, weights) + _left_over(symbol, weights)
@@ -146,8 +146,6 @@ def _finished(found: Found) -> tuple[Graph, tuple[str, ...]]:
             needed.update(node.inputs)
     nodes.reverse()
     assumed: tuple[str, ...] = ()
-    if not nodes:
-        raise Stopped(0, "it has no layers; the symbol of a network wanted")
     if LATENTS in found.inputs:
         low, high = _range(nodes) or (None, None)
         if low is None or high is None:
@@ -156,6 +154,8 @@ def _finished(found: Found) -> tuple[Graph, tuple[str, ...]]:
             signed = Affine(2 / (high - low), -(high + low) / (high - low))
             nodes.append(Node(draft.fresh("signed"), signed, (found.end.name,)))
     arrays = {name: array for name, array in draft.arrays.items() if name.rpartition(".")[0] in needed}
+    if not arrays:
+        raise Stopped(0, f"{_name(found)} takes no arrays; the symbol of a network wanted")
     return Graph(tuple(nodes), arrays, found.inputs), assumed
 
 

@@ -14,7 +14,7 @@ from mxgan.architecture.symbol_draft import Draft, Lacking, Short, Value
 from mxgan.architecture.symbol_json import VARIABLE, Operation, Output, Symbol
 from mxgan.architecture.symbol_rules import data_inputs, rule_of, same_name
 from mxgan.graph.graph import IMAGES, LABELS, LATENTS
-from mxgan.graph.layers import OneHot
+from mxgan.graph.layers import Conv, Linear, OneHot
 from mxgan.graph.shapes import LARGEST, Shape, Unfit
 
 _GUESS = 9973  # a latent's length until a layer says what it takes: a prime, so that no shape fits it by chance
@@ -76,6 +76,8 @@ class Given:
 def part_to(symbol: Symbol, head: Output) -> Part:
     """The part of the symbol that computes an output. Raises Stopped for one that isn't an operation's first."""
     needed, inputs, waiting = set(), {}, [head]
+    if symbol.operations[head[0]].operator == VARIABLE:
+        raise Stopped(head[0], f"{symbol.operations[head[0]].name!r} is a variable; the output of a layer wanted")
     while waiting:
         number, output = waiting.pop()
         operation = symbol.operations[number]
@@ -207,11 +209,17 @@ def _sized(part: Part, weights: Weights, name: str, given: Mapping[str, Given]) 
                     break
                 channels = error.short.wanted
             else:
-                if len(found.end.shape) == 1 or found.end.shape[1:] == (1, 1):
+                if _fits(found):
                     found.draft.notes.append(f"images of {size}×{size}")
                     return found
                 break
     raise stopped
+
+
+def _fits(found: Found) -> bool:
+    """Whether the size is the right one: a Linear took it, or one pixel is left."""
+    last = [node for node in found.draft.nodes if isinstance(node.layer, (Conv, Linear))][-1]
+    return isinstance(last.layer, Linear) or prod(found.end.shape) == len(found.draft.arrays[f"{last.name}.weight"])
 
 
 def _walk(part: Part, weights: Weights, given: Mapping[str, Given]) -> Found:
