@@ -86,7 +86,7 @@ def _plain_names(arrays: Mapping[str, np.ndarray]) -> dict[str, str]:
 def _best(symbol: Symbol, weights: Weights) -> tuple[Found, list[str]]:
     """The part of the symbol to read, and what may be wrong with that. Raises the first output's error if none is."""
     tried = [_tried(symbol, head, weights) for head in symbol.heads[:_MOST_ENDS]]
-    pictures = sorted((one for one in tried if isinstance(one, Found) and _side(one)), key=_side, reverse=True)
+    pictures = sorted((one for one in tried if isinstance(one, Found) and _side(one)), key=_worth, reverse=True)
     inner = _inner(symbol, weights)
     if inner is not None and (not pictures or 2 * _side(pictures[0]) <= _side(inner)):
         into = symbol_walk.leads_to_convolution(symbol, inner.part.end)
@@ -131,6 +131,11 @@ def _side(found: Found) -> int:
     """The longer side of a generator's images; 0 for what gives none."""
     shape = found.end.shape
     return max(shape[1:]) if LATENTS in found.inputs and len(shape) == 3 and shape[0] <= 4 and max(shape[1:]) > 1 else 0
+
+
+def _worth(found: Found) -> tuple[bool, int]:
+    """For choosing among images: those that a tanh or sigmoid gives, then larger ones."""
+    return _squashes(found.part.symbol.operations[found.part.end]), _side(found)
 
 
 def _name(found: Found) -> str:
