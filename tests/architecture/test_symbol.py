@@ -192,6 +192,28 @@ def test_what_may_stand_between_the_layers(mx, tmp_path):
     same(make.forward.generate(make.read(params).graph, z), 2 * theirs - 1)
 
 
+def rarer(s):
+    """Operators that few generators have: reshapes of 0.x, crops like another, upsampling to a common size."""
+    x = s.Reshape(s.FullyConnected(s.Variable("rand"), num_hidden=64, name="start"), target_shape=(0, 4, 4, 4))
+    small = s.Crop(x, num_args=1, h_w=(2, 2), center_crop=True)
+    x = s.UpSampling(x, small, scale=2, sample_type="nearest", num_args=2)
+    x = s.Crop(s.pad(x, mode="constant", pad_width=(0, 0, 0, 0, 2, 1, 0, 3)), x, num_args=2, offset=(1, 2))
+    row = s.slice_axis(s.slice_axis(x, axis=2, begin=0, end=1), axis=-1, begin=-1, end=None)
+    x = s.broadcast_minus(x, s.broadcast_axis(row, axis=(2, 3), size=(8, 8)))
+    one = s.slice(
+        s.Convolution(x, kernel=(3, 3), num_filter=1, name="map"), begin=(None, None, 1, 1), end=(None, None, 2, 2)
+    )
+    x = s.broadcast_add(x, s.expand_dims(s.squeeze(one, axis=2), axis=2))
+    x = s.reshape(s.reshape(x, shape=(2, 8, 64)), shape=(-1, 0, 0), reverse=True)
+    x = s.reshape(x, shape=(0, 8, 8, -1))
+    return s.tanh(s.Convolution(x, kernel=(1, 1), num_filter=2, name="last"))
+
+
+def test_rarer_operators(mx, tmp_path):
+    _, theirs, ours = make.compared(mx, tmp_path, rarer(mx.sym), make.latents())
+    same(ours, theirs)
+
+
 def test_what_gluon_exports(mx, tmp_path):
     nn = mx.gluon.nn
     net = nn.HybridSequential()
