@@ -23,7 +23,7 @@ from mxgan.graph.reading import Reading
 
 __all__ = ["Unreadable", "beside", "read"]
 
-_MOST_ENDS = 16  # outputs that are tried
+_MOST_ENDS = 8  # outputs that are tried
 _NAMED = 5  # names that a warning lists
 _MOVES = (Reshape, Permute, Upsample, Crop, PixelShuffle, Concat)  # what only moves numbers about, or mixes them
 Range = Optional[tuple[float, float]]
@@ -89,7 +89,7 @@ def _best(symbol: Symbol, weights: Weights) -> tuple[Found, list[str]]:
     pictures = sorted((one for one in tried if isinstance(one, Found) and _side(one)), key=_worth, reverse=True)
     inner = _inner(symbol, weights)
     if inner is not None and (not pictures or 2 * _side(pictures[0]) <= _side(inner)):
-        into = symbol_walk.leads_to_convolution(symbol, inner.part.end)
+        into = symbol_walk.convolutions_after(symbol)[inner.part.end]
         return inner, [f"the symbol goes on after {_name(inner)!r}, into {into!r}: read as far as that"]
     if pictures:
         several = f"{len(pictures)} outputs are images: {', '.join(map(_name, pictures))}; the first is taken"
@@ -114,10 +114,8 @@ def _tried(symbol: Symbol, head: Output, weights: Weights) -> Union[Found, Stopp
 def _inner(symbol: Symbol, weights: Weights) -> Optional[Found]:
     """The largest images that a tanh or sigmoid gives to a Convolution: a generator that a discriminator looks at."""
     heads = {number for number, _ in symbol.heads}
-    ends = [
-        number for number, operation in enumerate(symbol.operations)
-        if number not in heads and _squashes(operation) and symbol_walk.leads_to_convolution(symbol, number)
-    ]  # fmt: skip
+    after = symbol_walk.convolutions_after(symbol)
+    ends = [number for number in sorted(after) if number not in heads and _squashes(symbol.operations[number])]
     tried = [_tried(symbol, (number, 0), weights) for number in ends[-_MOST_ENDS:]]
     return max((one for one in tried if isinstance(one, Found) and _side(one)), key=_side, default=None)
 

@@ -22,6 +22,7 @@ from mxgan.graph.shapes import Unfit
 LARGEST_FILE = 4 * 2**20  # bytes: JSON takes some 30 times that in memory; ResNet-152's symbol has 0.2 MiB
 MOST_OPERATIONS = 10_000
 MOST_INPUTS = 2_000  # of one operation
+MOST_EDGES = 50_000  # inputs of all operations
 LONGEST_NAME, LONGEST_SETTING = 500, 200  # characters
 VARIABLE = "null"  # the operator of a variable
 _DIGITS = 10  # of a whole number
@@ -140,6 +141,9 @@ def parse(data: bytes, where: str) -> Symbol:
     if not 0 < len(rows) <= MOST_OPERATIONS:
         raise ParamsError(f"{where}: {len(rows)} nodes; 1 to {MOST_OPERATIONS} wanted")
     operations = tuple(_operation(row, number, f"{where}: node {number}") for number, row in enumerate(rows))
+    edges = sum(len(operation.inputs) for operation in operations)
+    if edges > MOST_EDGES:
+        raise ParamsError(f"{where}: {edges} inputs of nodes; at most {MOST_EDGES} can be read")
     heads = tuple(_output(item, len(rows), f"{where}: heads") for item in said["heads"][:MOST_INPUTS])
     if not heads:
         raise ParamsError(f"{where}: no heads, so nothing is computed; fetch the symbol file again")

@@ -169,6 +169,23 @@ def test_many_heads_are_not_all_tried(tmp_path):
     assert "Pooling" in refused(tmp_path, said)
 
 
+def test_many_ends_names_and_variables_are_linear_work(tmp_path):
+    """Were it quadratic work, each would take longer than `refused` allows."""
+    said = chain("tanh", 9_000)
+    for row in said["nodes"][12:-1]:
+        row["name"] = "same"
+    said["nodes"][-1]["op"] = "Convolution"
+    refused(tmp_path, said)
+    said["heads"] = [[number, 0] for number in range(13, 2000)]
+    began = time.perf_counter()
+    read(tmp_path, said)
+    assert time.perf_counter() - began < 5
+    variables = [node("null", f"v{number}") for number in range(1000)]
+    refused(tmp_path, {"nodes": [*variables, node("Concat", "all", range(1000))], "heads": [[1000, 0]]})
+    wide = [node("null", "z"), *[node("Concat", "join", [number] * 1000) for number in range(100)]]
+    assert "50000" in refused(tmp_path, {"nodes": wide, "heads": [[100, 0]]})
+
+
 @pytest.mark.parametrize("key", ["nodes", "heads"])
 def test_a_key_twice_takes_the_last_as_json_does(tmp_path, key):
     text = json.dumps(small())

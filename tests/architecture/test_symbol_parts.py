@@ -181,6 +181,15 @@ def test_two_inputs_that_nothing_tells_apart(mx, tmp_path):
         make.read_text(tmp_path, net.tojson(), arrays)
 
 
+def test_two_labels_are_not_taken_for_one(mx, tmp_path):
+    s = mx.sym
+    labels = [s.one_hot(s.Variable(name), depth=3) for name in ("colour_label", "shape_label")]
+    net = generator(s, s.Reshape(s.concat(s.Variable("rand"), *labels, dim=1), shape=(0, 0, 1, 1)))
+    arrays = make.filled(net, rand=(1, 4), colour_label=(1,), shape_label=(1,))
+    with pytest.raises(ParamsError, match="'colour_label', 'shape_label'; one for latents and at most one for a label"):
+        make.read_text(tmp_path, net.tojson(), arrays)
+
+
 def test_a_one_hot_vector_is_as_long_as_the_known_latents_leave(mx, tmp_path):
     s = mx.sym
     rand, label = s.Variable("rand", shape=(0, 6, 1, 1)), s.Variable("class_label")
