@@ -23,7 +23,7 @@ from mxgan.graph.reading import Reading
 
 __all__ = ["Unreadable", "beside", "read"]
 
-_MOST_ENDS = 16  # outputs that are tried
+_MOST_ENDS = 8  # outputs that are tried
 _NAMED = 5  # names that a warning lists
 _MOVES = (Reshape, Permute, Upsample, Crop, PixelShuffle, Concat)  # what only moves numbers about, or mixes them
 Range = Optional[tuple[float, float]]
@@ -64,11 +64,11 @@ def read(path: str | os.PathLike, arrays: Mapping[str, np.ndarray], where: str) 
     weights = Weights(arrays, _plain_names(arrays), where)
     try:
         found, warnings = _best(symbol, weights)
+        graph, ended = _finished(found)
     except Unreadable as error:
         raise Unreadable(f"{os.fspath(path)}: {error}", error.operator) from None
     except Stopped as error:
         raise ParamsError(f"{os.fspath(path)}: {error}") from None
-    graph, ended = _finished(found)
     check(graph, os.fspath(path))
     names = {mine: stored for mine, stored in found.draft.names.items() if mine in graph.arrays}
     warnings += _held_inputs(found, weights) + _left_over(symbol, weights)
@@ -86,10 +86,10 @@ def _plain_names(arrays: Mapping[str, np.ndarray]) -> dict[str, str]:
 def _best(symbol: Symbol, weights: Weights) -> tuple[Found, list[str]]:
     """The part of the symbol to read, and what may be wrong with that. Raises the first output's error if none is."""
     tried = [_tried(symbol, head, weights) for head in symbol.heads[:_MOST_ENDS]]
-    pictures = sorted((one for one in tried if isinstance(one, Found) and _side(one)), key=_side, reverse=True)
+    pictures = sorted((one for one in tried if isinstance(one, Found) and _side(one)), key=_worth, reverse=True)
     inner = _inner(symbol, weights)
     if inner is not None and (not pictures or 2 * _side(pictures[0]) <= _side(inner)):
-        into = symbol_walk.leads_to_convolution(symbol, inner.part.end)
+        into = symbol_walk.convolutions_after(symbol)[inner.part.end]
         return inner, [f"the symbol goes on after {_name(inner)!r}, into {into!r}: read as far as that"]
     if pictures:
         several = f"{len(pictures)} outputs are images: {', '.join(map(_name, pictures))}; the first is taken"
@@ -114,10 +114,8 @@ def _tried(symbol: Symbol, head: Output, weights: Weights) -> Union[Found, Stopp
 def _inner(symbol: Symbol, weights: Weights) -> Optional[Found]:
     """The largest images that a tanh or sigmoid gives to a Convolution: a generator that a discriminator looks at."""
     heads = {number for number, _ in symbol.heads}
-    ends = [
-        number for number, operation in enumerate(symbol.operations)
-        if number not in heads and _squashes(operation) and symbol_walk.leads_to_convolution(symbol, number)
-    ]  # fmt: skip
+    after = symbol_walk.convolutions_after(symbol)
+    ends = [number for number in sorted(after) if number not in heads and _squashes(symbol.operations[number])]
     tried = [_tried(symbol, (number, 0), weights) for number in ends[-_MOST_ENDS:]]
     return max((one for one in tried if isinstance(one, Found) and _side(one)), key=_side, default=None)
 
@@ -133,6 +131,11 @@ def _side(found: Found) -> int:
     return max(shape[1:]) if LATENTS in found.inputs and len(shape) == 3 and shape[0] <= 4 and max(shape[1:]) > 1 else 0
 
 
+def _worth(found: Found) -> tuple[bool, int]:
+    """For choosing among images: those that a tanh or sigmoid gives, then larger ones."""
+    return _squashes(found.part.symbol.operations[found.part.end]), _side(found)
+
+
 def _name(found: Found) -> str:
     return found.part.symbol.operations[found.part.end].name
 
@@ -146,8 +149,6 @@ def _finished(found: Found) -> tuple[Graph, tuple[str, ...]]:
             needed.update(node.inputs)
     nodes.reverse()
     assumed: tuple[str, ...] = ()
-    if not nodes:
-        raise Stopped(0, "it has no layers; the symbol of a network wanted")
     if LATENTS in found.inputs:
         low, high = _range(nodes) or (None, None)
         if low is None or high is None:
@@ -156,6 +157,8 @@ def _finished(found: Found) -> tuple[Graph, tuple[str, ...]]:
             signed = Affine(2 / (high - low), -(high + low) / (high - low))
             nodes.append(Node(draft.fresh("signed"), signed, (found.end.name,)))
     arrays = {name: array for name, array in draft.arrays.items() if name.rpartition(".")[0] in needed}
+    if not arrays:
+        raise Stopped(0, f"{_name(found)} takes no arrays; the symbol of a network wanted")
     return Graph(tuple(nodes), arrays, found.inputs), assumed
 
 

@@ -55,7 +55,7 @@ class Draft:
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    taken: set[str] = field(default_factory=lambda: {LATENTS, LABELS, IMAGES})
+    taken: dict[str, int] = field(default_factory=lambda: {LATENTS: 1, LABELS: 1, IMAGES: 1})  # how often
 
     def add(self, name: str, layer: Layer, inputs: Sequence[Value], **arrays: str) -> Value:
         """One more node, with its arrays by their names in the file. Raises Unfit where they don't go together."""
@@ -75,10 +75,11 @@ class Draft:
 
     def fresh(self, name: str) -> str:
         """The name, or with a number where Gluon gave one to two nodes (a block called twice)."""
-        found, number = name, 2
+        found = name
         while found in self.taken:
-            found, number = f"{name}_{number}", number + 1
-        self.taken.add(found)
+            self.taken[name] += 1
+            found = f"{name}_{self.taken[name]}"
+        self.taken[found] = 1
         return found
 
     def parameter(self, operation: Operation, place: int, word: str) -> str:

@@ -22,7 +22,8 @@ from mxgan.graph.shapes import Unfit
 LARGEST_FILE = 4 * 2**20  # bytes: JSON takes some 30 times that in memory; ResNet-152's symbol has 0.2 MiB
 MOST_OPERATIONS = 10_000
 MOST_INPUTS = 2_000  # of one operation
-LONGEST = 1_000  # characters of a name or a setting
+MOST_EDGES = 50_000  # inputs of all operations
+LONGEST_NAME, LONGEST_SETTING = 500, 200  # characters
 VARIABLE = "null"  # the operator of a variable
 _DIGITS = 10  # of a whole number
 
@@ -140,6 +141,9 @@ def parse(data: bytes, where: str) -> Symbol:
     if not 0 < len(rows) <= MOST_OPERATIONS:
         raise ParamsError(f"{where}: {len(rows)} nodes; 1 to {MOST_OPERATIONS} wanted")
     operations = tuple(_operation(row, number, f"{where}: node {number}") for number, row in enumerate(rows))
+    edges = sum(len(operation.inputs) for operation in operations)
+    if edges > MOST_EDGES:
+        raise ParamsError(f"{where}: {edges} inputs of nodes; at most {MOST_EDGES} can be read")
     heads = tuple(_output(item, len(rows), f"{where}: heads") for item in said["heads"][:MOST_INPUTS])
     if not heads:
         raise ParamsError(f"{where}: no heads, so nothing is computed; fetch the symbol file again")
@@ -177,20 +181,21 @@ def _output(item: Any, before: int, where: str) -> Output:
 
 
 def _plain(value: Any, where: str) -> str:
-    if not isinstance(value, str) or len(value) > LONGEST or not value.isprintable():
+    if not isinstance(value, str) or len(value) > LONGEST_NAME or not value.isprintable():
         raise ParamsError(f"{where}: {repr(value)[:100]}; a line of text wanted")
     return value
 
 
 def _setting(value: Any) -> str:
-    """Files made by hand have numbers and lists where MXNet writes strings. One too long is cut: it fits no rule."""
-    if isinstance(value, str):
-        return value[:LONGEST]
-    return str(value)[:LONGEST] if isinstance(value, (bool, float)) else repr(value)[:LONGEST] if _small(value) else "?"
+    """Files made by hand have numbers and lists where MXNet writes strings. A long one is cut: it fits no rule."""
+    if not isinstance(value, str):
+        value = repr(value) if _small(value) else "?"
+    value = value[:LONGEST_SETTING]
+    return value if value.isprintable() else repr(value)
 
 
 def _small(value: Any) -> bool:
     """Whether printing a value is cheap: a whole number of few digits, None, or a short list of such."""
     if isinstance(value, list):
         return len(value) <= 16 and all(type(item) is int and abs(item) < 10**_DIGITS for item in value)
-    return value is None or (type(value) is int and abs(value) <= 2**63)
+    return value is None or isinstance(value, (bool, float)) or (type(value) is int and abs(value) <= 2**63)

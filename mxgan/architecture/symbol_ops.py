@@ -127,8 +127,11 @@ def leaky_relu(draft: Draft, operation: Operation, values: list[Value]) -> Value
         return draft.add(operation.name, layers.PRelu(), values, slope=draft.parameter(operation, 1, "gamma"))
     middle = (operation.number("lower_bound", 0.125) + operation.number("upper_bound", 0.334)) / 2
     kinds: dict[str, layers.Layer] = {
-        "leaky": layers.LeakyRelu(slope), "rrelu": layers.LeakyRelu(middle), "elu": layers.Elu(slope), "selu": layers.Selu(),
-    }  # fmt: skip
+        "leaky": layers.LeakyRelu(slope),
+        "rrelu": layers.LeakyRelu(middle),
+        "elu": layers.Elu(slope),
+        "selu": layers.Selu(),
+    }
     return draft.add(operation.name, _chosen(kinds, kind), values)
 
 

@@ -14,11 +14,12 @@ from mxgan.architecture.symbol_draft import Draft, Lacking, Short, Value
 from mxgan.architecture.symbol_json import VARIABLE, Operation, Output, Symbol
 from mxgan.architecture.symbol_rules import data_inputs, rule_of, same_name
 from mxgan.graph.graph import IMAGES, LABELS, LATENTS
-from mxgan.graph.layers import OneHot
+from mxgan.graph.layers import Conv, Linear, OneHot
 from mxgan.graph.shapes import LARGEST, Shape, Unfit
 
 _GUESS = 9973  # a latent's length until a layer says what it takes: a prime, so that no shape fits it by chance
 _SIZES = (512, 256, 128, 64, 32, 16, 8, 4, 28)  # of a discriminator's images; 28 is MNIST's
+_MOST_INPUTS = 4  # of a network that are looked into, to be named where there are too many
 _RESHAPES = ("Reshape", "numpy_reshape", "Flatten", "expand_dims", "squeeze", "transpose", "SwapAxis")
 # what says nothing about its input: images, latents and labels may all go through
 _CLEAR = (
@@ -76,6 +77,8 @@ class Given:
 def part_to(symbol: Symbol, head: Output) -> Part:
     """The part of the symbol that computes an output. Raises Stopped for one that isn't an operation's first."""
     needed, inputs, waiting = set(), {}, [head]
+    if symbol.operations[head[0]].operator == VARIABLE:
+        raise Stopped(head[0], f"{symbol.operations[head[0]].name!r} is a variable; the output of a layer wanted")
     while waiting:
         number, output = waiting.pop()
         operation = symbol.operations[number]
@@ -95,9 +98,9 @@ def part_to(symbol: Symbol, head: Output) -> Part:
 
 def translate(part: Part, weights: Weights) -> Found:
     """The part as a graph. Raises Stopped with the reason, naming the operation, or Unreadable."""
-    given = {variable.name: _given(part, variable, weights) for variable in part.inputs}
+    given = {variable.name: _given(part, variable, weights) for variable in part.inputs[:_MOST_INPUTS]}
     roles = [one.role for one in given.values()]
-    if "latents" in roles and roles.count("latents") == 1 and IMAGES not in roles:
+    if roles.count("latents") == 1 and len(roles) <= 2 and IMAGES not in roles:
         vague = [name for name, one in given.items() if one.shape is None]
         if len(vague) > 1:
             raise Stopped(0, f"nothing tells how long {' and '.join(map(repr, vague))} are; --layout can say")
@@ -156,17 +159,16 @@ def _first_taker(part: Part, variable: str) -> tuple[str, bool]:
     return "", False
 
 
-def leads_to_convolution(symbol: Symbol, number: int) -> Optional[str]:
-    """The Convolution that an operation's output goes into, by whatever says nothing about it; None without one."""
-    reached = {number}
-    for place in range(number + 1, len(symbol.operations)):
-        operation = symbol.operations[place]
-        if any(before in reached for before, _ in data_inputs(operation)) and operation.operator != VARIABLE:
-            if same_name(operation) == "Convolution":
-                return operation.name
-            if same_name(operation) in _CLEAR:
-                reached.add(place)
-    return None
+def convolutions_after(symbol: Symbol) -> dict[int, str]:
+    """For each operation whose output goes into a Convolution, by whatever says nothing about it: the first one."""
+    found: dict[int, str] = {}
+    for number in range(len(symbol.operations) - 1, -1, -1):
+        operation = symbol.operations[number]
+        name = same_name(operation)
+        into = operation.name if name == "Convolution" else found.get(number) if name in _CLEAR else None
+        if into is not None:
+            found.update((before, into) for before, _ in data_inputs(operation))
+    return found
 
 
 def _solved(name: str, walk: Callable[[Shape], Found]) -> Found:
@@ -207,11 +209,17 @@ def _sized(part: Part, weights: Weights, name: str, given: Mapping[str, Given]) 
                     break
                 channels = error.short.wanted
             else:
-                if len(found.end.shape) == 1 or found.end.shape[1:] == (1, 1):
+                if _fits(found):
                     found.draft.notes.append(f"images of {size}×{size}")
                     return found
                 break
     raise stopped
+
+
+def _fits(found: Found) -> bool:
+    """Whether the size is the right one: a Linear took it, or one pixel is left."""
+    last = [node for node in found.draft.nodes if isinstance(node.layer, (Conv, Linear))][-1]
+    return isinstance(last.layer, Linear) or prod(found.end.shape) == len(found.draft.arrays[f"{last.name}.weight"])
 
 
 def _walk(part: Part, weights: Weights, given: Mapping[str, Given]) -> Found:
