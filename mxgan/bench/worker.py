@@ -110,6 +110,7 @@ def generator(values: dict[str, Any]) -> Steps:
     latent = config.RECIPES[recipe].latent
     arrays = initial.draw(config.resolve(config.TrainConfig(recipe=recipe)), "netG", generator_shapes(latent))
     built = engines.forward_of(engines.choose_generator(values["engine"], "cpu"), recognise(arrays, "netG"))
+    engines.prepare(values["engine"])
     z = rng.samples(0, 0, GENERATED, latent)
 
     def steps(count: int) -> dict[str, float]:

@@ -26,9 +26,10 @@ def generate(
     weights: Path, n: int, seed: int, engine: str, ctx: str, out: Path, each: Path | None, allow_nonfinite: bool
 ) -> None:
     """Pictures from published or freshly trained weights: the same seed gives the same bytes."""
-    from mxgan import sampling
+    from mxgan import engines, sampling
 
     generator = sampling.load_generator(weights, engine, ctx, allow_nonfinite)
+    engines.prepare(generator.engine)
     sampling.save(generator, n, seed, out, each)
     click.echo(f"{generator.why}; weights {generator.file}", err=True)
     click.echo(out)

@@ -101,7 +101,7 @@ def _version(package: Optional[str]) -> str:
 def build(choice: Choice, config: RunConfig, dtype: str = "float32") -> Engine:
     """The chosen engine with freshly drawn weights. Raises MxganError where it can't compute as ``config`` asks."""
     if choice.engine == "pytorch":
-        _runtime("pytorch").load(choice.threads)  # before anything else imports torch
+        _runtime("pytorch").prepare(choice.threads)  # before anything else imports torch
         from mxgan.pytorch.engine import Engine as PyTorchEngine
 
         return PyTorchEngine(config, choice.ctx, dtype)
@@ -113,6 +113,12 @@ def build(choice: Choice, config: RunConfig, dtype: str = "float32") -> Engine:
     from mxgan.gluon.engine import Engine as GluonEngine
 
     return GluonEngine(config, choice.ctx, dtype)
+
+
+def prepare(engine: str) -> None:
+    """Tell ``engine`` that this process is mxgan's own, as a command's is: it may set what a library leaves alone."""
+    if engine == "pytorch":
+        _runtime("pytorch").prepare()
 
 
 def forward_of(choice: Choice, net: Net) -> Callable[[np.ndarray], np.ndarray]:

@@ -117,6 +117,8 @@ class Stats:
         return dict(zip(names, to_array(self._values).tolist()))
 
 
+@contexts.rng_kept()
+@contexts.threads_kept()
 def forward_of(net: Net, ctx: str) -> Callable[[np.ndarray], np.ndarray]:
     """A generator read from a file as a function: latents (n, latent) to float32 NCHW images in [-1, 1].
 
@@ -131,6 +133,7 @@ def forward_of(net: Net, ctx: str) -> Callable[[np.ndarray], np.ndarray]:
     write(netG, net.arrays, "netG")
     netG = place(netG, device, torch.float32).eval()
 
+    @contexts.threads_kept()
     def forward(z: np.ndarray) -> np.ndarray:
         with torch.inference_mode(), contexts.convolutions(tf32=False, deterministic=True):
             return to_array(netG(to_tensor(z, device, torch.float32).reshape(*z.shape, 1, 1)))
