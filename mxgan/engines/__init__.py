@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
@@ -122,7 +123,10 @@ def prepare(engine: str) -> None:
 
 
 def forward_of(choice: Choice, net: Net) -> Callable[[np.ndarray], np.ndarray]:
-    """A generator's weights as a function on the chosen engine: latents (n, latent) to float32 NCHW in [-1, 1]."""
+    """A generator's weights as a function on the chosen engine: latents (n, latent) to float32 NCHW in [-1, 1].
+
+    It may be called in a child made by fork too; on a GPU it raises MxganError there.
+    """
     if choice.engine == "onnx":
         from mxgan.onnx import engine as onnx
 
@@ -130,11 +134,28 @@ def forward_of(choice: Choice, net: Net) -> Callable[[np.ndarray], np.ndarray]:
     if choice.engine == "pytorch":
         from mxgan.pytorch import engine as pytorch
 
-        return pytorch.forward_of(net, choice.ctx)
+        return _in_this_process(pytorch.forward_of(net, choice.ctx), choice.ctx)
     _runtime("mxnet").load()
     from mxgan.gluon import engine as gluon
 
-    return gluon.forward_of(net, choice.ctx)
+    return _in_this_process(gluon.forward_of(net, choice.ctx), choice.ctx)
+
+
+def _in_this_process(forward: Callable[[np.ndarray], np.ndarray], ctx: str) -> Callable[[np.ndarray], np.ndarray]:
+    """On a GPU, ``forward`` refuses to run in a child made by fork: CUDA can't be used there."""
+    if ctx == "cpu":
+        return forward
+    home = os.getpid()
+
+    def checked(z: np.ndarray) -> np.ndarray:
+        if os.getpid() != home:
+            raise MxganError(
+                f"--ctx {ctx}: a GPU can't be used in a process made by fork from one that has used it: "
+                'start it with multiprocessing.get_context("spawn") and load the generator there'
+            )
+        return forward(z)
+
+    return checked
 
 
 def _problem(engine: str, ctx: str, threads: Optional[int]) -> Optional[str]:

@@ -45,10 +45,10 @@ def load(threads: int | None = None) -> ModuleType:
     return torch
 
 
-def prepare(threads: int | None = None) -> None:
-    """Make this process one for training: it keeps its memory, and computes with ``threads`` or `usable_threads`."""
+def prepare(threads: int | None = None) -> ModuleType:
+    """As `load`, for a process of mxgan's own: it keeps its memory and has ``threads`` (None: `usable_threads`)."""
     memory.keep()
-    load(threads or usable_threads())
+    return load(threads or usable_threads())
 
 
 def usable_threads() -> int:
