@@ -31,6 +31,7 @@ class Generator:
     engine: str
     why: str = ""  # which engine, where, and why that one, in a line
     file: Path | None = None  # the weights file
+    ctx: str = "cpu"  # where the engine computes
 
     def generate(self, z: np.ndarray) -> np.ndarray:
         """Latents, float (n, latent), to images, uint8 (n, H, W, 3). Raises MxganError for another shape."""
@@ -68,7 +69,7 @@ def load_generator(
     choice = engines.choose_generator(engine, ctx)
     why = f"engine {choice.engine} on {choice.ctx}: {choice.why}"
     assert net.latent is not None  # a generator has it
-    return Generator(engines.forward_of(choice, net), net.latent, net.image_size, choice.engine, why, file)
+    return Generator(engines.forward_of(choice, net), net.latent, net.image_size, choice.engine, why, file, choice.ctx)
 
 
 def weights_file(path: str | Path) -> Path:

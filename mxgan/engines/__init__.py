@@ -39,6 +39,11 @@ class Choice:
     why: str
     threads: Optional[int] = None  # to compute with; None: the cores this process may use
 
+    def line(self, asked: str = "auto", verbose: bool = False) -> str:
+        """``mxnet on cpu``, for people; and why, if they wish, or where they ``asked`` for a GPU as the ctx."""
+        where = f"{self.engine} on {self.ctx}"
+        return f"{where}: {self.why}" if verbose or asked.startswith("gpu") else where
+
 
 def choose(
     engine: str = "auto", ctx: str = "auto", threads: Optional[int] = None, among: Sequence[str] = TRAINERS
