@@ -6,6 +6,8 @@ import math
 import os
 import platform
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,22 @@ def spare_others() -> None:
     """
     if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & set(os.environ):
         os.environ.update(OMP_WAIT_POLICY="passive", GOMP_SPINCOUNT="50000")
+
+
+@contextmanager
+def environment_kept() -> Iterator[None]:
+    """After the block the environment is what it was before it.
+
+    What a framework should find there is read as it is imported; what it leaves there would reach other libraries and
+    every program that this process starts.
+    """
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        for name in set(os.environ) - set(before):
+            del os.environ[name]
+        os.environ.update({name: value for name, value in before.items() if os.environ.get(name) != value})
 
 
 def processor() -> str:

@@ -40,6 +40,7 @@ class Generator:
     file: Path | None = None  # the weights file
     classes: Optional[int] = None  # labels are 0 to classes - 1; None: it takes none
     batch: int = BATCH  # pictures made at once
+    ctx: str = "cpu"  # where the engine computes
 
     @property
     def image_size(self) -> int:
@@ -127,6 +128,7 @@ def _generator(graph: Graph, choice: engines.Choice, why: str, file: Path) -> Ge
         engine=choice.engine,
         why=why,
         file=file,
+        ctx=choice.ctx,
         classes=graph.classes,
         batch=max(1, min(BATCH, MEMORY // largest)),
     )

@@ -34,14 +34,16 @@ def mxgan(*arguments: object, cwd: Path = ROOT, env: dict[str, str] | None = Non
     return python("-m", "mxgan", *arguments, cwd=cwd, env=env)
 
 
-def python(*arguments: object, cwd: Path = ROOT, env: dict[str, str] | None = None) -> subprocess.CompletedProcess:
+def python(
+    *arguments: object, cwd: Path = ROOT, env: dict[str, str] | None = None, timeout: float = 300
+) -> subprocess.CompletedProcess:
     """Run Python in a process of its own, with this checkout's mxgan, from any folder."""
     return subprocess.run(
         [sys.executable, *map(str, arguments)],
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=300,
+        timeout=timeout,
         cwd=cwd,
         env={**environment(), **(env or {})},
     )

@@ -58,6 +58,14 @@ def test_without_a_gpu_auto_is_mxnet_on_the_cpu(machine):
     )
 
 
+def test_why_is_said_on_request_or_where_a_gpu_was_asked_for(machine):
+    machine.gpu = {"mxnet": NO_CODE, "pytorch": None}
+    chosen = choose("auto", "gpu")
+    assert chosen.line() == chosen.line("auto") == "pytorch on gpu"
+    assert chosen.line("gpu") == chosen.line(verbose=True) == f"pytorch on gpu: {chosen.why}"
+    assert choose("auto", "cpu").line("cpu") == "mxnet on cpu"
+
+
 def test_without_mxnet_auto_is_pytorch(machine):
     machine.installed = {"pytorch"}
     assert choose("auto", "cpu") == Choice("pytorch", "cpu", "MXNet is not installed")

@@ -69,6 +69,16 @@ def test_idle_threads_sleep_after_a_moment_unless_the_user_says_otherwise(monkey
     assert found == (ours if not said else {**dict.fromkeys(ours), **said})
 
 
+def test_the_environment_is_kept(monkeypatch):
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    before = dict(os.environ)
+    with machine.environment_kept():
+        os.environ["GOMP_SPINCOUNT"] = "8"
+        os.environ["LEFT_BY_AN_IMPORT"] = "yes"
+        del os.environ["PATH"]
+    assert dict(os.environ) == before
+
+
 def test_the_machine_is_described_in_json():
     described = machine.describe()
     assert json.loads(json.dumps(described)) == described

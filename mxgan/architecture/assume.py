@@ -147,7 +147,9 @@ def _end(last: layers.Layer, output: str) -> list[layers.Layer]:
         return []
     if isinstance(last, layers.Sigmoid):
         return [layers.Affine(2.0, -1.0)]
-    return {"tanh": [layers.Tanh()], "sigmoid": [layers.Sigmoid(), layers.Affine(2.0, -1.0)], "none": []}[output]
+    if output == "sigmoid":
+        return [layers.Sigmoid(), layers.Affine(2.0, -1.0)]
+    return [layers.Tanh()] if output == "tanh" else []
 
 
 def _assumed(draft: Draft, habit: Habit, way: flow.Flow, wish: Wishes, hints: Hints) -> list[str]:

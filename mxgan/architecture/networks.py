@@ -172,7 +172,7 @@ def _of_net(net: Net, found: Sequence[Part], wish: Wishes, where: str) -> Readin
     reading = Reading(graph_of(net), "its arrays", net.names)
     if net.latent is None:
         return reading
-    notes = (LIST_NOTE,) if net.scheme == "list" else ()
+    notes: tuple[str, ...] = (LIST_NOTE,) if net.scheme == "list" else ()
     doubt = statistics.doubt(reading.graph, _uniform(False, wish), norms=2)
     if doubt is not None and doubt > statistics.FITS:
         other = _looked_up(found, wish, where)
@@ -197,7 +197,7 @@ def _looked_up(found: Sequence[Part], wish: Wishes, where: str) -> Reading:
 def _of_known(best: known.Known, found: Sequence[Part], wish: Wishes) -> Reading:
     file_names = {f"{part.key}.{word}": name for part in found for word, name in part.names.items()}
     kept = {name: file_names[name] for name in best.graph.arrays if name in file_names}
-    doubts = ()
+    doubts: tuple[str, ...] = ()
     if best.collides:
         doubts = (f"its arrays can also be those of {' and '.join(best.collides)}, which makes other pictures",)
     return Reading(best.graph, best.name, kept, (), doubts, _uniform(best.uniform, wish))

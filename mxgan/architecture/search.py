@@ -156,9 +156,9 @@ def _settled(draft: Draft, step: Step, habit: Habit) -> Iterator[Draft]:
     if part.layer is not None:
         options = [(part.layer, 0.0)]
     elif step.role == "deconv":
-        options = spatial.transposed(part.weight.shape[2:], draft.shape[1:])
+        options = spatial.transposed(part.weight.shape, draft.shape)
     elif step.role == "conv":
-        options = spatial.plain(part.weight.shape[2:])
+        options = spatial.plain(part.weight.shape)
     elif step.role == "linear":
         options = [(layers.Linear(), 0.0)]
     elif step.role == "batchnorm":

@@ -36,9 +36,10 @@ _PLAIN: dict[int, tuple[tuple[int, float], ...]] = {
 }
 
 
-def transposed(kernel: tuple[int, int], size: tuple[int, int]) -> Iterator[tuple[Layer, float]]:
-    """Settings for a transposed convolution of images of this size, with their costs."""
-    if size == (1, 1):  # a stride changes nothing here
+def transposed(weight: tuple[int, ...], image: tuple[int, ...]) -> Iterator[tuple[Layer, float]]:
+    """Settings for a transposed convolution with a weight of this shape, of such an image, with their costs."""
+    kernel = weight[2:]
+    if image[1:] == (1, 1):  # a stride changes nothing here
         yield ConvTranspose(), 0.0
         if kernel == (4, 4):
             yield ConvTranspose((2, 2), (1, 1)), 3.0
@@ -50,8 +51,9 @@ def transposed(kernel: tuple[int, int], size: tuple[int, int]) -> Iterator[tuple
         yield ConvTranspose((stride, stride), (padding, padding), (more, more)), cost
 
 
-def plain(kernel: tuple[int, int]) -> Iterator[tuple[Layer, float]]:
-    """Settings for a convolution, with their costs."""
+def plain(weight: tuple[int, ...]) -> Iterator[tuple[Layer, float]]:
+    """Settings for a convolution with a weight of this shape, with their costs."""
+    kernel = weight[2:]
     if kernel[0] != kernel[1]:
         yield Conv((1, 1), (kernel[0] // 2, kernel[1] // 2)), 1.0
         return

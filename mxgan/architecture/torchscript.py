@@ -1,3 +1,5 @@
 """stub"""
+
+
 def read(path):
     raise NotImplementedError

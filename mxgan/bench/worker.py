@@ -112,6 +112,7 @@ def generator(values: dict[str, Any]) -> Steps:
     arrays = initial.draw(config.resolve(config.TrainConfig(recipe=recipe)), "netG", generator_shapes(latent))
     choice = engines.choose_generator(values["engine"], "cpu")
     built = engines.forward_of(choice, graph_of(recognise(arrays, "netG")))
+    engines.prepare(values["engine"])
     z = rng.samples(0, 0, GENERATED, latent)
 
     def steps(count: int) -> dict[str, float]:

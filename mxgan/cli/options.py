@@ -44,6 +44,9 @@ def model_options(command: Callable) -> Callable:
     return command
 
 
+verbose_option = click.option("--verbose", is_flag=True, help="Say why this engine computes, and why there.")
+
+
 def given(name: str) -> bool:
     """Did the user write this option, or is it a default?"""
     return click.get_current_context().get_parameter_source(name) is not click.core.ParameterSource.DEFAULT

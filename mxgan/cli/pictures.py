@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mxgan.cli.options import PATH, print_json
+from mxgan.cli.options import PATH, print_json, verbose_option
 from mxgan.errors import MxganError
 
 
@@ -22,15 +22,26 @@ from mxgan.errors import MxganError
 )
 @click.option("--each", type=PATH, help="A folder for every picture as a file of its own.")
 @click.option("--allow-nonfinite", is_flag=True, help="Generate even if weights are NaN or infinite.")
+@verbose_option
 def generate(
-    weights: Path, n: int, seed: int, engine: str, ctx: str, out: Path, each: Path | None, allow_nonfinite: bool
+    weights: Path,
+    n: int,
+    seed: int,
+    engine: str,
+    ctx: str,
+    out: Path,
+    each: Path | None,
+    allow_nonfinite: bool,
+    verbose: bool,
 ) -> None:
     """Pictures from published or freshly trained weights: the same seed gives the same bytes."""
-    from mxgan import sampling
+    from mxgan import engines, sampling
 
     generator = sampling.load_generator(weights, engine, ctx, allow_nonfinite)
+    engines.prepare(generator.engine)
     sampling.save(generator, n, seed, out, each)
-    click.echo(f"{generator.why}; weights {generator.file}", err=True)
+    short = f"{generator.engine} on {generator.ctx}"
+    click.echo(f"{generator.why if verbose or ctx.startswith('gpu') else short}; weights {generator.file}", err=True)
     click.echo(out)
 
 
@@ -50,13 +61,17 @@ def generate(
 @click.option("--ctx", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N.")
 @click.option("--nearest", type=PATH, help="A PNG to write: generated faces beside the real ones they are nearest to.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def evaluate(weights: Path | None, run: Path | None, metrics: str, as_json: bool, **options: Any) -> None:
+@verbose_option
+def evaluate(
+    weights: Path | None, run: Path | None, metrics: str, as_json: bool, verbose: bool, **options: Any
+) -> None:
     """How good the generated faces are, in numbers, each beside its floor: the same number of real faces.
 
     JSON keys: weights, engine, protocol (data, fingerprint, size, fit, n_real, n_fake, n_floor, seed, extractor,
     input_size, resize), scores, warnings and seconds. Scores, each with value, floor and better (lower, higher, floor):
     fd, kid_e3 (× 1e3), swd and swd_64, swd_32, ... by level (× 1e3), precision, recall, density, coverage, msssim.
     """
+    from mxgan import engines
     from mxgan.metrics import scoring
 
     source = weights or run
@@ -65,6 +80,8 @@ def evaluate(weights: Path | None, run: Path | None, metrics: str, as_json: bool
     if run is not None and not (run / "config.json").exists():
         raise MxganError(f"--run {run}: no run directory; a weights file is given with --weights")
     asked = scoring.EvalConfig(metrics=tuple(metrics.split(",")), **options)
+    if verbose:
+        click.echo(engines.choose_generator(asked.engine, asked.ctx).line(verbose=True), err=True)
     report = scoring.evaluate(source, asked, say=lambda line: click.echo(line, err=True))
     if as_json:
         print_json(report.to_json())

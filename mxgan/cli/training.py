@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from mxgan import config
-from mxgan.cli.options import DEFAULTS, PATH, given, model_options, print_json
+from mxgan.cli.options import DEFAULTS, PATH, given, model_options, print_json, verbose_option
 from mxgan.errors import MxganError
 
 RUNS = Path("runs")  # where train makes its run directories
@@ -51,7 +51,8 @@ RUNS = Path("runs")  # where train makes its run directories
 )
 @click.option("--resume", "run", type=PATH, help="Continue the run in this folder, bit for bit.")
 @click.option("--dry-run", is_flag=True, help="Print the resolved configuration as JSON and write nothing.")
-def train(dry_run: bool, run: Path | None, **options: Any) -> None:
+@verbose_option
+def train(dry_run: bool, verbose: bool, run: Path | None, **options: Any) -> None:
     """Train on faces. The run directory's path is the one line on stdout.
 
     A resumed run keeps its settings. With --resume you may change --epochs or --steps, --finish, --checkpoint-minutes,
@@ -67,8 +68,10 @@ def train(dry_run: bool, run: Path | None, **options: Any) -> None:
         wanted = wanted if run is None else resuming.changed(config.load(run / "config.json"), changes)
         print_json(config.to_json(wanted))
         return
-    from mxgan import training
+    from mxgan import engines, training
 
+    if verbose and run is None:  # a resumed run keeps its engine and ctx
+        click.echo(engines.choose_trainer(wanted).line(verbose=True), err=True)
     ended = training.train(wanted) if run is None else training.resume(run, changes)
     click.echo(ended.path)
     if ended.stopped_by:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Optional
+
+import numpy as np
 
 from mxgan.config import RunConfig, TrainConfig, parse_ctx
 from mxgan.engines.protocol import Engine, Forward
@@ -35,6 +38,11 @@ class Choice:
     ctx: str
     why: str
     threads: Optional[int] = None  # to compute with; None: the cores this process may use
+
+    def line(self, asked: str = "auto", verbose: bool = False) -> str:
+        """``mxnet on cpu``, for people; and why, if they wish, or where they ``asked`` for a GPU as the ctx."""
+        where = f"{self.engine} on {self.ctx}"
+        return f"{where}: {self.why}" if verbose or asked.startswith("gpu") else where
 
 
 def choose(
@@ -99,7 +107,7 @@ def _version(package: Optional[str]) -> str:
 def build(choice: Choice, config: RunConfig, dtype: str = "float32") -> Engine:
     """The chosen engine with freshly drawn weights. Raises MxganError where it can't compute as ``config`` asks."""
     if choice.engine == "pytorch":
-        _runtime("pytorch").load(choice.threads)  # before anything else imports torch
+        _runtime("pytorch").prepare(choice.threads)  # before anything else imports torch
         from mxgan.pytorch.engine import Engine as PyTorchEngine
 
         return PyTorchEngine(config, choice.ctx, dtype)
@@ -113,8 +121,17 @@ def build(choice: Choice, config: RunConfig, dtype: str = "float32") -> Engine:
     return GluonEngine(config, choice.ctx, dtype)
 
 
+def prepare(engine: str) -> None:
+    """Tell ``engine`` that this process is mxgan's own, as a command's is: it may set what a library leaves alone."""
+    if engine == "pytorch":
+        _runtime("pytorch").prepare()
+
+
 def forward_of(choice: Choice, graph: Graph) -> Forward:
-    """A generator's graph as a function on the chosen engine: latents, and labels, to float32 NCHW in [-1, 1]."""
+    """A generator's graph as a function on the chosen engine: latents, and labels, to float32 NCHW in [-1, 1].
+
+    It may be called in a child made by fork too; on a GPU it raises MxganError there.
+    """
     if choice.engine == "onnx":
         from mxgan.onnx import engine as onnx
 
@@ -122,11 +139,28 @@ def forward_of(choice: Choice, graph: Graph) -> Forward:
     if choice.engine == "pytorch":
         from mxgan.pytorch import engine as pytorch
 
-        return pytorch.forward_of(graph, choice.ctx)
+        return _in_this_process(pytorch.forward_of(graph, choice.ctx), choice.ctx)
     _runtime("mxnet").load()
     from mxgan.gluon import engine as gluon
 
-    return gluon.forward_of(graph, choice.ctx)
+    return _in_this_process(gluon.forward_of(graph, choice.ctx), choice.ctx)
+
+
+def _in_this_process(forward: Forward, ctx: str) -> Forward:
+    """On a GPU, ``forward`` refuses to run in a child made by fork: CUDA can't be used there."""
+    if ctx == "cpu":
+        return forward
+    home = os.getpid()
+
+    def checked(z: np.ndarray, labels: Optional[np.ndarray] = None) -> np.ndarray:
+        if os.getpid() != home:
+            raise MxganError(
+                f"--ctx {ctx}: a GPU can't be used in a process made by fork from one that has used it: "
+                'start it with multiprocessing.get_context("spawn") and load the generator there'
+            )
+        return forward(z, labels)
+
+    return checked
 
 
 def _problem(engine: str, ctx: str, threads: Optional[int]) -> Optional[str]:

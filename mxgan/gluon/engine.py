@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, Optional
 
 import numpy as np
@@ -29,7 +28,7 @@ class Engine:
     def __init__(self, config: RunConfig, ctx: str, dtype: str = "float32", options: Optional[Options] = None) -> None:
         mx = runtime.load()
         self.ctx, self.version = ctx, mx.__version__
-        self.threads = os.environ["OMP_NUM_THREADS"]  # as the user's variable or `runtime.load` set it
+        self.threads = runtime.threads()
         self.model = Model(config, ctx, dtype, options or (PLAIN if config.plain else Options()))
 
     def train_step(self, batch: Batch) -> Stats:

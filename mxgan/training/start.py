@@ -44,7 +44,7 @@ def train(config: TrainConfig) -> Run:
         run.write_json("config.json", written)  # the last: from here on it is a run, which can be resumed
         if weights:  # the file may change until a resume
             checkpoint.save(run.checkpoints, checkpoint.Checkpoint(0, engine.state(), Mark(), written))
-        return loop.run(setup, Start(notes=(f"engine {engine.name} on {engine.ctx}: {choice.why}",)))
+        return loop.run(setup, Start(notes=(choice.line(config.ctx),)))
 
 
 def resume(path: str | Path, changes: Optional[Mapping[str, Any]] = None) -> Run:

@@ -122,14 +122,16 @@ def test_the_users_threads_count_before_ours_and_what_is_asked_before_both(monke
     monkeypatch.setenv("OMP_NUM_THREADS", variable or "")
     if variable is None:
         monkeypatch.delenv("OMP_NUM_THREADS")
-    assert runtime.load(asked) == used
+    monkeypatch.setattr(runtime, "_computes_with", [])
+    assert runtime.load(asked) == used == runtime.threads()
+    assert os.environ.get("OMP_NUM_THREADS") == variable
 
 
 def test_a_first_import_warns_of_nothing_and_uses_the_cores_there_are(mx, monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     process = python("-W", "error", "-c", CODE)
     assert (process.returncode, process.stderr) == (0, "")
-    assert process.stdout.split() == [str(usable_cores()), "False", "6.0", "True"]
+    assert process.stdout.split() == [str(usable_cores()), "False", "False", "6.0", "True"]
 
 
 CODE = """
@@ -137,5 +139,6 @@ import os, sys
 from mxgan.gluon import runtime
 mx = runtime.load()
 import numpy as np
-print(os.environ["OMP_NUM_THREADS"], "object" in vars(np), mx.nd.ones((2, 3)).sum().asscalar(), runtime.load() is mx)
+print(runtime.threads(), "OMP_NUM_THREADS" in os.environ, "object" in vars(np))
+print(mx.nd.ones((2, 3)).sum().asscalar(), runtime.load() is mx)
 """

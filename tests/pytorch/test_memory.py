@@ -11,7 +11,8 @@ pytest.importorskip("torch")
 FAULTS = """
 import resource, sys
 from mxgan.pytorch import runtime
-torch = runtime.load(1)
+torch = runtime.load()
+runtime.prepare(1)
 used = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(16):  # malloc's own small pieces settle between them
     torch.ones(2**23)

@@ -153,11 +153,13 @@ def test_threads(monkeypatch):
     try:
         runtime.load(1)
         assert torch.get_num_threads() == 1
-        runtime.load()
+        runtime.prepare()
         assert torch.get_num_threads() == 1  # as many as were set, unless that's too many
         torch.set_num_threads(2)
         monkeypatch.setattr(runtime.machine, "usable_cores", lambda: 1)
         runtime.load()
+        assert torch.get_num_threads() == 2  # nobody asked for another number
+        runtime.prepare()
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
