@@ -7,6 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from mxgan.architecture.modules import sequential
 from mxgan.architecture.torchscript import read
 from mxgan.errors import ParamsError
 from mxgan.graph.forward import generate
@@ -211,6 +212,14 @@ def test_a_changed_view_is_not_taken_for_the_old_one(tmp_path):
 
     with pytest.raises(ParamsError, match="changes a tensor in place"):
         read(save(filled(Sly()), tmp_path / "a.pt", "trace", torch.randn(2, 5).double()))
+
+
+def test_a_discriminator_is_no_generator(tmp_path):
+    net = nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(8, 1, 3, 2, 1), nn.Sigmoid())
+    save(filled(net), tmp_path / "a.pt", "script")
+    with pytest.raises(ParamsError, match="single numbers, as a discriminator does"):
+        read(tmp_path / "a.pt")
+    assert sequential(load(tmp_path / "a.pt").modules[0], "a.pt") is None  # settings are in the code alone
 
 
 # Programs that nobody's net has
