@@ -111,7 +111,7 @@ def sequential(tree: Module, where: str) -> Optional[Reading]:
     if own and len(last) != 3:  # forward() does more than run its child: a view, say
         return None
     check(reading.graph, where)
-    return reading
+    return reading if prod(last[1:]) > 1 else None  # one pixel: a discriminator's end
 
 
 def _is_torchs(module: Module) -> bool:

@@ -26,9 +26,9 @@ MOST_WORK = 2**25  # characters of all names, and entries of all modules: shared
 class Module:
     """A module of a file, with all that decides what it computes but its code."""
 
-    kind: str  # its class: "torch.nn.modules.conv.ConvTranspose2d", "__main__.Generator"
+    kind: str  # its class: "torch.nn.modules.conv.ConvTranspose2d", "__main__.Generator"; "__torch__...." in a program
     name: str  # its dotted path, as in the arrays' names: "netG.main.0"; "" for a file's only module
-    settings: dict[str, Any]  # plain attributes: stride, padding, eps, negative_slope, training, ...
+    settings: dict[str, Any]  # plain attributes: stride, padding, eps, training, ...; a program's are in its code
     arrays: dict[str, np.ndarray]  # its own parameters and buffers
     children: tuple[Module, ...]
 
@@ -137,8 +137,8 @@ def is_module(value: object) -> bool:
 
 
 def kind_of(made: Made) -> str:
-    """A module's class, without what TorchScript adds to it."""
-    return re.sub(r"^__torch__\.|___torch_mangle_\d+\.", "", made.kind)
+    """A module's class, without the number that TorchScript puts into it."""
+    return re.sub(r"___torch_mangle_\d+\.", "", made.kind)
 
 
 def plain(value: Any) -> Any:

@@ -215,7 +215,14 @@ def _same(args: tuple) -> Any:
     return args[0] if args else []
 
 
+def _object(args: tuple) -> Any:
+    """An object, as protocols 0 and 1 have it: its class, its base class, and the base's value."""
+    return Made(args[0], ())
+
+
 KNOWN: Known = {
+    ("copyreg", "_reconstructor"): _object,
+    ("copy_reg", "_reconstructor"): _object,
     ("torch._utils", "_rebuild_tensor"): _tensor,
     ("torch._utils", "_rebuild_tensor_v2"): _tensor_v2,
     ("torch._utils", "_rebuild_tensor_v3"): _tensor_v3,

@@ -233,7 +233,10 @@ class LegacyFile(TorchFile):
             if key not in self.roots or key in found:
                 raise ParamsError(f"{self.where}: damaged: a storage that nothing uses; fetch it again")
             numel = int.from_bytes(bytes(self.read_at(at, 8)), "little")
-            size = numel * self.roots[key].itemsize
+            try:
+                size = numel * self.roots[key].itemsize
+            except ValueError as error:
+                raise ParamsError(printable(f"{self.where}: {error}")) from error
             found[key] = (at + 8, size)
             at += 8 + size
         return found

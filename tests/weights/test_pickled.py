@@ -51,7 +51,7 @@ class Options:
 @pytest.mark.parametrize("protocol", range(6))
 def test_an_object_is_a_stand_in_with_its_attributes(protocol):
     found = read(pickle.dumps([Options(), Options], protocol))
-    assert isinstance(found[0], Made) and found[0].state == {"lr": 0.5}
+    assert isinstance(found[0], Made) and found[0].state == {"lr": 0.5} and found[0].callable == found[1]
     assert found[1] == Global(__name__, "Options")
 
 

@@ -263,7 +263,7 @@ def test_a_program_has_arrays_like_any_other(tmp_path):
     torch.jit.save(torch.jit.script(net), tmp_path / "a.pt")
     file = load(tmp_path / "a.pt")
     assert (file.script, file.era, list(file.arrays)) == (True, "TorchScript", list(net.state_dict()))
-    assert file.modules[0].children[0].kind == "torch.nn.modules.conv.ConvTranspose2d"
+    assert file.modules[0].children[0].kind == "__torch__.torch.nn.modules.conv.ConvTranspose2d"
 
 
 def test_the_way_to_params_and_mxnets_names(tmp_path):
