@@ -22,6 +22,8 @@ from mxgan.onnx.build import Build, Known, Label, Tensor
 from mxgan.onnx.file import Model, array_of, contents, load
 from mxgan.onnx.node import NoGraph, Op
 from mxgan.onnx.operators import value_of
+from mxgan.onnx.program import Program, vetted
+from mxgan.onnx.runner import tried
 from mxgan.onnx.signature import Signature, needed, operators, signature
 from mxgan.weights.names import printable
 
@@ -42,6 +44,22 @@ def read(path: str | os.PathLike) -> Reading:
     missing, damaged, too large or no such network; MissingPackage without onnx.
     """
     return read_model(load(path))
+
+
+def program(path: str | os.PathLike) -> Program:
+    """The generator in a file that `read` refuses with NoGraph, to be run by `mxgan.onnx.runner.Runner`.
+
+    Two latents are tried. Raises ParamsError for loops, custom operators, arrays in other files, and where no images
+    come out; MissingPackage without onnx and onnxruntime.
+    """
+    model = load(path)
+    try:
+        read_model(model)
+    except NoGraph as error:
+        why = str(error).removeprefix(f"{model.where}: ")
+    else:
+        why = "it was asked to run"
+    return tried(vetted(model, why))
 
 
 def read_model(model: Model) -> Reading:
@@ -208,4 +226,4 @@ def _pruned(build: Build, end: Tensor) -> Graph:
     return Graph(tuple(kept[::-1]), arrays, inputs)
 
 
-__all__ = ["NoGraph", "arrays", "read", "read_model"]
+__all__ = ["NoGraph", "arrays", "program", "read", "read_model"]

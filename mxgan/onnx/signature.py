@@ -60,13 +60,15 @@ def operators(model: Model) -> list[Op]:
 
 
 def needed(ops: list[Op], output: str) -> list[Op]:
-    """The nodes that the output is computed from, in their order."""
+    """The nodes that the output is computed from, in their order; all that come before one that holds graphs."""
     found: set[str] = {output}
-    kept = []
+    kept: list[Op] = []
+    inner = False  # a graph inside takes what it likes of the one outside
     for op in reversed(ops):
-        if found.intersection(op.outputs):
+        if inner or found.intersection(op.outputs):
             kept.append(op)
             found.update(op.inputs)
+            inner = inner or op.holds_graphs
     return kept[::-1]
 
 
@@ -80,8 +82,10 @@ def signature(model: Model, ops: list[Op]) -> Signature:
     output = pictures[0] if pictures else graph.output[0].name
     ops = needed(ops, output)
     taken = {name for op in ops for name in op.inputs}
+    if any(op.holds_graphs for op in ops):
+        taken.update(item.name for item in graph.input)
     inputs = [_input(item, where) for item in graph.input if item.name not in held and item.name in taken]
-    labels = [item for item in inputs if item.kind in INTEGERS or (prod(item.shape) == 1 and _indexes(ops, item.name))]
+    labels = [item for item in inputs if item.kind in INTEGERS or (prod(item.shape) == 1 and index_of(ops, item.name))]
     data = [item for item in inputs if item not in labels]
     if len(data) != 1 or len(labels) > 1:
         names = ", ".join(printable(item.name[:80]) for item in inputs) or "nothing"
@@ -107,14 +111,14 @@ def _input(item: Any, where: str) -> Input:
     return Input(item.name, batch, tuple(1 if size == -1 and at else size for at, size in enumerate(shape)), kind)
 
 
-def _indexes(ops: list[Op], name: str) -> bool:
-    """Whether an input goes to a Gather or OneHot as its place, perhaps cast and reshaped before."""
+def index_of(ops: list[Op], name: str) -> Optional[Op]:
+    """The Gather or OneHot that an input goes to as its place, perhaps cast and reshaped before; None without."""
     ways = {name}
     for op in ops:
         if op.kind in _PASSING and op.inputs[:1] and op.inputs[0] in ways:
             ways.update(op.outputs)
-        elif (op.kind == "Gather" and op.inputs[1:2] and op.inputs[1] in ways) or (
-            op.kind == "OneHot" and op.inputs[0] in ways
+        elif (op.kind == "Gather" and ways.intersection(op.inputs[1:2])) or (
+            op.kind == "OneHot" and ways.intersection(op.inputs[:1])
         ):
-            return True
-    return False
+            return op
+    return None
