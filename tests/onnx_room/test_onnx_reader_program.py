@@ -75,7 +75,7 @@ def test_loops_custom_operators_and_other_files_are_refused(tmp_path):
     with pytest.raises(ParamsError, match="i is If, which holds graphs or types: loops and conditions aren't run"):
         reader.program(soft(tmp_path, extra=extra, arrays={"yes": np.array(True)}))
     extra = [helper.make_node("Fast", ["p"], ["i"], name="i", domain="my.own")]
-    with pytest.raises(ParamsError, match="i is my.own::Fast: only ONNX's own operators are run"):
+    with pytest.raises(ParamsError, match=r"i is my\.own::Fast: only ONNX's own operators are run"):
         reader.program(soft(tmp_path, extra=extra))
     made = onnx.load(soft(tmp_path))
     made.graph.initializer[0].data_location = TensorProto.EXTERNAL
