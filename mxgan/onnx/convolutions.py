@@ -46,7 +46,7 @@ def _halves(total: int, lower: bool) -> Pair:
 
 def _settings(op: Op) -> tuple[Pair, Pair, int, str]:
     strides, dilations, groups = _pair(op, "strides", 1), _pair(op, "dilations", 1), op.whole("group", 1)
-    how = op.text("auto_pad", "NOTSET") or "NOTSET"
+    how = op.said("auto_pad", "NOTSET") or "NOTSET"
     if min(*strides, *dilations, groups) < 1 or how not in ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"):
         raise ValueError(f"strides {strides}, dilations {dilations}, group {groups}, auto_pad {how!r}")
     return strides, dilations, groups, how

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from mxgan.errors import ParamsError
-from mxgan.onnx.file import Model, array_of
+from mxgan.onnx.file import Model, array_of, text
 from mxgan.onnx.node import FLOATS, TENSOR, Op
 from mxgan.onnx.signature import Signature, index_of, needed, operators, signature
 from mxgan.weights.names import printable
@@ -46,7 +46,7 @@ def vetted(model: Model, why: str) -> Program:
             raise ParamsError(f"{where}: functions of its own or sparse arrays, which aren't run ({why})")
         for op in ops:
             _check(op, where, why)
-        arrays = {tensor.name: tensor for tensor in graph.initializer}
+        arrays = {text(tensor.name): tensor for tensor in graph.initializer}
         for tensor in graph.initializer:
             array_of(tensor, where)
         said = signature(model, ops)

@@ -1,6 +1,6 @@
 """A generator in an .onnx file as a graph: its nodes are read as layers, and nothing in it is run.
 
-Files of torch.onnx.export, tf2onnx, keras2onnx, MXNet's exporter and mxgan itself, opsets 7 to 23. A model with an
+Files of torch.onnx.export, tf2onnx, keras2onnx, MXNet's exporter and mxgan itself, opsets 7 to 28. A model with an
 operator that no layer is can still be run as it is: see program.py.
 """
 
@@ -19,7 +19,7 @@ from mxgan.graph.graph import IMAGES, LABELS, LATENTS
 from mxgan.graph.reading import Reading
 from mxgan.graph.shapes import Shape, Unfit
 from mxgan.onnx.build import Build, Known, Label, Tensor
-from mxgan.onnx.file import Model, array_of, contents, load
+from mxgan.onnx.file import Model, array_of, contents, load, text
 from mxgan.onnx.node import NoGraph, Op
 from mxgan.onnx.operators import value_of
 from mxgan.onnx.program import Program, vetted
@@ -27,7 +27,7 @@ from mxgan.onnx.runner import tried
 from mxgan.onnx.signature import Signature, needed, operators, signature
 from mxgan.weights.names import printable
 
-OPSETS = (7, 23)
+OPSETS = (7, 28)  # 22 to 28 changed types alone
 _DAMAGE = (Unfit, ValueError, TypeError, IndexError, KeyError, OverflowError, ZeroDivisionError)
 _ALIKE = (layers.Permute, layers.Reshape, layers.Crop, layers.Upsample, layers.PixelShuffle)  # the same numbers
 
@@ -90,7 +90,7 @@ def _built(model: Model, said: Signature, ops: list[Op]) -> Build:
     build.uses[said.output] += 1
     taken = {name for op in ops for name in op.inputs} | {said.output}
     for tensor in model.proto.graph.initializer:
-        if tensor.name in taken:
+        if text(tensor.name) in taken:
             build.bind(tensor.name, Known(array_of(tensor, model.where), tensor.name))
     start = Tensor(name, inputs[name])
     if said.pictures:

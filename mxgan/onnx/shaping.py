@@ -171,7 +171,7 @@ def _depth_to_space(build: Build, op: Op) -> Tensor:
     x, factor = build.tensor(op), op.whole("blocksize", 0)
     if len(x.shape) != 3 or factor < 1 or x.shape[0] % factor**2:
         raise ValueError(f"blocks of {factor} from {x.shape}")
-    if op.text("mode", "DCR") == "CRD":
+    if op.said("mode", "DCR") == "CRD":
         return build.add(layers.PixelShuffle(factor), x)
     channels, (height, width) = x.shape[0] // factor**2, x.shape[1:]
     apart = build.reshape(x, (factor**2, channels, height * width))
@@ -180,7 +180,7 @@ def _depth_to_space(build: Build, op: Op) -> Tensor:
 
 
 def _pad(build: Build, op: Op) -> Tensor:
-    x, mode = build.tensor(op), op.text("mode", "constant")
+    x, mode = build.tensor(op), op.said("mode", "constant")
     given, value = build.optional(op, 1, sizes=True), build.optional(op, 2)
     amounts = op.wholes("pads", ()) if given is None else tuple(given.array.reshape(-1)[:100].tolist())
     axes_given = build.optional(op, 3)
