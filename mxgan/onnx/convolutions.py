@@ -31,9 +31,12 @@ def _parts(build: Build, op: Op) -> tuple[Tensor, dict[str, Known], Pair]:
 
 
 def _pads(op: Op) -> tuple[Pair, Pair]:
-    """(before, after) for each axis, as the attribute has them."""
+    """(before, after) for each axis, as the attribute has them.
+
+    tf2onnx writes -1 after a ConvTranspose whose kernel is shorter than its stride: a pixel more.
+    """
     pads = op.wholes("pads", (0, 0, 0, 0))
-    if len(pads) != 4 or min(pads) < 0:
+    if len(pads) != 4 or min(pads[:2] if op.kind == "ConvTranspose" else pads) < 0:
         raise NoGraph(f"{op.kind} with pads {pads}")
     return (pads[0], pads[2]), (pads[1], pads[3])
 

@@ -18,7 +18,7 @@ from mxgan.weights.names import printable
 from mxgan.weights.raw import MAX_RANK, open_regular, read_rest
 
 MOST_BYTES = 2**31 - 1  # protobuf's own limit
-MOST_STRUCTURE = 2**23  # bytes that aren't an array's numbers. Parsed, they take up to 75 times as much memory.
+MOST_STRUCTURE = 2**22  # bytes that aren't an array's numbers. Parsed, they take up to 75 times as much memory.
 MOST_FIELDS = 100_000  # of the messages that hold nodes and arrays
 # Where arrays lie in a model: message -> {field number: message inside}
 _INSIDE: dict[str, dict[int, str]] = {

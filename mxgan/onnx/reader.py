@@ -154,8 +154,10 @@ def _as_images(where: str, build: Build, x: Tensor) -> tuple[Tensor, str]:
         return x, ""
     if len(shape) == 3 and shape[2] <= 4:
         last = build.nodes[-1]
-        if last.layer == layers.Permute((1, 2, 0)) and last.name == x.node:  # the other way just before
-            return Tensor(last.inputs[0], build.shapes[last.inputs[0]]), ""
+        before = Tensor(last.inputs[0], build.shapes[last.inputs[0]])
+        moved = last.layer == layers.Permute((1, 2, 0))
+        if last.name == x.node and (moved or (shape[2] == 1 and before.shape == (1, *shape[:2]))):
+            return before, ""  # the other way just before
         return build.permute(x, (2, 0, 1)), ""
     if len(shape) == 2:
         return build.reshape(x, (1, *shape)), ""
