@@ -49,8 +49,8 @@ def read(path: str | os.PathLike) -> Reading:
 def program(path: str | os.PathLike) -> Program:
     """The generator in a file that `read` refuses with NoGraph, to be run by `mxgan.onnx.runner.Runner`.
 
-    Two latents are tried. Raises ParamsError for loops, custom operators, arrays in other files, and where no images
-    come out; MissingPackage without onnx and onnxruntime.
+    Two latents are tried, in a process of their own: about a second. Raises ParamsError for loops, custom operators,
+    arrays in other files, and where no images come out; MissingPackage without onnx and onnxruntime.
     """
     model = load(path)
     try:

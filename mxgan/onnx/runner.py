@@ -10,6 +10,7 @@ from typing import Any, Optional
 import numpy as np
 
 from mxgan import machine
+from mxgan.child import Child, ChildEnded
 from mxgan.errors import MissingPackage, MxganError, ParamsError
 from mxgan.onnx.program import Program
 from mxgan.weights.names import printable
@@ -83,7 +84,35 @@ class Runner:
 
 
 def tried(program: Program) -> Program:
-    """The program with what two latents showed: the images' shape, and their range where the model doesn't say it."""
+    """The program with what two latents showed: the images' shape, and their range where the model doesn't say it.
+
+    It is tried in a process of its own, as a damaged model can end the one that runs it. Raises ParamsError.
+    """
+    with Child(_Trial, program) as child:
+        try:
+            found, problem = child.call("run")
+        except ChildEnded as error:
+            raise ParamsError(f"{program.path}: onnxruntime can't run it: {printable(str(error)[:300])}") from error
+    if found is None:
+        raise ParamsError(problem)
+    return found
+
+
+class _Trial:
+    """What the process of `tried` holds."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def run(self) -> tuple[Optional[Program], str]:
+        """The program with more known, or what is wrong."""
+        try:
+            return _seen(self.program), ""
+        except ParamsError as error:
+            return None, str(error)
+
+
+def _seen(program: Program) -> Program:
     runner = Runner(program)
     z = np.linspace(-2, 2, 2 * program.latent, dtype=np.float32).reshape(2, program.latent)
     labels = None if program.classes is None else np.zeros(2, np.int64)
