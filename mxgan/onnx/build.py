@@ -87,6 +87,11 @@ class Build:
             raise NoGraph(f"{op.kind} of {'a constant' if isinstance(value, Known) else 'no tensor'}")
         return value
 
+    def either(self, op: Op) -> Union[Tensor, Label]:
+        """The first input, which may be the label."""
+        value = self.get(op, 0)
+        return value if isinstance(value, Label) else self.tensor(op)
+
     def optional(self, op: Op, place: int, sizes: bool = False) -> Optional[Known]:
         """A constant input, None where it is left out. ``sizes``: it may come from shapes."""
         value = self.get(op, place)

@@ -31,9 +31,12 @@ def _parts(build: Build, op: Op) -> tuple[Tensor, dict[str, Known], Pair]:
 
 
 def _pads(op: Op) -> tuple[Pair, Pair]:
-    """(before, after) for each axis, as the attribute has them."""
+    """(before, after) for each axis, as the attribute has them.
+
+    tf2onnx writes -1 after a ConvTranspose whose kernel is shorter than its stride: a pixel more.
+    """
     pads = op.wholes("pads", (0, 0, 0, 0))
-    if len(pads) != 4 or min(pads) < 0:
+    if len(pads) != 4 or min(pads[:2] if op.kind == "ConvTranspose" else pads) < 0:
         raise NoGraph(f"{op.kind} with pads {pads}")
     return (pads[0], pads[2]), (pads[1], pads[3])
 
@@ -46,7 +49,7 @@ def _halves(total: int, lower: bool) -> Pair:
 
 def _settings(op: Op) -> tuple[Pair, Pair, int, str]:
     strides, dilations, groups = _pair(op, "strides", 1), _pair(op, "dilations", 1), op.whole("group", 1)
-    how = op.text("auto_pad", "NOTSET") or "NOTSET"
+    how = op.said("auto_pad", "NOTSET") or "NOTSET"
     if min(*strides, *dilations, groups) < 1 or how not in ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"):
         raise ValueError(f"strides {strides}, dilations {dilations}, group {groups}, auto_pad {how!r}")
     return strides, dilations, groups, how

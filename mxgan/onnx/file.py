@@ -18,7 +18,7 @@ from mxgan.weights.names import printable
 from mxgan.weights.raw import MAX_RANK, open_regular, read_rest
 
 MOST_BYTES = 2**31 - 1  # protobuf's own limit
-MOST_STRUCTURE = 2**23  # bytes that aren't an array's numbers. Parsed, they take up to 75 times as much memory.
+MOST_STRUCTURE = 2**22  # bytes that aren't an array's numbers. Parsed, they take up to 75 times as much memory.
 MOST_FIELDS = 100_000  # of the messages that hold nodes and arrays
 # Where arrays lie in a model: message -> {field number: message inside}
 _INSIDE: dict[str, dict[int, str]] = {
@@ -88,7 +88,7 @@ def parse(data: bytes, where: str) -> Model:
         if not proto.HasField("graph") or not proto.graph.node:
             raise ValueError("it holds no nodes")
         opset = max((item.version for item in proto.opset_import if item.domain in ("", "ai.onnx")), default=1)
-        writer = printable(f"{proto.producer_name} {proto.producer_version}".strip()[:100])
+        writer = printable(f"{text(proto.producer_name)} {text(proto.producer_version)}".strip()[:100])
     except ParamsError:
         raise
     except Exception as error:  # protobuf's errors are of a class of their own
@@ -114,19 +114,26 @@ def contents(path: str | os.PathLike) -> Contents:
 def _tensors(model: Model) -> Iterator[tuple[str, Any]]:
     try:
         for tensor in model.proto.graph.initializer:
-            yield tensor.name, tensor
+            yield text(tensor.name), tensor
         for node in model.proto.graph.node:
             if node.op_type == "Constant" and not node.domain and len(node.output) == 1:
                 held = [item.t for item in node.attribute if item.name == "value" and item.HasField("t")]
                 if len(held) == 1 and held[0].data_type in (1, 10, 11, 16) and prod(held[0].dims) > 1:
-                    yield node.output[0], held[0]
+                    yield text(node.output[0]), held[0]
     except UnicodeError as error:
         raise ParamsError(f"{model.where}: a name that is no UTF-8; fetch it again") from error
 
 
+def text(value: Any) -> str:
+    """A text field. Raises UnicodeError for what is no UTF-8, which protobuf gives as bytes or raises itself."""
+    if not isinstance(value, str):
+        raise UnicodeError(f"{value!r} is no UTF-8")
+    return value
+
+
 def array_of(tensor: Any, where: str) -> np.ndarray:
     """A TensorProto's numbers, read-only; bfloat16 widened to float32. Sizes are compared before anything is made."""
-    name = printable(tensor.name[:80]) or "a constant"
+    name = printable(text(tensor.name)[:80]) or "a constant"
     if tensor.data_location == 1 or tensor.external_data:
         raise ParamsError(
             f"{where}: {name}: its numbers lie in another file, which is never opened; with both files, "

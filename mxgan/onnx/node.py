@@ -8,7 +8,7 @@ from typing import Any, Optional
 import numpy as np
 
 from mxgan.errors import ParamsError
-from mxgan.onnx.file import array_of
+from mxgan.onnx.file import array_of, text
 
 FLOAT, INT, STRING, TENSOR, GRAPH, FLOATS, INTS, GRAPHS = 1, 2, 3, 4, 5, 6, 7, 10  # AttributeProto.AttributeType
 MOST = 64  # integers in an attribute: strides, axes, pads have less
@@ -22,13 +22,13 @@ class Op:
     """A node: ``kind`` is its operator, with the domain before it where it isn't a standard one."""
 
     def __init__(self, proto: Any, where: str) -> None:
-        domain = proto.domain
-        self.kind: str = proto.op_type if domain in ("", "ai.onnx") else f"{domain}::{proto.op_type}"
-        self.inputs: tuple[str, ...] = tuple(proto.input)
-        self.outputs: tuple[str, ...] = tuple(proto.output)
-        self.name: str = proto.name or next(filter(None, self.outputs), "") or self.kind
+        domain, kind = text(proto.domain), text(proto.op_type)
+        self.kind: str = kind if domain in ("", "ai.onnx") else f"{domain}::{kind}"
+        self.inputs: tuple[str, ...] = tuple(map(text, proto.input))
+        self.outputs: tuple[str, ...] = tuple(map(text, proto.output))
+        self.name: str = text(proto.name) or next(filter(None, self.outputs), "") or self.kind
         self.where = where
-        self.attributes = {item.name: item for item in proto.attribute}
+        self.attributes = {text(item.name): item for item in proto.attribute}
 
     @property
     def holds_graphs(self) -> bool:
@@ -45,7 +45,7 @@ class Op:
         item = self._item(word, FLOAT)
         return default if item is None else short(np.float32(item.f))
 
-    def text(self, word: str, default: str) -> str:
+    def said(self, word: str, default: str) -> str:
         """A text attribute."""
         item = self._item(word, STRING)
         return default if item is None else item.s.decode("utf-8")

@@ -122,9 +122,7 @@ def _cast(build: Build, op: Op) -> Value:
 
 
 def _same(build: Build, op: Op) -> Value:
-    value = build.get(op, 0)
-    assert value is not None
-    return value
+    return build.either(op)
 
 
 def _dropout(build: Build, op: Op) -> Tensor:

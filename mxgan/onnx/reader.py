@@ -1,6 +1,6 @@
 """A generator in an .onnx file as a graph: its nodes are read as layers, and nothing in it is run.
 
-Files of torch.onnx.export, tf2onnx, keras2onnx, MXNet's exporter and mxgan itself, opsets 7 to 23. A model with an
+Files of torch.onnx.export, tf2onnx, keras2onnx, MXNet's exporter and mxgan itself, opsets 7 to 28. A model with an
 operator that no layer is can still be run as it is: see program.py.
 """
 
@@ -19,13 +19,15 @@ from mxgan.graph.graph import IMAGES, LABELS, LATENTS
 from mxgan.graph.reading import Reading
 from mxgan.graph.shapes import Shape, Unfit
 from mxgan.onnx.build import Build, Known, Label, Tensor
-from mxgan.onnx.file import Model, array_of, contents, load
+from mxgan.onnx.file import Model, array_of, contents, load, text
 from mxgan.onnx.node import NoGraph, Op
 from mxgan.onnx.operators import value_of
+from mxgan.onnx.program import Program, vetted
+from mxgan.onnx.runner import tried
 from mxgan.onnx.signature import Signature, needed, operators, signature
 from mxgan.weights.names import printable
 
-OPSETS = (7, 23)
+OPSETS = (7, 28)  # 22 to 28 changed types alone
 _DAMAGE = (Unfit, ValueError, TypeError, IndexError, KeyError, OverflowError, ZeroDivisionError)
 _ALIKE = (layers.Permute, layers.Reshape, layers.Crop, layers.Upsample, layers.PixelShuffle)  # the same numbers
 
@@ -42,6 +44,22 @@ def read(path: str | os.PathLike) -> Reading:
     missing, damaged, too large or no such network; MissingPackage without onnx.
     """
     return read_model(load(path))
+
+
+def program(path: str | os.PathLike) -> Program:
+    """The generator in a file that `read` refuses with NoGraph, to be run by `mxgan.onnx.runner.Runner`.
+
+    Two latents are tried, in a process of their own: about a second. Raises ParamsError for loops, custom operators,
+    arrays in other files, and where no images come out; MissingPackage without onnx and onnxruntime.
+    """
+    model = load(path)
+    try:
+        read_model(model)
+    except NoGraph as error:
+        why = str(error).removeprefix(f"{model.where}: ")
+    else:
+        why = "it was asked to run"
+    return tried(vetted(model, why))
 
 
 def read_model(model: Model) -> Reading:
@@ -72,7 +90,7 @@ def _built(model: Model, said: Signature, ops: list[Op]) -> Build:
     build.uses[said.output] += 1
     taken = {name for op in ops for name in op.inputs} | {said.output}
     for tensor in model.proto.graph.initializer:
-        if tensor.name in taken:
+        if text(tensor.name) in taken:
             build.bind(tensor.name, Known(array_of(tensor, model.where), tensor.name))
     start = Tensor(name, inputs[name])
     if said.pictures:
@@ -136,8 +154,10 @@ def _as_images(where: str, build: Build, x: Tensor) -> tuple[Tensor, str]:
         return x, ""
     if len(shape) == 3 and shape[2] <= 4:
         last = build.nodes[-1]
-        if last.layer == layers.Permute((1, 2, 0)) and last.name == x.node:  # the other way just before
-            return Tensor(last.inputs[0], build.shapes[last.inputs[0]]), ""
+        before = Tensor(last.inputs[0], build.shapes[last.inputs[0]])
+        moved = last.layer == layers.Permute((1, 2, 0))
+        if last.name == x.node and (moved or (shape[2] == 1 and before.shape == (1, *shape[:2]))):
+            return before, ""  # the other way just before
         return build.permute(x, (2, 0, 1)), ""
     if len(shape) == 2:
         return build.reshape(x, (1, *shape)), ""
@@ -208,4 +228,4 @@ def _pruned(build: Build, end: Tensor) -> Graph:
     return Graph(tuple(kept[::-1]), arrays, inputs)
 
 
-__all__ = ["NoGraph", "arrays", "read", "read_model"]
+__all__ = ["NoGraph", "arrays", "program", "read", "read_model"]

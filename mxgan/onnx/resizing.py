@@ -24,11 +24,11 @@ def resized(build: Build, op: Op) -> Tensor:
     scale = (factors[2], factors[3])
     if x.shape[1] * scale[0] * x.shape[2] * scale[1] > LARGEST:
         raise ValueError(f"{x.shape} by {scale} is too large")
-    mode = op.text("mode", "nearest")
+    mode = op.said("mode", "nearest")
     old = op.kind == "Upsample" or build.opset < 11  # both place pixels at i / scale, rounded down
-    place = "asymmetric" if old else op.text("coordinate_transformation_mode", "half_pixel")
+    place = "asymmetric" if old else op.said("coordinate_transformation_mode", "half_pixel")
     if mode == "nearest":
-        rounding = "floor" if old else op.text("nearest_mode", "round_prefer_floor")
+        rounding = "floor" if old else op.said("nearest_mode", "round_prefer_floor")
         if not all(_repeats(size, factor, place, rounding) for size, factor in zip(x.shape[1:], scale)):
             raise NoGraph(f"{op.kind} to the nearest pixel by {place} and {rounding}")
         return build.add(layers.Upsample(scale), x)
@@ -52,7 +52,7 @@ def _factors(build: Build, op: Op, shape: tuple[int, ...]) -> list[int]:
         factors = list(op.numbers("scales"))
     elif scales is not None and scales.array.size:
         factors = scales.array.reshape(-1)[:100].tolist()
-    elif sizes is not None and op.text("keep_aspect_ratio_policy", "stretch") == "stretch":
+    elif sizes is not None and op.said("keep_aspect_ratio_policy", "stretch") == "stretch":
         wanted = sizes.array.reshape(-1)[:100].tolist()
         factors = [size / shape[axis] for size, axis in zip(wanted, axes or ())]
     if factors is None or axes is None or len(factors) != len(axes):

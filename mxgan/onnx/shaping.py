@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
+from typing import Union
 
 import numpy as np
 
@@ -21,13 +22,12 @@ FEW = 8  # dimensions
 
 
 def _reshape(build: Build, op: Op) -> Value:
-    x = build.get(op, 0)
+    x = build.either(op)
     if build.opset < 5:
         raise NoGraph("Reshape of an opset before 5")
     wanted = build.known(op, 1, sizes=True).array
     if wanted.ndim != 1 or wanted.size > FEW or wanted.dtype.kind not in "iu":
         raise NoGraph(f"Reshape to {wanted.size} sizes")
-    assert isinstance(x, (Tensor, Label))  # constants are folded
     old = (build.batch, *x.shape)
     given = bool(op.whole("allowzero", 0))
     sizes = [old[at] if size == 0 and not given else size for at, size in enumerate(wanted.tolist())]
@@ -38,9 +38,8 @@ def _reshape(build: Build, op: Op) -> Value:
     return _reshaped(build, x, sizes)
 
 
-def _reshaped(build: Build, x: Value, sizes: list[int]) -> Value:
+def _reshaped(build: Build, x: Union[Tensor, Label], sizes: list[int]) -> Value:
     """x as ``sizes`` say, the batch's among them."""
-    assert isinstance(x, (Tensor, Label))
     if sizes[:1] != [build.batch] or prod(sizes[1:]) != prod(x.shape):
         raise NoGraph(f"a reshape of {x.shape} that mixes samples")
     shape = tuple(sizes[1:])
@@ -48,8 +47,7 @@ def _reshaped(build: Build, x: Value, sizes: list[int]) -> Value:
 
 
 def _flatten(build: Build, op: Op) -> Value:
-    x = build.get(op, 0)
-    assert isinstance(x, (Tensor, Label))
+    x = build.either(op)
     rank = len(x.shape) + 1
     axis = op.whole("axis", 1)
     if not -rank <= axis <= rank or prod(x.shape[: max(axis + (rank if axis < 0 else 0) - 1, 0)]) != 1 or axis == 0:
@@ -58,8 +56,7 @@ def _flatten(build: Build, op: Op) -> Value:
 
 
 def _squeeze(build: Build, op: Op) -> Value:
-    x = build.get(op, 0)
-    assert isinstance(x, (Tensor, Label))
+    x = build.either(op)
     given = build.optional(op, 1, sizes=True)
     axes = axes_of(op, None if given is None else given.array, len(x.shape) + 1)
     if axes is None:
@@ -72,8 +69,7 @@ def _squeeze(build: Build, op: Op) -> Value:
 
 
 def _unsqueeze(build: Build, op: Op) -> Value:
-    x = build.get(op, 0)
-    assert isinstance(x, (Tensor, Label))
+    x = build.either(op)
     given = build.optional(op, 1, sizes=True)
     count = len(op.wholes("axes", ())) if given is None else given.array.size
     axes = axes_of(op, None if given is None else given.array, len(x.shape) + 1 + count) or ()
@@ -171,7 +167,7 @@ def _depth_to_space(build: Build, op: Op) -> Tensor:
     x, factor = build.tensor(op), op.whole("blocksize", 0)
     if len(x.shape) != 3 or factor < 1 or x.shape[0] % factor**2:
         raise ValueError(f"blocks of {factor} from {x.shape}")
-    if op.text("mode", "DCR") == "CRD":
+    if op.said("mode", "DCR") == "CRD":
         return build.add(layers.PixelShuffle(factor), x)
     channels, (height, width) = x.shape[0] // factor**2, x.shape[1:]
     apart = build.reshape(x, (factor**2, channels, height * width))
@@ -180,7 +176,7 @@ def _depth_to_space(build: Build, op: Op) -> Tensor:
 
 
 def _pad(build: Build, op: Op) -> Tensor:
-    x, mode = build.tensor(op), op.text("mode", "constant")
+    x, mode = build.tensor(op), op.said("mode", "constant")
     given, value = build.optional(op, 1, sizes=True), build.optional(op, 2)
     amounts = op.wholes("pads", ()) if given is None else tuple(given.array.reshape(-1)[:100].tolist())
     axes_given = build.optional(op, 3)

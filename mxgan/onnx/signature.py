@@ -9,7 +9,7 @@ from typing import Any, Optional
 from mxgan.errors import ParamsError
 from mxgan.graph.shapes import LARGEST, Shape
 from mxgan.onnx.constants import FLOATS, INTEGERS
-from mxgan.onnx.file import Model
+from mxgan.onnx.file import Model, text
 from mxgan.onnx.node import Op
 from mxgan.weights.names import printable
 
@@ -60,28 +60,32 @@ def operators(model: Model) -> list[Op]:
 
 
 def needed(ops: list[Op], output: str) -> list[Op]:
-    """The nodes that the output is computed from, in their order."""
+    """The nodes that the output is computed from, in their order; all that come before one that holds graphs."""
     found: set[str] = {output}
-    kept = []
+    kept: list[Op] = []
+    inner = False  # a graph inside takes what it likes of the one outside
     for op in reversed(ops):
-        if found.intersection(op.outputs):
+        if inner or found.intersection(op.outputs):
             kept.append(op)
             found.update(op.inputs)
+            inner = inner or op.holds_graphs
     return kept[::-1]
 
 
 def signature(model: Model, ops: list[Op]) -> Signature:
     """The inputs of a model. Raises ParamsError where they can't be latents and a label."""
     graph, where = model.proto.graph, model.where
-    held = {tensor.name for tensor in graph.initializer}
+    held = {text(tensor.name) for tensor in graph.initializer}
     if not graph.output:
         raise ParamsError(f"{where}: the model has no output")
     pictures = [item.name for item in graph.output if len(item.type.tensor_type.shape.dim) == 4]
-    output = pictures[0] if pictures else graph.output[0].name
+    output = text(pictures[0] if pictures else graph.output[0].name)
     ops = needed(ops, output)
     taken = {name for op in ops for name in op.inputs}
-    inputs = [_input(item, where) for item in graph.input if item.name not in held and item.name in taken]
-    labels = [item for item in inputs if item.kind in INTEGERS or (prod(item.shape) == 1 and _indexes(ops, item.name))]
+    if any(op.holds_graphs for op in ops):
+        taken.update(item.name for item in graph.input)
+    inputs = [_input(item, where) for item in graph.input if text(item.name) not in held and item.name in taken]
+    labels = [item for item in inputs if item.kind in INTEGERS or (prod(item.shape) == 1 and index_of(ops, item.name))]
     data = [item for item in inputs if item not in labels]
     if len(data) != 1 or len(labels) > 1:
         names = ", ".join(printable(item.name[:80]) for item in inputs) or "nothing"
@@ -101,20 +105,20 @@ def _input(item: Any, where: str) -> Input:
     kind = item.type.tensor_type.elem_type
     sizes = [dim.dim_value if dim.HasField("dim_value") else -1 for dim in item.type.tensor_type.shape.dim]
     if len(sizes) > 8 or any(size < -1 or size > LARGEST for size in sizes):
-        raise ParamsError(f"{where}: the input {printable(item.name[:80])} has a shape that no latents have")
+        raise ParamsError(f"{where}: the input {printable(text(item.name)[:80])} has a shape that no latents have")
     batch = max(sizes[0], 0) if sizes else 0
     shape = tuple(size or -1 for size in sizes[1:])
-    return Input(item.name, batch, tuple(1 if size == -1 and at else size for at, size in enumerate(shape)), kind)
+    return Input(text(item.name), batch, tuple(1 if size == -1 and at else size for at, size in enumerate(shape)), kind)
 
 
-def _indexes(ops: list[Op], name: str) -> bool:
-    """Whether an input goes to a Gather or OneHot as its place, perhaps cast and reshaped before."""
+def index_of(ops: list[Op], name: str) -> Optional[Op]:
+    """The Gather or OneHot that an input goes to as its place, perhaps cast and reshaped before; None without."""
     ways = {name}
     for op in ops:
         if op.kind in _PASSING and op.inputs[:1] and op.inputs[0] in ways:
             ways.update(op.outputs)
-        elif (op.kind == "Gather" and op.inputs[1:2] and op.inputs[1] in ways) or (
-            op.kind == "OneHot" and op.inputs[0] in ways
+        elif (op.kind == "Gather" and ways.intersection(op.inputs[1:2])) or (
+            op.kind == "OneHot" and ways.intersection(op.inputs[:1])
         ):
-            return True
-    return False
+            return op
+    return None

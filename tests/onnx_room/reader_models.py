@@ -1,4 +1,4 @@
-"""ONNX models for the reader's tests, made by hand as each writer makes them, and onnxruntime's own pictures of them."""
+"""ONNX models for the reader's tests, made by hand as each writer makes them, and onnxruntime's own pictures."""
 
 from __future__ import annotations
 
