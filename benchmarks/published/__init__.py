@@ -1,7 +1,7 @@
 """Generators as people publish them: small nets in many styles, each trained briefly as a GAN and saved in many forms.
 
     python benchmarks/published list                          what there is
-    python benchmarks/published make FOLDER                   all of them: about 15 minutes on one thread
+    python benchmarks/published make FOLDER                   all of them: about 10 minutes on one thread
     python benchmarks/published make FOLDER --only NAME       one, or all whose names contain NAME
     python benchmarks/published make FOLDER --steps 20        less training
 
@@ -15,7 +15,8 @@ FOLDER/NAME/ holds
     expected.npz          z: float32 (8, latent) · labels: int64 (8,) where the net is conditional ·
                           images: float32 (8, channels, size, size), the framework's own output in inference mode ·
                           range: "tanh" (-1..1), "sigmoid" (0..1) or "none" (as tanh, not bounded)
-    about.json            name, framework, what is special, the entry of known.json that it is (or null), sizes, forms
+    about.json            name, framework, what is special, the entry of known.json that it is (or null), sizes, forms:
+                          for each file "ok" or what is wrong with it
 
 and, from PyTorch,
 
@@ -29,7 +30,8 @@ or, from MXNet,
 
     netG.params           Gluon's save_parameters
     export-symbol.json export-0000.params     HybridBlock's export
-    G-symbol.json G-0150.params               Module's save_checkpoint, with G-nosymbol.params beside: arrays alone
+    G-symbol.json G-0150.params               Module's save_checkpoint
+    G-nosymbol.params                         Module's save_params: the same arrays
 
 Nothing here is committed as weights: FOLDER is yours.
 """

@@ -46,7 +46,7 @@ def make(number: int, net: Published, framework: str, steps: int, folder: Path) 
     if arrays["images"].shape != size or not np.isfinite(arrays["images"]).all():
         raise SystemExit(f"{net.name}: images are {arrays['images'].shape}, expected finite {size}")
     np.savez(folder / "expected.npz", **arrays)
-    about = {f.name: getattr(net, f.name) for f in fields(net) if f.name not in ("build", "work", "wd", "known")}
+    about = {f.name: getattr(net, f.name) for f in fields(net) if f.name not in ("build", "work", "known")}
     about.update(framework=framework, known=net.known or None, steps=steps, forms=forms)
     (folder / "about.json").write_text(json.dumps(about, indent=1) + "\n")
     return forms

@@ -35,7 +35,7 @@ class Published:
     discriminator: str = "plain"
     known: str = ""
     work: float = 1.0  # steps, as a fraction of --steps, for nets that are slow
-    wd: float = 0.0
+    moved_gammas: bool = False  # a symbol's gammas that are fixed are other than 1 in the file
 
     @property
     def seed(self) -> int:

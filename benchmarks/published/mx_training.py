@@ -11,7 +11,7 @@ from mxgan.gluon import runtime
 
 from .kinds import Published
 from .reals import reals
-from .training import BATCH, RATE, REALS
+from .training import BATCH, RATE, REALS, rate
 
 mx = runtime.load()
 nn = mx.gluon.nn
@@ -46,12 +46,11 @@ class BlockGenerator:
     def __init__(self, net: Published) -> None:
         self.net, self.block = net, net.build()
         self.block.initialize(initializer(net))
-        self.trainer = mx.gluon.Trainer(
-            self.block.collect_params(), "adam", {"learning_rate": RATE, "beta1": 0.5, "wd": net.wd}
-        )
+        self.trainer = mx.gluon.Trainer(self.block.collect_params(), "adam", {"learning_rate": RATE, "beta1": 0.5})
 
-    def step(self, z: Any, gradient: Any) -> None:
+    def step(self, z: Any, gradient: Any, rate: float) -> None:
         """One step against ``gradient(images)``, the loss's gradient by the images."""
+        self.trainer.set_learning_rate(rate)
         with mx.autograd.record():
             images = self.block(z)
         images.backward(gradient(images))
@@ -78,15 +77,14 @@ class ModuleGenerator:
         self.module = mx.mod.Module(self.symbol, data_names=(self.data,), label_names=None, context=mx.cpu())
         self.module.bind(data_shapes=[(self.data, (BATCH, *shape))])
         self.module.init_params(initializer(net))
-        # A high rate for the gammas' sake: where they are fixed, weight decay moves them all the same.
-        rate = RATE * (10 if net.wd else 1)
-        self.module.init_optimizer(
-            optimizer="adam", optimizer_params={"learning_rate": rate, "beta1": 0.5, "wd": net.wd}
-        )
+        self.optimizer = mx.optimizer.Adam(learning_rate=RATE, beta1=0.5)
+        self.module.init_optimizer(optimizer=self.optimizer)
 
-    def step(self, z: Any, gradient: Any) -> None:
+    def step(self, z: Any, gradient: Any, rate: float) -> None:
+        self.optimizer.set_learning_rate(rate)
         self.module.forward(mx.io.DataBatch([z], []), is_train=True)
         self.module.backward([gradient(self.module.get_outputs()[0].copy())])
+        mx.nd.waitall()  # or updates of running statistics get lost: MXNet doesn't know that backward writes them
         self.module.update()
 
     def images(self, z: Any) -> np.ndarray:
@@ -94,9 +92,20 @@ class ModuleGenerator:
         return self.module.get_outputs()[0].asnumpy()
 
     def save(self, folder: Path, steps: int) -> dict[str, str]:
+        if self.net.moved_gammas:
+            self.move_gammas()
         self.module.save_checkpoint(str(folder / "G"), steps)
         self.module.save_params(str(folder / "G-nosymbol.params"))
         return dict.fromkeys(("G-symbol.json", f"G-{steps:04d}.params", "G-nosymbol.params"), "ok")
+
+    def move_gammas(self) -> None:
+        """Give gammas that BatchNorm takes for 1 other values, as long training with weight decay does."""
+        args, auxiliary = self.module.get_params()
+        rng = np.random.default_rng(self.net.seed + 2)
+        for name in args:
+            if name.endswith("_gamma"):
+                args[name] = mx.nd.array(rng.uniform(0.2, 1.5, args[name].shape))
+        self.module.set_params(args, auxiliary)
 
 
 def train(net: Published, steps: int) -> Any:
@@ -126,8 +135,8 @@ def train(net: Published, steps: int) -> Any:
         loss.backward()
         return fake.grad
 
-    for _ in range(steps):
-        netG.step(inputs(net, net.draw(rng, BATCH)), gradient)
+    for step in range(steps):
+        netG.step(inputs(net, net.draw(rng, BATCH)), gradient, rate(step, steps))
     return netG
 
 

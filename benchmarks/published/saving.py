@@ -59,9 +59,12 @@ STYLES: list[Callable[[Trained], dict[str, Any]]] = [_plain, _netG_netD, _short,
 
 
 def save(net: Published, it: Trained, number: int, folder: Path) -> dict[str, str]:
-    """Write every form that works into ``folder``: name of the file to "ok", or to why it is missing."""
+    """Write every form that works into ``folder``. Gives for each file "ok" or what is wrong with it.
+
+    A traced net may hold the batch of 2 that it was traced with, where forward reads a size.
+    """
     netG = it.netG
-    example = inputs(net, net.draw(np.random.default_rng(0), 2), np.arange(2) % max(net.classes, 1))
+    example = batch(net, 2)
     torch.save(netG.state_dict(), folder / "netG.pth")
     torch.save(STYLES[number % len(STYLES)](it), folder / "checkpoint.pth")
     torch.save(netG, folder / "module.pth")
@@ -76,11 +79,26 @@ def save(net: Published, it: Trained, number: int, folder: Path) -> dict[str, st
             warnings.simplefilter("ignore")
             try:
                 make(folder / name)
-                forms[name] = "ok"
+                forms[name] = (
+                    "ok" if name != "traced.pt" or takes(folder / name, batch(net, 3)) else "a batch of 2 only"
+                )
             except Exception as error:  # which forms work is what is asked
                 (folder / name).unlink(missing_ok=True)
                 forms[name] = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
     return forms
+
+
+def batch(net: Published, n: int) -> tuple[torch.Tensor, ...]:
+    """Some latents, and labels where the net takes them."""
+    return inputs(net, net.draw(np.random.default_rng(0), n), np.arange(n) % max(net.classes, 1))
+
+
+def takes(path: Path, example: tuple[torch.Tensor, ...]) -> bool:
+    """Whether a TorchScript file runs on this."""
+    try:
+        return torch.jit.load(str(path))(*example).shape[0] == len(example[0])
+    except RuntimeError:
+        return False
 
 
 def export_onnx(netG: nn.Module, example: tuple[torch.Tensor, ...], path: Path) -> None:

@@ -71,7 +71,7 @@ NETS = [
         "example/gan: gammas fixed",
         100,
         64,
-        wd=1e-2,
+        moved_gammas=True,
     ),
     Published(
         "module-defaults-64",
@@ -79,7 +79,7 @@ NETS = [
         "all of BatchNorm's defaults: eps 1e-3, gammas fixed",
         100,
         64,
-        wd=1e-2,
+        moved_gammas=True,
     ),
     Published(
         "module-leaky-32",
@@ -94,7 +94,7 @@ NETS = [
         64,
         channels=1,
         end="sigmoid",
-        wd=1e-2,
+        moved_gammas=True,
     ),
     Published(
         "module-upsampling-32",
