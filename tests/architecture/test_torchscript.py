@@ -117,7 +117,7 @@ class Wordy(nn.Module):
         self.size = 4
 
     def forward(self, z):
-        x = F.relu(self.fc(z), inplace=True).view(z.size(0), -1, self.size, self.size)
+        x = F.relu(self.fc(z), inplace=True).view(len(z), -1, self.size, self.size)
         y = self.first(x)
         y = F.leaky_relu(self.bn(y), 0.1, inplace=True)
         x = F.interpolate(x + y, scale_factor=2.0, mode="nearest")
