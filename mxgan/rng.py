@@ -34,13 +34,17 @@ def latents(seed: int, stream: str, step: int, n: int, latent: int) -> np.ndarra
     return generator(seed, stream, step).standard_normal((n, latent), dtype=np.float32)
 
 
-def samples(seed: int, first: int, n: int, latent: int) -> np.ndarray:
+def samples(seed: int, first: int, n: int, latent: int, uniform: bool = False) -> np.ndarray:
     """Latents of the generated samples ``first`` .. ``first + n - 1``: float32 (n, latent).
 
-    Sample i is the same whatever ``first`` and ``n`` are: the first 64 of 100 samples are the 64 of 64.
+    Standard normal, or uniform in [-1, 1). Sample i is the same whatever ``first`` and ``n`` are: the first 64 of 100
+    samples are the 64 of 64.
     """
     blocks = range(first // BLOCK, -(-(first + n) // BLOCK))
-    drawn = [latents(seed, "generate", block, BLOCK, latent) for block in blocks]
+    if uniform:
+        drawn = [fractions(seed, "generate", block, (BLOCK, latent)) * 2 - 1 for block in blocks]
+    else:
+        drawn = [latents(seed, "generate", block, BLOCK, latent) for block in blocks]
     start = first % BLOCK
     return np.concatenate(drawn or [np.empty((0, latent), np.float32)])[start : start + n]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,14 @@ from typing import Optional
 import numpy as np
 
 from mxgan import engines, pixels, plots, rng
+from mxgan.architecture import networks
+from mxgan.architecture.wishes import NONE, Wishes
 from mxgan.engines.protocol import Forward
 from mxgan.errors import MxganError, ParamsError
-from mxgan.graph import Graph, check
+from mxgan.graph import check
 from mxgan.graph.graph import LABELS
-from mxgan.weights import check_finite, load_net
-from mxgan.weights.dcgan import graph_of
+from mxgan.graph.reading import Reading
+from mxgan.weights.names import printable
 
 GRID = 1024  # pictures in a grid at most: nobody can look at more, and the grid must fit into memory
 BATCH = 64  # pictures made at once, so that memory doesn't grow with n
@@ -40,6 +43,8 @@ class Generator:
     file: Path | None = None  # the weights file
     classes: Optional[int] = None  # labels are 0 to classes - 1; None: it takes none
     batch: int = BATCH  # pictures made at once
+    uniform: bool = False  # latents from U(-1, 1), not N(0, 1)
+    read: Optional[Reading] = None  # where the network comes from, and what was assumed
     ctx: str = "cpu"  # where the engine computes
 
     @property
@@ -72,7 +77,7 @@ class Generator:
         wanted = self._labels(labels, n)
         for first in range(0, n, BATCH):
             part = slice(first, min(first + BATCH, n))
-            z = rng.samples(seed, first, part.stop - first, self.latent)
+            z = rng.samples(seed, first, part.stop - first, self.latent, self.uniform)
             yield self.generate(z, None if wanted is None else wanted[part])
 
     def _labels(self, labels: Optional[np.ndarray | int], n: int) -> Optional[np.ndarray]:
@@ -94,25 +99,42 @@ class Generator:
 
 
 def load_generator(
-    path: str | Path, engine: str = "auto", ctx: str = "auto", allow_nonfinite: bool = False
+    path: str | Path,
+    engine: str = "auto",
+    ctx: str = "auto",
+    allow_nonfinite: bool = False,
+    wishes: Wishes = NONE,
 ) -> Generator:
-    """The generator in a weights file (.params of any era, .npz, .safetensors, .pth) or a run directory.
+    """The generator in a weights file of any kind, or in a run directory.
 
-    ``engine``: auto (the first installed of mxnet, pytorch, onnx that runs on ctx), or one of these.
-    Raises ParamsError if the file isn't a generator or (unless ``allow_nonfinite``) holds NaN or infinity; MxganError
-    or ImportError if the engine can't run here or not on this ctx.
+    ``engine``: auto (the first installed of mxnet, pytorch, onnx that runs on ctx), or one of these. ``wishes``: what
+    you know of the network and its file doesn't say. Warns of what may be wrong with the pictures.
+    Raises ParamsError if the file holds no generator that can be read or (unless ``allow_nonfinite``) NaN or infinity;
+    MxganError or ImportError if the engine can't run here or not on this ctx.
     """
     file = weights_file(path)
-    net = load_net(file, "generator")
+    reading = networks.generator(file, wishes)
     if not allow_nonfinite:
-        check_finite(net, file)
+        _check_finite(reading, file)
+    for text in reading.warnings:
+        warnings.warn(f"{file}: {text}", stacklevel=2)
     choice = engines.choose_generator(engine, ctx)
     why = f"engine {choice.engine} on {choice.ctx}: {choice.why}"
-    return _generator(graph_of(net), choice, why, file)
+    return _generator(reading, choice, why, file)
 
 
-def _generator(graph: Graph, choice: engines.Choice, why: str, file: Path) -> Generator:
+def _check_finite(reading: Reading, file: Path) -> None:
+    bad = [
+        reading.names.get(name, name) for name, array in reading.graph.arrays.items() if not np.isfinite(array).all()
+    ]
+    if bad:
+        named = printable(", ".join(bad[:30]))
+        raise ParamsError(f"{file}: NaN or infinite values in {named}: the run diverged; use other weights")
+
+
+def _generator(reading: Reading, choice: engines.Choice, why: str, file: Path) -> Generator:
     """The graph on the chosen engine. Raises ParamsError where it isn't a generator of pictures."""
+    graph = reading.graph
     found = check(graph, str(file))
     channels, height, width = found[graph.nodes[-1].name]
     if channels == 2:
@@ -131,6 +153,8 @@ def _generator(graph: Graph, choice: engines.Choice, why: str, file: Path) -> Ge
         ctx=choice.ctx,
         classes=graph.classes,
         batch=max(1, min(BATCH, MEMORY // largest)),
+        uniform=reading.uniform,
+        read=reading,
     )
 
 
@@ -150,6 +174,28 @@ def weights_file(path: str | Path) -> Path:
     raise MxganError(f"{path}: no netG.params in this folder; give a weights file or a run directory")
 
 
+def labelled(
+    generator: Generator, n: int, label: Optional[int] = None, by_label: bool = False
+) -> tuple[Optional[np.ndarray], Optional[int]]:
+    """Labels (n,) for n pictures, and a grid's columns where they decide it.
+
+    All ``label``; or ``by_label``, a row of the grid for each label; or all labels in turn. None for a generator
+    without labels. Raises MxganError for a wish that it can't meet.
+    """
+    if generator.classes is None:
+        if label is not None or by_label:
+            raise MxganError("--label, --labels: this generator isn't conditional; leave them out")
+        return None, None
+    if label is not None and by_label:
+        raise MxganError("--label and --labels: give one of them")
+    if label is not None:
+        return np.full(n, label), None
+    if by_label:
+        columns = math.ceil(n / generator.classes)
+        return np.arange(n) // columns, columns
+    return np.arange(n) % generator.classes, None
+
+
 def save(
     generator: Generator,
     n: int,
@@ -157,11 +203,12 @@ def save(
     out: str | Path,
     each: str | Path | None = None,
     labels: Optional[np.ndarray | int] = None,
+    columns: Optional[int] = None,
 ) -> None:
     """Write a grid of n pictures (the first `GRID` of them) to ``out``, and each picture into the folder ``each``.
 
     The single files are named by seed and index: seed0000-000000.png. ``labels``: as `Generator.generate` takes them.
-    Raises MxganError if the pictures can't be written.
+    ``columns`` of the grid: as nearly square as possible by default. Raises MxganError if they can't be written.
     """
     out = Path(out)
     if out.suffix.lower() != ".png":
@@ -182,4 +229,4 @@ def save(
         if each is not None:
             for index, image in enumerate(images, batch * BATCH):
                 plots.save_png(Path(each) / f"seed{seed:04d}-{index:06d}.png", image)
-    plots.save_png(out, plots.grid(np.concatenate(shown)))
+    plots.save_png(out, plots.grid(np.concatenate(shown), columns))

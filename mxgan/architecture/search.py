@@ -7,7 +7,7 @@ statistics, what reaches it is computed and compared (see `statistics`), and a b
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import inf, log, prod
 from typing import Optional
 
@@ -35,7 +35,7 @@ class Habit:
     activation: Optional[layers.Layer]
     eps: tuple[float, ...] = (1e-5,)  # that norms may have, the usual one first
     gamma: bool = True  # False: gammas are taken as 1 (MXNet's fix_gamma)
-    upsample: layers.Upsample = layers.Upsample()
+    upsample: layers.Upsample = field(default_factory=layers.Upsample)
     cost: float = 0.0
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from mxgan import config
+from mxgan.architecture.wishes import Wishes
 
 PATH = click.Path(path_type=Path)
 DEFAULTS = config.TrainConfig()
@@ -42,6 +44,38 @@ def model_options(command: Callable) -> Callable:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def network_options(command: Callable) -> Callable:
+    """What a user may say of a network where its file doesn't; `wishes` gathers them."""
+    options = (
+        click.option(
+            "--activation", help="Between layers: relu, leaky:0.2, elu, selu, none.  [default: found out]"
+        ),
+        click.option("--output", "output_", help="After the last layer: tanh, sigmoid or none.  [default: tanh]"),
+        click.option("--eps", type=float, help="Of BatchNorm and InstanceNorm.  [default: found out]"),
+        click.option("--size", type=int, help="Pixels on a side.  [default: found out]"),
+        click.option("--latent-normal/--latent-uniform", default=None, help="Latents from N(0, 1) or from U(-1, 1)."),
+        click.option("--layout", type=PATH, help="A file that describes the network: docs/weights.md."),
+        click.option("--symbol", type=PATH, help="MXNet's -symbol.json.  [default: the one beside the weights]"),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def wishes(said: dict[str, Any]) -> Wishes:
+    """The values of `network_options` as one."""
+    normal = said["latent_normal"]
+    return Wishes(
+        activation=said["activation"],
+        output=said["output_"],
+        eps=said["eps"],
+        size=said["size"],
+        uniform=None if normal is None else not normal,
+        layout=said["layout"],
+        symbol=said["symbol"],
+    )
 
 
 verbose_option = click.option("--verbose", is_flag=True, help="Say why this engine computes, and why there.")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mxgan.cli.options import PATH, print_json, verbose_option
+from mxgan.cli.options import PATH, network_options, print_json, verbose_option, wishes
 from mxgan.errors import MxganError
 
 
@@ -22,6 +22,11 @@ from mxgan.errors import MxganError
 )
 @click.option("--each", type=PATH, help="A folder for every picture as a file of its own.")
 @click.option("--allow-nonfinite", is_flag=True, help="Generate even if weights are NaN or infinite.")
+@click.option("--label", type=int, help="Of a conditional generator: what all pictures show.  [default: all in turn]")
+@click.option(
+    "--labels", "by_label", is_flag=True, help="Of a conditional generator: a row of the grid a label."
+)
+@network_options
 @verbose_option
 def generate(
     weights: Path,
@@ -32,16 +37,27 @@ def generate(
     out: Path,
     each: Path | None,
     allow_nonfinite: bool,
+    label: int | None,
+    by_label: bool,
     verbose: bool,
+    **said: Any,
 ) -> None:
-    """Pictures from published or freshly trained weights: the same seed gives the same bytes."""
+    """Pictures from published or freshly trained weights: the same seed gives the same bytes.
+
+    Any generator of convolutions opens: MXNet's with its symbol, PyTorch's state dicts, whole modules and TorchScript,
+    ONNX. What a file doesn't say is assumed and told; the options from --activation on say it.
+    """
     from mxgan import engines, sampling
 
-    generator = sampling.load_generator(weights, engine, ctx, allow_nonfinite)
+    generator = sampling.load_generator(weights, engine, ctx, allow_nonfinite, wishes(said))
     engines.prepare(generator.engine)
-    sampling.save(generator, n, seed, out, each)
+    labels, columns = sampling.labelled(generator, n, label, by_label)
+    sampling.save(generator, n, seed, out, each, labels, columns)
     short = f"{generator.engine} on {generator.ctx}"
     click.echo(f"{generator.why if verbose or ctx.startswith('gpu') else short}; weights {generator.file}", err=True)
+    assert generator.read is not None  # load_generator gives it
+    for line in generator.read.told:
+        click.echo(line, err=True)
     click.echo(out)
 
 

@@ -17,3 +17,11 @@ class Reading:
     assumed: tuple[str, ...] = ()  # what the file doesn't say: "ReLU", "tanh", "eps 1e-05", "stride 2"
     warnings: tuple[str, ...] = ()  # what may be wrong
     uniform: bool = False  # latents from U(-1, 1), not N(0, 1)
+
+    @property
+    def told(self) -> list[str]:
+        """What the user should know of the network, in lines: what decided it, and what was assumed."""
+        if not self.assumed:
+            return [f"the network: {self.source}"]
+        said = f"the network: {self.source}; assumed: {', '.join(self.assumed)}"
+        return [f"{said} (say otherwise with --activation, --output, --eps, --size, --layout)"]
