@@ -48,14 +48,15 @@ def between(before: Part, step: Step, counted: Counted) -> list[tuple[Inserted, 
         if normed:  # an activation follows the norm, as a rule
             return [((), 0.0)]
         first: Inserted = () if active or (counted.first and before.kind in NORMS) else ("activation",)
-        if step.role != "conv" or step.reshape or step.shuffle > 1:
-            return [(first, 0.0)]
-        return [(first, 0.2), ((*first, "upsample"), 0.2)]
+        ways: list[tuple[Inserted, float]] = [(first, 0.0), ((), 0.4)] if step.reshape else [(first, 0.0)]
+        if step.role == "conv" and step.shuffle == 1:  # upsampled before, or not
+            ways = [((*way, *more), cost + 0.2) for way, cost in ways for more in ((), ("upsample",))]
+        return ways
     others = found - (step.reshape is not None) - (step.shuffle > 1)
     if others <= 0:
         return [((), 0.0)]
     first = () if active else ("activation",)
-    if step.role != "conv" or step.reshape:
+    if step.role != "conv":
         return [(first, 0.0)]
     if others == 1:
         return [(first, 0.0), (("upsample",), 0.3)]

@@ -59,6 +59,12 @@ class Look:
     first: float  # misfit of the first: of the latents and the layers before it
     second: dict[str, float]  # misfit of the second one's mean, by the activation between them
 
+    @property
+    def relu_fits(self) -> bool:
+        """Whether nothing speaks against ReLU and these latents."""
+        relu, other = self.second["relu"], min(self.second.values())
+        return self.first < FITS and (relu < 0.005 or (relu < FITS and other > 0.5 * relu))
+
 
 def look(graph: Graph, uniform: bool) -> Optional[Look]:
     """A first look at a generator: latents, layers, BatchNorm, activation, one layer, BatchNorm.

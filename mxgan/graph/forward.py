@@ -67,16 +67,16 @@ def _stamped(x: np.ndarray, weight: np.ndarray, layer: layers.ConvTranspose) -> 
     n, _, height, width = x.shape
     (down, right), (dy, dx), (top, left) = layer.stride, layer.dilation, layer.padding
     rows, columns = weight.shape[2:]
-    stamps = np.tensordot(x, weight, axes=(1, 0))  # (n, H, W, out, kH, kW)
     tall = (height - 1) * down + dy * (rows - 1) + 1 + layer.output_padding[0]
     wide = (width - 1) * right + dx * (columns - 1) + 1 + layer.output_padding[1]
-    full = np.zeros((n, weight.shape[1], tall, wide), x.dtype)
+    pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1))  # channels last: each stamp is one matrix product
+    full = np.zeros((n, tall, wide, weight.shape[1]), x.dtype)
     for row in range(rows):
         for column in range(columns):
             y, z = row * dy, column * dx
-            target = full[:, :, y : y + down * (height - 1) + 1 : down, z : z + right * (width - 1) + 1 : right]
-            target += stamps[..., row, column].transpose(0, 3, 1, 2)
-    return full[:, :, top : tall - top, left : wide - left]
+            target = full[:, y : y + down * (height - 1) + 1 : down, z : z + right * (width - 1) + 1 : right]
+            target += pixels @ np.ascontiguousarray(weight[:, :, row, column])
+    return full[:, top : tall - top, left : wide - left].transpose(0, 3, 1, 2)
 
 
 def _linear(layer: layers.Linear, arrays: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
