@@ -2,8 +2,8 @@
 
     python benchmarks/load_time.py --against ../other-checkout netG.params [--engine mxnet] [--runs 9]
 
-A run is a fresh process that imports the program and the framework, then times `load_generator` and the first 64
-pictures. The two checkouts take turns. A ratio below 1 says that this one is faster.
+A run is a fresh process that imports the framework, then times the program's own import, `load_generator` and the
+first 64 pictures. The two checkouts take turns. A ratio below 1 says that this one is faster.
 """
 
 from __future__ import annotations
@@ -18,23 +18,25 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parents[1]
 CODE = """
-import sys, time
-import mxgan
-from mxgan import engines
+import importlib, sys, time
 file, engine = sys.argv[1:]
-engines.choose_generator(engine, "cpu")  # imports the framework
 if engine == "onnx":
     import onnx, onnxruntime
+else:
+    importlib.import_module({"mxnet": "mxgan.gluon.runtime", "pytorch": "mxgan.pytorch.runtime"}[engine]).load()
 start = time.perf_counter()
-generator = mxgan.load_generator(file, engine, "cpu")
+import mxgan.sampling
+imported = time.perf_counter()
+generator = mxgan.sampling.load_generator(file, engine, "cpu")
 loaded = time.perf_counter()
 generator.sample(64)
-print(mxgan.__file__, loaded - start, time.perf_counter() - start)
+print(mxgan.__file__, imported - start, loaded - imported, time.perf_counter() - start)
 """
+WHAT = ("import", "load", "import, load and 64 pictures")
 
 
 def seconds(checkout: Path, file: Path, engine: str) -> list[float]:
-    """Loading, and loading with the first 64 pictures, in a process of its own."""
+    """The seconds of each of `WHAT`, in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(checkout)}
     command = [sys.executable, "-c", CODE, str(file), engine]
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment, cwd="/")
@@ -54,8 +56,12 @@ def main() -> None:
     file, other = asked.file.resolve(), asked.against.resolve()
     for engine in asked.engine or ("mxnet", "pytorch", "onnx"):
         seconds(HERE, file, engine), seconds(other, file, engine)  # brings all files into the cache
-        times = np.array([(seconds(HERE, file, engine), seconds(other, file, engine)) for _ in range(asked.runs)])
-        for what, (ours, theirs) in zip(("load", "load and 64 pictures"), np.median(times, axis=0).T * 1000):
+        times: dict[Path, list] = {HERE: [], other: []}
+        for run in range(asked.runs):
+            for checkout in (HERE, other) if run % 2 else (other, HERE):
+                times[checkout].append(seconds(checkout, file, engine))
+        medians = (np.median(times[checkout], axis=0) * 1000 for checkout in (HERE, other))
+        for what, ours, theirs in zip(WHAT, *medians):
             print(f"{engine}, {what}: {ours:.1f} ms here, {theirs:.1f} ms there; ratio {ours / theirs:.3f}")
 
 
