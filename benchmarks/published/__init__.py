@@ -4,6 +4,8 @@
     python benchmarks/published make FOLDER                   all of them: about 10 minutes on one thread
     python benchmarks/published make FOLDER --only NAME       one, or all whose names contain NAME
     python benchmarks/published make FOLDER --steps 20        less training
+    python benchmarks/published check FOLDER                  open every file of it with no option, compare pictures
+    python benchmarks/published check FOLDER --forms netG.pth --only leaky --json
 
 They measure how often published weights open as what they are. The nets are written here, after what public
 repositories do (mxgan/architecture/known.json says where): layers, orders, epsilons, names and ways of saving.
@@ -32,6 +34,11 @@ or, from MXNet,
     export-symbol.json export-0000.params     HybridBlock's export
     G-symbol.json G-0150.params               Module's save_checkpoint
     G-nosymbol.params                         Module's save_params: the same arrays
+
+`check` prints for each form how many files gave the framework's pictures, to one grey level (right); other ones with a
+warning (warned), with an assumption that was said (told), with neither (silent); an error in a line (refused), or
+another exception (crash). A false alarm is a right picture with a warning. Settings that arrays don't hold are compared
+with those of a form that says its graph. It ends with 1 where a file was silent, crashed, or took 2 minutes.
 
 Nothing here is committed as weights: FOLDER is yours.
 """

@@ -52,6 +52,20 @@ def make(number: int, net: Published, framework: str, steps: int, folder: Path) 
     return forms
 
 
+def check(args: argparse.Namespace) -> int:
+    """Print what came of it; 1 where a picture is wrong without a word or something else than an error came."""
+    from published import checking
+
+    def progress(row: checking.Opened) -> None:
+        print(f"{row.net:24} {row.form:18} {row.verdict:8} {row.seconds:6.1f} s", file=sys.stderr, flush=True)
+
+    result = checking.check(args.folder, args.forms, args.only, args.engine, progress)
+    if not result["files"]:
+        raise SystemExit(f"{args.folder}: no such net here; make it first")
+    print(json.dumps(result, indent=1) if args.json else checking.table(result))
+    return int(any(row["verdict"] in ("silent", "crash", "slow") for row in result["files"]))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="published", description=published.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -62,7 +76,15 @@ def main() -> None:
     asked.add_argument("folder", type=Path, metavar="FOLDER")
     asked.add_argument("--steps", type=int, default=150, help="training steps (150)")
     asked.add_argument("--only", metavar="NAME", help="one net, or all whose names contain NAME")
+    asked = commands.add_parser("check", help="open every file with no option and compare the pictures")
+    asked.add_argument("folder", type=Path, metavar="FOLDER")
+    asked.add_argument("--forms", nargs="+", default=[], metavar="FORM", help="netG.pth, module.pth, ... (all)")
+    asked.add_argument("--only", metavar="NAME", help="one net, or all whose names contain NAME")
+    asked.add_argument("--engine", default="auto", help="mxnet, pytorch or onnx (the first that is installed)")
+    asked.add_argument("--json", action="store_true", help="all of it as JSON, instead of a table")
     args = parser.parse_args()
+    if args.command == "check":
+        raise SystemExit(check(args))
     nets = chosen(getattr(args, "only", None))
     if not nets:
         raise SystemExit(f"no net is called {args.only}: see `list`")
