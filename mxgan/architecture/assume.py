@@ -25,6 +25,8 @@ RARER: tuple[tuple[Optional[layers.Layer], float], ...] = (
     (layers.Selu(), 2.0),
     (layers.Tanh(), 2.5),
     (None, 3.0),
+    (layers.LeakyRelu(0.1), 1.2),
+    (layers.LeakyRelu(0.3), 1.5),
 )
 COMBINED = {
     "multiply": "latents times the label's vector",
@@ -69,8 +71,8 @@ def assume(found: Sequence[Part], wish: Wishes, where: str, hints: Hints = NOTHI
     if not ways:
         raise NoGenerator(f"{where}: no generator that can be worked out: {why}; describe it with --layout")
     best = _best(ways, _habits(wish, hints, found), wish)
-    if best is None or (best[0].doubt or 0) > statistics.FITS:
-        best = _best(ways, _habits(wish, hints, found, rarer=True), wish, best)
+    if best is None or (best[0].doubt or 0) > statistics.WELL:
+        best = _best(ways, _habits(wish, hints, found, best and best[1], rarer=True), wish, best)
     doubts: tuple[str, ...] = ()
     if best is None:  # nothing at all fits the statistics, or the wishes
         best, doubts = _best(ways, _habits(wish, hints, found)[:1], wish, compare=False), (STRANGE,)
@@ -93,8 +95,10 @@ def _flows(found: Sequence[Part]) -> tuple[list[flow.Flow], str]:
     return [], whys[0] if whys else "there are no layers"
 
 
-def _habits(wish: Wishes, hints: Hints, found: Iterable[Part], rarer: bool = False) -> list[Habit]:
-    """What the whole network may do, likeliest first."""
+def _habits(
+    wish: Wishes, hints: Hints, found: Iterable[Part], like: Optional[Habit] = None, rarer: bool = False
+) -> list[Habit]:
+    """What the whole network may do, likeliest first; ``rarer``: rarer things too, as ``like`` in all others."""
     if wish.activation is not None:
         acts: tuple[tuple[Optional[layers.Layer], float], ...] = ((wishes.activation(wish.activation), 0.0),)
     elif hints.activation is not None:
@@ -109,12 +113,13 @@ def _habits(wish: Wishes, hints: Hints, found: Iterable[Part], rarer: bool = Fal
     upsamplings = [(hints.upsample or layers.Upsample(), 0.0)]
     if hints.upsample is None and any(part.kind == "conv" and part.weight.shape[2] % 2 for part in found):
         upsamplings.append((layers.Upsample(mode="bilinear"), 1.0))
-    return [
+    habits = [
         Habit(act, epsilons, gamma, up, one + two + three)
         for act, one in acts
         for gamma, two in gammas
         for up, three in upsamplings
     ]
+    return [habit for habit in habits if like is None or (habit.gamma, habit.upsample) == (like.gamma, like.upsample)]
 
 
 def _best(
@@ -181,6 +186,8 @@ def _assumed(draft: Draft, habit: Habit, way: flow.Flow, wish: Wishes, hints: Hi
         said.append(f"{len(ups)} × {getattr(ups[0], 'mode', '')} upsampling")
     if any(isinstance(layer, layers.InstanceNorm) for layer in layers_open):
         said.append("InstanceNorm")
+    if any(node.name.endswith("-norm") for node in draft.nodes):
+        said.append("InstanceNorm without arrays of its own")
     if way.classes is not None:
         said.append(COMBINED[way.steps[1].combine])
     if draft.uniform and wish.uniform is None:

@@ -150,15 +150,18 @@ def _graph(
     """The entry's layers with the file's arrays; None where they don't fit together."""
     nodes: list[Node] = []
     arrays: dict[str, np.ndarray] = {}
+    ids: dict[str, str] = {}  # the entry's own names, which may be those of inputs, to nodes'
     given: dict[str, Shape] = {LATENTS: (symbols["latent"],), LABELS: ()}
     try:
         for place, row in enumerate(entry["layers"]):
             row = {**defaults.get(row["kind"], {}), **row}
             key = prefix + re.sub(r"{(.+?)}", lambda match: str(_number(match[1], symbols)), row.get("arrays", ""))
             before = nodes[-1].name if nodes else "latent"
-            inputs = tuple(_INPUTS.get(one, one) for one in _listed(row.get("from", before)))
+            inputs = tuple(_INPUTS.get(one, ids.get(one, one)) for one in _listed(row.get("from", before)))
             layer = _layer(row, symbols)
-            name = row.get("id") or (key if "arrays" in row else f"{place}-{row['kind'].lower()}")
+            name = key if "arrays" in row else f"{place}-{row['kind'].lower()}"
+            if "id" in row:
+                name = ids.setdefault(row["id"], f"id-{row['id']}")
             for word, array in parts[key].arrays.items() if "arrays" in row else ():
                 if not (word == "gamma" and row.get("fix_gamma")):
                     arrays[f"{name}.{word}"] = array

@@ -27,7 +27,6 @@ from mxgan.weights.net import LIST_NOTE, Net, recognise_all
 from mxgan.weights.pickled_modules import Module
 
 GENERATOR_NAMES = ("ema", "avg", "average", "shadow")  # in the names of a moving average, which makes better pictures
-WELL = 0.03  # a published architecture that its statistics doubt more is held against what else they may be
 FEWEST = 3  # layers of a network among others in a file
 DEEPEST = 4  # blocks inside blocks that are looked into for networks
 
@@ -199,7 +198,7 @@ def _looked_up(found: Sequence[Part], wish: Wishes, where: str) -> Reading:
     if not doubts:
         return assume(found, wish, where, hints)
     doubt, best = min(doubts, key=lambda pair: pair[0] or 0.0)
-    if (doubt or 0.0) > WELL:
+    if (doubt or 0.0) > statistics.WELL:
         other = assume(found, wish, where, hints)
         others = statistics.doubt(other.graph, other.uniform)
         if not other.warnings and others is not None and others < 0.5 * (doubt or 0.0):

@@ -132,8 +132,10 @@ def _grown(draft: Draft, before: Optional[Part], step: Step, habit: Habit, count
     """A draft with one more part, and what comes between, in every way."""
     for inserted, cost in between(before, step, counted) if before is not None else [((), 0.0)]:
         grown: Optional[Draft] = replace(draft, cost=draft.cost + cost)
-        if "activation" in inserted and habit.activation:
-            grown = _with(draft, f"{_key(before)}-activation", habit.activation, {})
+        if "norm" in inserted:
+            grown = _with(draft, f"{_key(before)}-norm", layers.InstanceNorm(habit.eps[0]), {})
+        if grown is not None and "activation" in inserted and habit.activation:
+            grown = _with(grown, f"{_key(before)}-activation", habit.activation, {})
         if grown is not None:
             grown = _entered(grown, step)
         if grown is not None and "upsample" in inserted:

@@ -23,7 +23,7 @@ from mxgan.graph.layers import BatchNorm, Conv, ConvTranspose, Elu, LeakyRelu, R
 LATENTS = 256  # drawn at first; later layers see fewer of them, so that each costs about `WORK`
 WORK = 6e7  # multiplications a layer
 TRIED = {"relu": Relu(), "leaky": LeakyRelu(0.2), "elu": Elu(), "selu": Selu()}
-FITS, CONTRADICTS = 0.15, 0.5  # largest misfit below, above which the statistics agree and disagree
+WELL, FITS, CONTRADICTS = 0.04, 0.15, 0.5  # largest misfits up to which statistics agree well, agree, don't say
 
 
 def misfit(x: np.ndarray, mean: np.ndarray, var: np.ndarray) -> Optional[float]:
