@@ -42,8 +42,11 @@ class Layout:
     uniform: bool  # latents from U(-1, 1), not N(0, 1)
 
 
-def describe(graph: Graph, names: Mapping[str, str], uniform: bool) -> str:
-    """The graph as JSON text. ``names``: the graph's arrays by their names in the file."""
+def describe(graph: Graph, names: Mapping[str, str], uniform: bool, whole: bool = False) -> str:
+    """The graph as JSON text. ``names``: the graph's arrays by their names in the file.
+
+    Settings that have their default are left out, unless the ``whole`` is wanted.
+    """
     before: Optional[str] = next(iter(graph.inputs))
     rows = []
     for node in graph.nodes:
@@ -56,7 +59,7 @@ def describe(graph: Graph, names: Mapping[str, str], uniform: bool) -> str:
             row["arrays"] = arrays
         for field in dataclasses.fields(node.layer):
             value = getattr(node.layer, field.name)
-            if value != field.default:
+            if whole or value != field.default:
                 pair = isinstance(value, tuple) and len(value) == 2 and field.name not in ("shape", "axes")
                 row[field.name] = value[0] if pair and value[0] == value[1] else value
         rows.append(json.dumps(row))
