@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import onnxruntime
 import torch
 from torch import nn
 
@@ -61,7 +62,7 @@ STYLES: list[Callable[[Trained], dict[str, Any]]] = [_plain, _netG_netD, _short,
 def save(net: Published, it: Trained, number: int, folder: Path) -> dict[str, str]:
     """Write every form that works into ``folder``. Gives for each file "ok" or what is wrong with it.
 
-    A traced net may hold the batch of 2 that it was traced with, where forward reads a size.
+    Tracing may fix the batch of 2 that it saw, where forward asks for a length; so may ONNX, which is made by tracing.
     """
     netG = it.netG
     example = batch(net, 2)
@@ -79,9 +80,7 @@ def save(net: Published, it: Trained, number: int, folder: Path) -> dict[str, st
             warnings.simplefilter("ignore")
             try:
                 make(folder / name)
-                forms[name] = (
-                    "ok" if name != "traced.pt" or takes(folder / name, batch(net, 3)) else "a batch of 2 only"
-                )
+                forms[name] = "ok" if takes(folder / name, batch(net, 3)) else "a batch of 2 only"
             except Exception as error:  # which forms work is what is asked
                 (folder / name).unlink(missing_ok=True)
                 forms[name] = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
@@ -94,10 +93,13 @@ def batch(net: Published, n: int) -> tuple[torch.Tensor, ...]:
 
 
 def takes(path: Path, example: tuple[torch.Tensor, ...]) -> bool:
-    """Whether a TorchScript file runs on this."""
+    """Whether a TorchScript or ONNX file runs on this."""
     try:
-        return torch.jit.load(str(path))(*example).shape[0] == len(example[0])
-    except RuntimeError:
+        if path.suffix == ".pt":
+            return torch.jit.load(str(path))(*example).shape[0] == len(example[0])
+        session = onnxruntime.InferenceSession(path)
+        return len(session.run(None, dict(zip(("z", "labels"), (x.numpy() for x in example))))[0]) == len(example[0])
+    except Exception:  # each says it in a class of its own
         return False
 
 

@@ -65,4 +65,7 @@ def train(net: Published, steps: int) -> tuple[nn.Module, nn.Module, list[torch.
         adams[0].zero_grad()
         F.softplus(-netD(fake, classes)).mean().backward()
         adams[0].step()
+    with torch.no_grad():  # running statistics need about 100 batches to forget how they began
+        for _ in range(100 - steps):
+            netG(*inputs(net, net.draw(rng, BATCH), labels[rng.integers(0, REALS, BATCH)]))
     return netG.eval(), netD.eval(), adams

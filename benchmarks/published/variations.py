@@ -76,9 +76,9 @@ class Numbered(nn.Module):
         self.conv2 = nn.ConvTranspose2d(d * 4, d * 2, 4, 2, 1, bias=False)
         self.conv3 = nn.ConvTranspose2d(d * 2, d, 4, 2, 1, bias=False)
         self.conv4 = nn.ConvTranspose2d(d, 3, 4, 2, 1, bias=True)
-        self.bn1 = nn.BatchNorm2d(d * 4, eps=eps, momentum=0.01)
-        self.bn2 = nn.BatchNorm2d(d * 2, eps=eps, momentum=0.01)
-        self.bn3 = nn.BatchNorm2d(d, eps=eps, momentum=0.01)
+        self.bn1 = nn.BatchNorm2d(d * 4, eps=eps, momentum=0.2)
+        self.bn2 = nn.BatchNorm2d(d * 2, eps=eps, momentum=0.2)
+        self.bn3 = nn.BatchNorm2d(d, eps=eps, momentum=0.2)
         self.act = nn.ReLU()
 
     def forward(self, z: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Optional
 
@@ -25,6 +25,8 @@ RARER: tuple[tuple[Optional[layers.Layer], float], ...] = (
     (layers.Selu(), 2.0),
     (layers.Tanh(), 2.5),
     (None, 3.0),
+    (layers.LeakyRelu(0.1), 1.2),
+    (layers.LeakyRelu(0.3), 1.5),
 )
 COMBINED = {
     "multiply": "latents times the label's vector",
@@ -33,6 +35,14 @@ COMBINED = {
 }
 MOST_WAYS = 4  # flows tried
 EPS, SLIP, MODULES = 1e-5, 0.8, 1e-3  # usual; PyTorch-GAN's, copied widely; MXNet's Module API's default
+
+
+STRANGE = "its first running statistics aren't those of latents from N(0, 1) or U(-1, 1), so they confirm nothing"
+CONTRADICTED = (
+    "its running statistics contradict every network tried, so the pictures may be wrong: "
+    "say what it is with --activation, --eps, --size or --layout"
+)
+Best = tuple[Draft, Habit, flow.Flow]
 
 
 class NoGenerator(ParamsError):
@@ -61,13 +71,17 @@ def assume(found: Sequence[Part], wish: Wishes, where: str, hints: Hints = NOTHI
     if not ways:
         raise NoGenerator(f"{where}: no generator that can be worked out: {why}; describe it with --layout")
     best = _best(ways, _habits(wish, hints, found), wish)
-    if best is None or (best[0].doubt or 0) > statistics.FITS:
-        more = _best(ways, _habits(wish, hints, found, rarer=True), wish)
-        best = min((way for way in (best, more) if way is not None), key=lambda way: way[0].score, default=None)
+    if best is None or (best[0].doubt or 0) > statistics.WELL:
+        best = _best(ways, _habits(wish, hints, found, best and best[1], rarer=True), wish, best)
+    doubts: tuple[str, ...] = ()
+    if best is None:  # nothing at all fits the statistics, or the wishes
+        best, doubts = _best(ways, _habits(wish, hints, found)[:1], wish, compare=False), (STRANGE,)
+    elif (best[0].doubt or 0) > statistics.CONTRADICTS:
+        doubts = (CONTRADICTED,)
     if best is None:
         size = f" of {wish.size} pixels" if wish.size else ""
         raise NoGenerator(f"{where}: no strides give images{size}; describe the network with --layout")
-    return _reading(*best, wish, hints)
+    return replace(_reading(*best, wish, hints), warnings=doubts)
 
 
 def _flows(found: Sequence[Part]) -> tuple[list[flow.Flow], str]:
@@ -81,8 +95,10 @@ def _flows(found: Sequence[Part]) -> tuple[list[flow.Flow], str]:
     return [], whys[0] if whys else "there are no layers"
 
 
-def _habits(wish: Wishes, hints: Hints, found: Iterable[Part], rarer: bool = False) -> list[Habit]:
-    """What the whole network may do, likeliest first."""
+def _habits(
+    wish: Wishes, hints: Hints, found: Iterable[Part], like: Optional[Habit] = None, rarer: bool = False
+) -> list[Habit]:
+    """What the whole network may do, likeliest first; ``rarer``: rarer things too, as ``like`` in all others."""
     if wish.activation is not None:
         acts: tuple[tuple[Optional[layers.Layer], float], ...] = ((wishes.activation(wish.activation), 0.0),)
     elif hints.activation is not None:
@@ -90,27 +106,30 @@ def _habits(wish: Wishes, hints: Hints, found: Iterable[Part], rarer: bool = Fal
     else:
         acts = (*ACTIVATIONS, *RARER) if rarer else ACTIVATIONS
     usual = MODULES if hints.module_api else EPS
-    slips = tuple(other for other in (SLIP, EPS, MODULES) if other != usual) if rarer else ()
+    slips = tuple(other for other in (EPS, MODULES, *([SLIP] if rarer else [])) if other != usual)
     epsilons = (wish.eps,) if wish.eps else (usual, *slips)
     moved = any("gamma" in part.arrays and (part.arrays["gamma"] != 1).any() for part in found)
     gammas = [(False, 0.0), (True, 0.2)] if hints.module_api and moved else [(True, 0.0)]
     upsamplings = [(hints.upsample or layers.Upsample(), 0.0)]
-    if rarer and hints.upsample is None and any(part.kind == "conv" for part in found):
+    if hints.upsample is None and any(part.kind == "conv" and part.weight.shape[2] % 2 for part in found):
         upsamplings.append((layers.Upsample(mode="bilinear"), 1.0))
-    return [
+    habits = [
         Habit(act, epsilons, gamma, up, one + two + three)
         for act, one in acts
         for gamma, two in gammas
         for up, three in upsamplings
     ]
+    return [habit for habit in habits if like is None or (habit.gamma, habit.upsample) == (like.gamma, like.upsample)]
 
 
-def _best(ways: Sequence[flow.Flow], habits: Sequence[Habit], wish: Wishes) -> Optional[tuple[Draft, Habit, flow.Flow]]:
-    best: Optional[tuple[Draft, Habit, flow.Flow]] = None
+def _best(
+    ways: Sequence[flow.Flow], habits: Sequence[Habit], wish: Wishes, best: Optional[Best] = None, compare: bool = True
+) -> Optional[Best]:
+    """The likeliest network of all, or ``best`` if none is likelier."""
     for way in ways[:MOST_WAYS]:
         for habit in habits:
             worst = best[0].score if best else inf
-            for draft in drafts(way, habit, wish.uniform, wish.size, worst)[:1]:
+            for draft in drafts(way, habit, wish.uniform, wish.size, worst, compare)[:1]:
                 best = (draft, habit, way)
     return best
 
@@ -130,15 +149,8 @@ def _reading(draft: Draft, habit: Habit, way: flow.Flow, wish: Wishes, hints: Hi
         for word, name in step.part.names.items()
         if f"{step.part.key}.{word}" in draft.arrays
     }
-    doubts = []
-    if draft.doubt is not None and draft.doubt > statistics.CONTRADICTS:
-        doubts.append(
-            "the running statistics contradict every network tried, so the pictures may be wrong: "
-            "say what it is with --activation, --eps, --size or --layout"
-        )
-    return Reading(
-        graph, "its arrays", names, tuple(_assumed(draft, habit, way, wish, hints)), tuple(doubts), draft.uniform
-    )
+    assumed = tuple(_assumed(draft, habit, way, wish, hints))
+    return Reading(graph, "its arrays", names, assumed, uniform=draft.uniform)
 
 
 def _end(last: layers.Layer, output: str) -> list[layers.Layer]:
@@ -174,6 +186,8 @@ def _assumed(draft: Draft, habit: Habit, way: flow.Flow, wish: Wishes, hints: Hi
         said.append(f"{len(ups)} × {getattr(ups[0], 'mode', '')} upsampling")
     if any(isinstance(layer, layers.InstanceNorm) for layer in layers_open):
         said.append("InstanceNorm")
+    if any(node.name.endswith("-norm") for node in draft.nodes):
+        said.append("InstanceNorm without arrays of its own")
     if way.classes is not None:
         said.append(COMBINED[way.steps[1].combine])
     if draft.uniform and wish.uniform is None:

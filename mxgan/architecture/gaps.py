@@ -21,13 +21,16 @@ class Counted:
 
     blocks: frozenset[str]  # whose numbers count them: those with a gap. A ModuleList has none
     first: bool  # activations stand before norms: gaps are there
+    instance: bool  # norms without arrays: no norm has any, and every gap has room for one beside the activation
 
 
 def counting(order: Sequence[Part]) -> Counted:
     """What the gaps of a network tell."""
     gaps = [(before, after) for before, after in zip(order, order[1:]) if (gap(before, after) or 0) > 0]
     first = any(before.kind == "conv" and after.kind in NORMS for before, after in gaps)
-    return Counted(frozenset(before.parent for before, _ in gaps), first)
+    rooms = [gap(before, after) or 0 for before, after in gaps if before.kind == after.kind == "conv"]
+    instance = bool(rooms) and min(rooms) >= 2 and not any(part.kind in NORMS for part in order)
+    return Counted(frozenset(before.parent for before, _ in gaps), first, instance)
 
 
 def gap(before: Part, after: Part) -> Optional[int]:
@@ -48,14 +51,17 @@ def between(before: Part, step: Step, counted: Counted) -> list[tuple[Inserted, 
         if normed:  # an activation follows the norm, as a rule
             return [((), 0.0)]
         first: Inserted = () if active or (counted.first and before.kind in NORMS) else ("activation",)
-        if step.role != "conv" or step.reshape or step.shuffle > 1:
-            return [(first, 0.0)]
-        return [(first, 0.2), ((*first, "upsample"), 0.2)]
+        ways: list[tuple[Inserted, float]] = [(first, 0.0), ((), 0.4)] if step.reshape else [(first, 0.0)]
+        if step.role == "conv" and step.shuffle == 1:  # upsampled before, or not
+            ways = [((*way, *more), cost + 0.2) for way, cost in ways for more in ((), ("upsample",))]
+        return ways
     others = found - (step.reshape is not None) - (step.shuffle > 1)
     if others <= 0:
         return [((), 0.0)]
     first = () if active else ("activation",)
-    if step.role != "conv" or step.reshape:
+    if counted.instance and others >= 2 and before.kind == "conv":
+        first, others = ("norm", "activation"), others - 1
+    if step.role != "conv":
         return [(first, 0.0)]
     if others == 1:
         return [(first, 0.0), (("upsample",), 0.3)]

@@ -13,11 +13,13 @@ from math import prod
 from pathlib import Path
 from typing import Any, Optional
 
+import numpy as np
+
 from mxgan.architecture.parts import Part
 from mxgan.graph import Graph, Node, layers
 from mxgan.graph.graph import LABELS, LATENTS
 from mxgan.graph.layers import Layer
-from mxgan.graph.shapes import Unfit, shapes
+from mxgan.graph.shapes import Shape, Unfit, after
 
 FILE = Path(__file__).with_name("known.json")
 _INPUTS = {"latent": LATENTS, "label": LABELS}
@@ -47,6 +49,8 @@ def matches(found: Sequence[Part]) -> list[Known]:
     fitting = []
     for entry in said["architectures"]:
         symbols, prefix = _matched(entry["pattern"], {_plain_name(name): shape for name, shape in by_name.items()})
+        if symbols is not None:  # sizes that no array shows, as of a latent beside a one-hot label
+            symbols = {**entry.get("example", {}), **symbols}
         graph = None if symbols is None else _graph(entry, said["defaults"], symbols, by_key, prefix)
         if graph is not None:
             uniform = entry["latent_distribution"] == "uniform -1..1"
@@ -145,35 +149,38 @@ def _graph(
 ) -> Optional[Graph]:
     """The entry's layers with the file's arrays; None where they don't fit together."""
     nodes: list[Node] = []
-    arrays = {}
-    used = {place for row in entry["layers"] for place in _listed(row.get("from", ()))}
-    for place, row in enumerate(entry["layers"]):
-        row = {**defaults.get(row["kind"], {}), **row}
-        key = prefix + re.sub(r"{(.+?)}", lambda match: str(_number(match[1], symbols)), row.get("arrays", ""))
-        name = row.get("id") or key or f"{place}-{row['kind'].lower()}"
-        inputs = tuple(_INPUTS.get(one, one) for one in _listed(row.get("from", nodes[-1].name if nodes else "latent")))
-        layer = _layer(row, symbols)
-        if layer is None or (key and key not in parts and "arrays" in row):
-            return None
-        if isinstance(layer, layers.ConvTranspose) and inputs == (LATENTS,):
-            nodes.append(Node(f"{name}-reshape", layers.Reshape((symbols["latent"], 1, 1)), inputs))
-            inputs = (nodes[-1].name,)
-        if isinstance(layer, layers.ConvTranspose) and "onehot" in inputs:
-            nodes.append(Node(f"{name}-reshape", layers.Reshape((-1, 1, 1)), inputs))
-            inputs = (nodes[-1].name,)
-        nodes.append(Node(name, layer, inputs))
-        for word, array in parts[key].arrays.items() if "arrays" in row else ():
-            if not (word == "gamma" and row.get("fix_gamma")):
-                arrays[f"{name}.{word}"] = array
-    if isinstance(nodes[-1].layer, layers.Sigmoid):
-        nodes.append(Node("signed", layers.Affine(2.0, -1.0), (nodes[-1].name,)))
-    inputs_of_all = {LATENTS: (symbols["latent"],), **({LABELS: ()} if "label" in used else {})}
-    graph = Graph(tuple(nodes), arrays, inputs_of_all)
+    arrays: dict[str, np.ndarray] = {}
+    ids: dict[str, str] = {}  # the entry's own names, which may be those of inputs, to nodes'
+    given: dict[str, Shape] = {LATENTS: (symbols["latent"],), LABELS: ()}
     try:
-        shapes(graph)
-    except Unfit:
+        for place, row in enumerate(entry["layers"]):
+            row = {**defaults.get(row["kind"], {}), **row}
+            key = prefix + re.sub(r"{(.+?)}", lambda match: str(_number(match[1], symbols)), row.get("arrays", ""))
+            before = nodes[-1].name if nodes else "latent"
+            inputs = tuple(_INPUTS.get(one, ids.get(one, one)) for one in _listed(row.get("from", before)))
+            layer = _layer(row, symbols)
+            name = key if "arrays" in row else f"{place}-{row['kind'].lower()}"
+            if "id" in row:
+                name = ids.setdefault(row["id"], f"id-{row['id']}")
+            for word, array in parts[key].arrays.items() if "arrays" in row else ():
+                if not (word == "gamma" and row.get("fix_gamma")):
+                    arrays[f"{name}.{word}"] = array
+            if isinstance(layer, layers.ConvTranspose) and len(given[inputs[0]]) == 1:
+                inputs = _added(nodes, arrays, given, Node(f"{name}-reshape", layers.Reshape((-1, 1, 1)), inputs))
+            _added(nodes, arrays, given, Node(name, layer, inputs))
+        if isinstance(nodes[-1].layer, layers.Sigmoid):
+            _added(nodes, arrays, given, Node("signed", layers.Affine(2.0, -1.0), (nodes[-1].name,)))
+    except (KeyError, Unfit):
         return None
-    return graph
+    used = any(LABELS in node.inputs for node in nodes)
+    return Graph(tuple(nodes), arrays, {LATENTS: given[LATENTS], **({LABELS: ()} if used else {})})
+
+
+def _added(nodes: list[Node], arrays: Mapping[str, np.ndarray], given: dict[str, Shape], node: Node) -> tuple[str, ...]:
+    """One node more, with the shape it gives. Raises Unfit where it doesn't fit."""
+    given[node.name] = after(Graph((), arrays, {}), node, [given[name] for name in node.inputs])
+    nodes.append(node)
+    return (node.name,)
 
 
 def _listed(value: Any) -> list[str]:
@@ -184,8 +191,8 @@ def _number(value: Any, symbols: Mapping[str, int]) -> int:
     return prod(int(factor) if factor.isdigit() else symbols[factor] for factor in str(value).split("*"))
 
 
-def _layer(row: Mapping[str, Any], symbols: Mapping[str, int]) -> Optional[Layer]:
-    """A row's layer; None for a kind that isn't known here."""
+def _layer(row: Mapping[str, Any], symbols: Mapping[str, int]) -> Layer:
+    """A row's layer. Raises KeyError for a kind that isn't known here."""
     kind = row["kind"]
 
     def pair(key: str) -> tuple[int, int]:
@@ -207,4 +214,4 @@ def _layer(row: Mapping[str, Any], symbols: Mapping[str, int]) -> Optional[Layer
         return layers.LeakyRelu(float(row.get("slope", 0.01)))
     if kind == "OneHot":
         return layers.OneHot(_number(row["classes"], symbols))
-    return _PLAIN.get(kind)
+    return _PLAIN[kind]

@@ -27,6 +27,7 @@ from mxgan.weights.net import LIST_NOTE, Net, recognise_all
 from mxgan.weights.pickled_modules import Module
 
 GENERATOR_NAMES = ("ema", "avg", "average", "shadow")  # in the names of a moving average, which makes better pictures
+FEWEST = 3  # layers of a network among others in a file
 DEEPEST = 4  # blocks inside blocks that are looked into for networks
 
 
@@ -169,29 +170,40 @@ def _of_arrays(arrays: dict[str, np.ndarray], wish: Wishes, where: str) -> list[
 
 def _of_net(net: Net, found: Sequence[Part], wish: Wishes, where: str) -> Reading:
     """A recognised DCGAN, unless its running statistics say that it is another network with the same arrays."""
-    reading = Reading(graph_of(net), "its arrays", net.names)
+    reading = Reading(graph_of(net), "its arrays", net.names, uniform=_uniform(False, wish))
     if net.latent is None:
         return reading
-    notes: tuple[str, ...] = (LIST_NOTE,) if net.scheme == "list" else ()
-    doubt = statistics.doubt(reading.graph, _uniform(False, wish), norms=2)
-    if doubt is not None and doubt > statistics.FITS:
-        other = _looked_up(found, wish, where)
+    notes = (LIST_NOTE,) if net.scheme == "list" else ()
+    said: tuple[str, ...] = ("ReLU", "tanh at the end", f"eps {EPSILON:g}", "stride 2")
+    if _is_module_api(found):  # whose own defaults hold
+        return replace(_looked_up(found, wish, where), warnings=notes)
+    seen = statistics.look(reading.graph, reading.uniform)
+    if seen is not None and not seen.relu_fits:
+        other = assume(found, wish, where)
         if not other.warnings:
             return replace(other, warnings=notes)
-        notes += other.warnings
-    said = ("ReLU", "tanh at the end", f"eps {EPSILON:g}", "stride 2")
-    return replace(reading, assumed=said, warnings=notes, uniform=_uniform(False, wish))
+        said = (*said, *other.warnings)
+    layers_of = [node.layer for node in reading.graph.nodes]
+    names_of = [one.name for one in known.matches(found) if [node.layer for node in one.graph.nodes] == layers_of]
+    if names_of:
+        reading, said = replace(reading, source=names_of[0], known=True), said[4:]
+    return replace(reading, assumed=said, warnings=notes)
 
 
 def _looked_up(found: Sequence[Part], wish: Wishes, where: str) -> Reading:
     """A published architecture whose arrays these can be, unless its running statistics contradict it; else assumed."""
-    if wish == Wishes(uniform=wish.uniform):
-        fitting = [(statistics.doubt(one.graph, _uniform(one.uniform, wish)), one) for one in known.matches(found)]
-        fitting = [(doubt, one) for doubt, one in fitting if doubt is None or doubt <= statistics.FITS]
-        if fitting:
-            _, best = min(fitting, key=lambda pair: pair[0] or 0.0)
-            return _of_known(best, found, wish)
-    return assume(found, wish, where, Hints(module_api=_is_module_api(found)))
+    hints = Hints(module_api=_is_module_api(found))
+    fitting = known.matches(found) if wish == Wishes(uniform=wish.uniform) else []
+    doubts = [(statistics.doubt(one.graph, _uniform(one.uniform, wish)), one) for one in fitting]
+    if not doubts:
+        return assume(found, wish, where, hints)
+    doubt, best = min(doubts, key=lambda pair: pair[0] or 0.0)
+    if (doubt or 0.0) > statistics.WELL:
+        other = assume(found, wish, where, hints)
+        others = statistics.doubt(other.graph, other.uniform)
+        if not other.warnings and others is not None and others < 0.5 * (doubt or 0.0):
+            return other
+    return _of_known(best, found, wish)
 
 
 def _of_known(best: known.Known, found: Sequence[Part], wish: Wishes) -> Reading:
@@ -200,7 +212,7 @@ def _of_known(best: known.Known, found: Sequence[Part], wish: Wishes) -> Reading
     doubts: tuple[str, ...] = ()
     if best.collides:
         doubts = (f"its arrays can also be those of {' and '.join(best.collides)}, which makes other pictures",)
-    return Reading(best.graph, best.name, kept, (), doubts, _uniform(best.uniform, wish))
+    return Reading(best.graph, best.name, kept, (), doubts, _uniform(best.uniform, wish), known=True)
 
 
 def _is_module_api(found: Sequence[Part]) -> bool:
@@ -226,7 +238,8 @@ def _split(
     blocks = groups(found)
     inner: list[Network] = []
     for block in blocks.values() if depth < DEEPEST else ():
-        inner += _block(block, wish, where, depth, plain)
+        if sum(part.kind in ("conv", "linear") for part in block) >= FEWEST:
+            inner += _block(block, wish, where, depth, plain)
     if any(isinstance(one, Reading) for one in inner):
         return inner
     return [Unknown(_shared(found), why, tuple(found))]

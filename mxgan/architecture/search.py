@@ -62,12 +62,15 @@ class Draft:
         return max(self.misfits, default=None)
 
 
-def drafts(flow: Flow, habit: Habit, uniform: Optional[bool], size: Optional[int], worst: float = inf) -> list[Draft]:
+def drafts(
+    flow: Flow, habit: Habit, uniform: Optional[bool], size: Optional[int], worst: float = inf, compare: bool = True
+) -> list[Draft]:
     """Whole networks along a flow, likeliest first, up to the score ``worst``.
 
-    Empty where none has images (of ``size`` pixels, if given).
+    Empty where none has images (of ``size`` pixels, if given), and where already the first running statistics fit no
+    latents. ``compare``: are they looked at?
     """
-    beam = list(_starts(flow, uniform))
+    beam = [draft if compare else replace(draft, x=None) for draft in _starts(flow, uniform)]
     last_norm = max((at for at, step in enumerate(flow.steps) if _tells(step)), default=-1)
     beam = [replace(draft, cost=draft.cost + flow.cost + habit.cost) for draft in beam]
     steps = [step for step in flow.steps if step.role != "embedding"]
@@ -78,9 +81,11 @@ def drafts(flow: Flow, habit: Habit, uniform: Optional[bool], size: Optional[int
         grown = [new for draft in beam for new in _grown(draft, before, step, habit, counted) if new.score < worst]
         if at + offset >= last_norm:
             grown = [replace(draft, x=None) for draft in grown]
-        grown.sort(key=lambda draft: draft.score)
         if not grown:
             return []
+        if step.role == "batchnorm" and all(draft.misfits[:1] > (statistics.CONTRADICTS,) for draft in grown):
+            return []  # they say nothing of what comes after
+        grown.sort(key=lambda draft: draft.score)
         last = at == len(steps) - 1
         beam = grown if last else [draft for draft in grown[:WIDTH] if draft.score <= grown[0].score + BEHIND]
     whole = [
@@ -125,28 +130,33 @@ def _labelled(draft: Draft, embedding: Part, combine: str, flow: Flow) -> Draft:
 
 def _grown(draft: Draft, before: Optional[Part], step: Step, habit: Habit, counted: Counted) -> Iterator[Draft]:
     """A draft with one more part, and what comes between, in every way."""
-    part = step.part
     for inserted, cost in between(before, step, counted) if before is not None else [((), 0.0)]:
         grown: Optional[Draft] = replace(draft, cost=draft.cost + cost)
-        for word in inserted:
-            assert before is not None
-            grown = _inserted(grown, word, before.key, habit) if grown else None
-        if grown is None:
-            continue
-        if step.shuffle > 1:
-            grown = _with(grown, f"{part.key}-shuffle", layers.PixelShuffle(step.shuffle), {})
-        if grown and step.reshape and grown.shape != step.reshape:
-            grown = _with(grown, f"{part.key}-reshape", layers.Reshape(step.reshape), {})
-        elif grown and step.role in ("conv", "deconv") and len(grown.shape) == 1:
-            grown = _with(grown, f"{part.key}-reshape", layers.Reshape((*grown.shape, 1, 1)), {})
+        if "norm" in inserted:
+            grown = _with(draft, f"{_key(before)}-norm", layers.InstanceNorm(habit.eps[0]), {})
+        if grown is not None and "activation" in inserted and habit.activation:
+            grown = _with(grown, f"{_key(before)}-activation", habit.activation, {})
         if grown is not None:
-            yield from _settled(grown, step, habit)
+            grown = _entered(grown, step)
+        if grown is not None and "upsample" in inserted:
+            grown = _with(grown, f"{_key(before)}-upsample", habit.upsample, {})
+        if grown is not None:
+            yield from _settled(replace(grown, cost=draft.cost + cost), step, habit)
 
 
-def _inserted(draft: Draft, word: str, after_key: str, habit: Habit) -> Optional[Draft]:
-    if word == "activation":
-        return _with(draft, f"{after_key}-activation", habit.activation, {}) if habit.activation else draft
-    return _with(draft, f"{after_key}-upsample", habit.upsample, {})
+def _key(part: Optional[Part]) -> str:
+    return part.key if part is not None else "z"
+
+
+def _entered(draft: Draft, step: Step) -> Optional[Draft]:
+    """What came before in the shape that a part takes."""
+    if step.shuffle > 1:
+        return _with(draft, f"{step.part.key}-shuffle", layers.PixelShuffle(step.shuffle), {})
+    if step.reshape and draft.shape != step.reshape:
+        return _with(draft, f"{step.part.key}-reshape", layers.Reshape(step.reshape), {})
+    if step.role in ("conv", "deconv") and len(draft.shape) == 1:
+        return _with(draft, f"{step.part.key}-reshape", layers.Reshape((*draft.shape, 1, 1)), {})
+    return draft
 
 
 def _settled(draft: Draft, step: Step, habit: Habit) -> Iterator[Draft]:

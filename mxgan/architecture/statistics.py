@@ -7,21 +7,23 @@ distribution before it moves them.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import prod
 from typing import Optional
 
 import numpy as np
 
 from mxgan import rng
-from mxgan.graph import Graph, shapes
-from mxgan.graph.forward import steps
+from mxgan.graph import Graph, Node, shapes
+from mxgan.graph.forward import compute, steps
 from mxgan.graph.graph import LABELS
 from mxgan.graph.graph import LATENTS as Z
-from mxgan.graph.layers import BatchNorm, Conv, ConvTranspose
+from mxgan.graph.layers import BatchNorm, Conv, ConvTranspose, Elu, LeakyRelu, Relu, Selu
 
 LATENTS = 256  # drawn at first; later layers see fewer of them, so that each costs about `WORK`
 WORK = 6e7  # multiplications a layer
-FITS, CONTRADICTS = 0.15, 0.5  # largest misfit below, above which the statistics agree and disagree
+TRIED = {"relu": Relu(), "leaky": LeakyRelu(0.2), "elu": Elu(), "selu": Selu()}
+WELL, FITS, CONTRADICTS = 0.04, 0.15, 0.5  # largest misfits up to which statistics agree well, agree, don't say
 
 
 def misfit(x: np.ndarray, mean: np.ndarray, var: np.ndarray) -> Optional[float]:
@@ -50,15 +52,60 @@ def enough(x: np.ndarray, multiplications: int, numbers: int) -> np.ndarray:
     return x[: min(len(x), max(most, 12))]
 
 
-def doubt(graph: Graph, uniform: bool, norms: int = 100) -> Optional[float]:
-    """The largest misfit of a generator's first ``norms`` BatchNorms; None where none can tell."""
+@dataclass(frozen=True)
+class Look:
+    """What the first BatchNorms of a network say of it, at little cost."""
+
+    first: float  # misfit of the first: of the latents and the layers before it
+    second: dict[str, float]  # misfit of the second one's mean, by the activation between them
+
+    @property
+    def relu_fits(self) -> bool:
+        """Whether nothing speaks against ReLU and these latents."""
+        relu, other = self.second["relu"], min(self.second.values())
+        return self.first < FITS and (relu < 0.005 or (relu < FITS and other > 0.5 * relu))
+
+
+def look(graph: Graph, uniform: bool) -> Optional[Look]:
+    """A first look at a generator: latents, layers, BatchNorm, activation, one layer, BatchNorm.
+
+    A mean goes through a linear layer as a sample does, so the second BatchNorm costs one sample for each activation
+    tried. None where the network begins otherwise or its statistics say nothing.
+    """
+    nodes = list(graph.nodes)
+    kinds = [type(node.layer) for node in nodes]
+    if BatchNorm not in kinds:
+        return None
+    at = kinds.index(BatchNorm)
+    if at + 3 >= len(nodes) or kinds[at + 3] is not BatchNorm or kinds[at + 2] not in (Conv, ConvTranspose):
+        return None
     assert graph.latent is not None
-    looked = [node for node in graph.nodes if isinstance(node.layer, BatchNorm)][:norms]
+    z = rng.latents(0, "statistics", 0, LATENTS // 2, graph.latent)
+    x = uniform_of(z) if uniform else z
+    for node in nodes[:at]:
+        x = compute(node.layer, _arrays(graph, node), x)
+    one = misfit(x, *_running(graph, nodes[at]))
+    if one is None:
+        return None
+    x = compute(nodes[at].layer, _arrays(graph, nodes[at]), x)
+    second = {}
+    mean, var = _running(graph, nodes[at + 3])
+    for name, activation in TRIED.items():
+        seen = compute(activation, {}, x).mean(axis=0, keepdims=True)
+        seen = compute(nodes[at + 2].layer, _arrays(graph, nodes[at + 2]), seen).mean(axis=(0, 2, 3))
+        second[name] = float(((seen - mean) ** 2 / (np.maximum(var, 0) + 1e-12)).mean())
+    return Look(one, second)
+
+
+def doubt(graph: Graph, uniform: bool) -> Optional[float]:
+    """The largest misfit of a generator's BatchNorms; None where none can tell."""
+    assert graph.latent is not None
+    looked = [node for node in graph.nodes if isinstance(node.layer, BatchNorm)]
     if not looked:
         return None
     last = max(graph.nodes.index(node) for node in looked)
     part = Graph(graph.nodes[: last + 1], graph.arrays, graph.inputs)
-    n = int(min(max(WORK / max(work(part), 1), 12), LATENTS))
+    n = int(min(max(5 * WORK / max(work(part), 1), 12), LATENTS))
     z = rng.latents(0, "statistics", 0, n, graph.latent)
     given = {Z: uniform_of(z) if uniform else z}
     if LABELS in graph.inputs:
@@ -67,12 +114,19 @@ def doubt(graph: Graph, uniform: bool, norms: int = 100) -> Optional[float]:
     worst: Optional[float] = None
     for node, y in steps(part, given, "float32"):
         norm = inputs.get(node.name)
-        if norm is not None:
-            arrays = (graph.arrays[f"{norm.name}.{word}"] for word in ("running_mean", "running_var"))
-            found = misfit(y, *arrays)
-            if found is not None:
-                worst = max(found, worst or 0.0)
+        found = misfit(y, *_running(graph, norm)) if norm is not None else None
+        if found is not None:
+            worst = max(found, worst or 0.0)
     return worst
+
+
+def _arrays(graph: Graph, node: Node) -> dict[str, np.ndarray]:
+    words = (*node.layer.needs, *node.layer.may)
+    return {word: array for word in words if (array := graph.array(node, word)) is not None}
+
+
+def _running(graph: Graph, node: Node) -> tuple[np.ndarray, np.ndarray]:
+    return graph.arrays[f"{node.name}.running_mean"], graph.arrays[f"{node.name}.running_var"]
 
 
 def work(graph: Graph) -> int:

@@ -49,9 +49,7 @@ def model_options(command: Callable) -> Callable:
 def network_options(command: Callable) -> Callable:
     """What a user may say of a network where its file doesn't; `wishes` gathers them."""
     options = (
-        click.option(
-            "--activation", help="Between layers: relu, leaky:0.2, elu, selu, none.  [default: found out]"
-        ),
+        click.option("--activation", help="Between layers: relu, leaky:0.2, elu, selu, none.  [default: found out]"),
         click.option("--output", "output_", help="After the last layer: tanh, sigmoid or none.  [default: tanh]"),
         click.option("--eps", type=float, help="Of BatchNorm and InstanceNorm.  [default: found out]"),
         click.option("--size", type=int, help="Pixels on a side.  [default: found out]"),

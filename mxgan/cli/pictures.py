@@ -23,9 +23,7 @@ from mxgan.errors import MxganError
 @click.option("--each", type=PATH, help="A folder for every picture as a file of its own.")
 @click.option("--allow-nonfinite", is_flag=True, help="Generate even if weights are NaN or infinite.")
 @click.option("--label", type=int, help="Of a conditional generator: what all pictures show.  [default: all in turn]")
-@click.option(
-    "--labels", "by_label", is_flag=True, help="Of a conditional generator: a row of the grid a label."
-)
+@click.option("--labels", "by_label", is_flag=True, help="Of a conditional generator: a row of the grid a label.")
 @network_options
 @verbose_option
 def generate(

@@ -46,15 +46,23 @@ def compute(layer: layers.Layer, arrays: Mapping[str, np.ndarray], *inputs: np.n
 
 def convolution(x: np.ndarray, weight: np.ndarray, layer: layers.Conv) -> np.ndarray:
     """x (n, in, H, W) and weight (out, in / groups, kH, kW)."""
+    parts = zip(np.split(x, layer.groups, axis=1), np.split(weight, layer.groups, axis=0))
+    return np.concatenate([_seen(part, kernel, layer) for part, kernel in parts], axis=1)
+
+
+def _seen(x: np.ndarray, weight: np.ndarray, layer: layers.Conv) -> np.ndarray:
     (top, left), (down, right), (dy, dx) = layer.padding, layer.stride, layer.dilation
-    kernel = weight.shape[2:]
-    x = np.pad(x, ((0, 0), (0, 0), (top, top), (left, left)))
-    reach = tuple((k - 1) * d + 1 for k, d in zip(kernel, layer.dilation))
-    windows = np.lib.stride_tricks.sliding_window_view(x, reach, axis=(2, 3))  # type: ignore[call-overload]
-    windows = windows[:, :, ::down, ::right, ::dy, ::dx]
-    parts = zip(np.split(windows, layer.groups, axis=1), np.split(weight, layer.groups, axis=0))
-    y = [np.tensordot(window, part, axes=((1, 4, 5), (1, 2, 3))) for window, part in parts]  # (n, H, W, out)
-    return np.concatenate(y, axis=-1).transpose(0, 3, 1, 2)
+    rows, columns = weight.shape[2:]
+    pixels = np.pad(x.transpose(0, 2, 3, 1), ((0, 0), (top, top), (left, left), (0, 0)))  # channels last, as below
+    tall = (pixels.shape[1] - dy * (rows - 1) - 1) // down + 1
+    wide = (pixels.shape[2] - dx * (columns - 1) - 1) // right + 1
+    y = np.zeros((len(x), tall, wide, len(weight)), x.dtype)
+    for row in range(rows):
+        for column in range(columns):
+            u, v = row * dy, column * dx
+            part = pixels[:, u : u + down * (tall - 1) + 1 : down, v : v + right * (wide - 1) + 1 : right]
+            y += np.ascontiguousarray(part) @ np.ascontiguousarray(weight[:, :, row, column].T)
+    return y.transpose(0, 3, 1, 2)
 
 
 def transposed_convolution(x: np.ndarray, weight: np.ndarray, layer: layers.ConvTranspose) -> np.ndarray:
@@ -67,16 +75,16 @@ def _stamped(x: np.ndarray, weight: np.ndarray, layer: layers.ConvTranspose) -> 
     n, _, height, width = x.shape
     (down, right), (dy, dx), (top, left) = layer.stride, layer.dilation, layer.padding
     rows, columns = weight.shape[2:]
-    stamps = np.tensordot(x, weight, axes=(1, 0))  # (n, H, W, out, kH, kW)
     tall = (height - 1) * down + dy * (rows - 1) + 1 + layer.output_padding[0]
     wide = (width - 1) * right + dx * (columns - 1) + 1 + layer.output_padding[1]
-    full = np.zeros((n, weight.shape[1], tall, wide), x.dtype)
+    pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1))  # channels last: each stamp is one matrix product
+    full = np.zeros((n, tall, wide, weight.shape[1]), x.dtype)
     for row in range(rows):
         for column in range(columns):
             y, z = row * dy, column * dx
-            target = full[:, :, y : y + down * (height - 1) + 1 : down, z : z + right * (width - 1) + 1 : right]
-            target += stamps[..., row, column].transpose(0, 3, 1, 2)
-    return full[:, :, top : tall - top, left : wide - left]
+            target = full[:, y : y + down * (height - 1) + 1 : down, z : z + right * (width - 1) + 1 : right]
+            target += pixels @ np.ascontiguousarray(weight[:, :, row, column])
+    return full[:, top : tall - top, left : wide - left].transpose(0, 3, 1, 2)
 
 
 def _linear(layer: layers.Linear, arrays: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:

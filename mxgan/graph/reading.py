@@ -17,11 +17,13 @@ class Reading:
     assumed: tuple[str, ...] = ()  # what the file doesn't say: "ReLU", "tanh", "eps 1e-05", "stride 2"
     warnings: tuple[str, ...] = ()  # what may be wrong
     uniform: bool = False  # latents from U(-1, 1), not N(0, 1)
+    known: bool = False  # the source is a published architecture with such arrays
 
     @property
     def told(self) -> list[str]:
         """What the user should know of the network, in lines: what decided it, and what was assumed."""
-        if not self.assumed:
+        assumed = f"; assumed: {', '.join(self.assumed)}" if self.assumed else ""
+        if not (self.assumed or self.known):
             return [f"the network: {self.source}"]
-        said = f"the network: {self.source}; assumed: {', '.join(self.assumed)}"
-        return [f"{said} (say otherwise with --activation, --output, --eps, --size, --layout)"]
+        taken = f"taken for {self.source}, by its arrays' names and shapes" if self.known else self.source
+        return [f"the network: {taken}{assumed} (say otherwise with --activation, --output, --eps, --size, --layout)"]

@@ -25,7 +25,7 @@ def build(graph: Graph, device: Any) -> Forward:
     """
     arrays = [
         {
-            word: _placed(graph.arrays[f"{node.name}.{word}"], device)
+            word: _placed(graph.arrays[f"{node.name}.{word}"], node.layer, device)
             for word in (*node.layer.needs, *node.layer.may)
             if f"{node.name}.{word}" in graph.arrays
         }
@@ -50,10 +50,25 @@ def build(graph: Graph, device: Any) -> Forward:
     return forward
 
 
-def _placed(array: np.ndarray, device: Any) -> torch.Tensor:
+def _placed(array: np.ndarray, layer: layers.Layer, device: Any) -> torch.Tensor:
     """An array on ``device``; a convolution's weight in the layout that convolutions are fastest in."""
     tensor = to_tensor(array, device, torch.float32)
-    return tensor.to(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
+    convolves = isinstance(layer, (layers.Conv, layers.ConvTranspose)) and _is_usual(layer)
+    return tensor.to(memory_format=torch.channels_last) if convolves and tensor.ndim == 4 else tensor
+
+
+def _is_usual(layer: layers.Conv | layers.ConvTranspose) -> bool:
+    """Is it one that oneDNN computes rightly in channels_last?
+
+    PyTorch 2.13 on the CPU reads foreign memory there, or crashes, for some convolutions with unequal strides or
+    dilation: 1 channel, kernel 3, stride (1, 2) to 1 pixel, for one. In row-major order all are right.
+    """
+    return layer.stride[0] == layer.stride[1] and layer.dilation == (1, 1)
+
+
+def _laid_out(x: torch.Tensor, layer: layers.Conv | layers.ConvTranspose) -> torch.Tensor:
+    """An unusual convolution's input in row-major order: strides of sizes 1 too, which ``contiguous`` wouldn't mend."""
+    return x if _is_usual(layer) else x.clone(memory_format=torch.contiguous_format)
 
 
 def _linear(layer: layers.Linear, arrays: Arrays, x: torch.Tensor) -> torch.Tensor:
@@ -70,11 +85,11 @@ def _one_hot(layer: layers.OneHot, arrays: Arrays, label: torch.Tensor) -> torch
 
 def _conv(layer: layers.Conv, arrays: Arrays, x: torch.Tensor) -> torch.Tensor:
     weight, bias = arrays["weight"], arrays.get("bias")
-    return F.conv2d(x, weight, bias, layer.stride, layer.padding, layer.dilation, layer.groups)
+    return F.conv2d(_laid_out(x, layer), weight, bias, layer.stride, layer.padding, layer.dilation, layer.groups)
 
 
 def _conv_transpose(layer: layers.ConvTranspose, arrays: Arrays, x: torch.Tensor) -> torch.Tensor:
-    weight, bias, more = arrays["weight"], arrays.get("bias"), layer.output_padding
+    x, weight, bias, more = _laid_out(x, layer), arrays["weight"], arrays.get("bias"), layer.output_padding
     return F.conv_transpose2d(x, weight, bias, layer.stride, layer.padding, more, layer.groups, layer.dilation)
 
 

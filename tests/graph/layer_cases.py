@@ -84,6 +84,9 @@ CASES = {
     "Conv in groups": of(Conv((2, 1), (1, 2), groups=2), weight=(6, 2, 2, 3), bias=(6,)),
     "Conv by depth": of(Conv(groups=4), weight=(4, 1, 2, 2)),
     "Conv with wide padding": of(Conv(padding=(4, 3)), weight=(2, 4, 2, 2), bias=(2,)),
+    # PyTorch 2.13 computes these two wrongly, or crashes, in its channels_last layout
+    "Conv of one channel, unequal strides": of(Conv((1, 2), (1, 1)), (1, 3, 2), weight=(16, 1, 2, 4), bias=(16,)),
+    "Conv of kernel 1, dilated": of(Conv((1, 2), (0, 1), (1, 2)), (3, 2, 1), weight=(1, 3, 1, 1), bias=(1,)),
     "ConvTranspose": of(ConvTranspose(), weight=(4, 2, 3, 3), bias=(2,)),
     "ConvTranspose of one pixel": of(ConvTranspose(), (4, 1, 1), weight=(4, 2, 4, 4)),
     "ConvTranspose with settings": of(ConvTranspose((2, 3), (1, 2), (1, 2)), weight=(4, 2, 3, 5)),
