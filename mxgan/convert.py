@@ -10,7 +10,7 @@ from typing import Optional
 
 import numpy as np
 
-from mxgan.architecture import members, networks, symbol
+from mxgan.architecture import members, networks
 from mxgan.architecture.wishes import NONE, Wishes
 from mxgan.errors import ParamsError
 from mxgan.graph.forward import generate
@@ -131,7 +131,7 @@ def _without_constants(file: files.WeightsFile) -> files.WeightsFile:
 def _says_more(file: files.WeightsFile, wishes: Wishes) -> bool:
     """Whether the file, or one beside it, or the user says more of its network than arrays do."""
     own = file.container == "onnx" or file.script or file.modules
-    return bool(own) or wishes != NONE or symbol.beside(file.path) is not None
+    return bool(own) or wishes != NONE or networks.symbol_of(Path(file.path)) is not None
 
 
 def _reading(file: files.WeightsFile, kind: Optional[str], wishes: Wishes) -> Optional[Reading]:

@@ -4,6 +4,7 @@
     python benchmarks/published make FOLDER                   all of them: about 10 minutes on one thread
     python benchmarks/published make FOLDER --only NAME       one, or all whose names contain NAME
     python benchmarks/published make FOLDER --steps 20        less training
+    python benchmarks/published make FOLDER --held-out        the nets that no assumption was tuned on
     python benchmarks/published check FOLDER                  open every file of it with no option, compare pictures
     python benchmarks/published check FOLDER --forms netG.pth --only leaky --json
 
@@ -61,3 +62,10 @@ def mxnet_architectures() -> list[Published]:
     from . import blocks, symbols
 
     return [*blocks.NETS, *symbols.NETS]
+
+
+def held_out() -> tuple[list[Published], list[Published]]:
+    """PyTorch's and MXNet's generators that no assumption was tuned on."""
+    from . import heldout_mx, heldout_nets
+
+    return heldout_nets.NETS, heldout_mx.NETS

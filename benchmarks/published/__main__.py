@@ -18,10 +18,12 @@ import published  # noqa: E402
 from published.kinds import Published  # noqa: E402
 
 
-def chosen(only: str | None) -> list[tuple[int, Published, str]]:
+def chosen(only: str | None, held_out: bool) -> list[tuple[int, Published, str]]:
     """(number, net, framework) of what was asked for: one that is called so, or all whose names contain it."""
-    nets = [(net, "pytorch") for net in published.architectures()]
-    nets += [(net, "mxnet") for net in published.mxnet_architectures()]
+    torch_nets, mx_nets = (
+        published.held_out() if held_out else (published.architectures(), published.mxnet_architectures())
+    )
+    nets = [*((net, "pytorch") for net in torch_nets), *((net, "mxnet") for net in mx_nets)]
     numbered = [(i, net, framework) for i, (net, framework) in enumerate(nets)]
     exact = [one for one in numbered if one[1].name == only]
     return exact or [one for one in numbered if only is None or only in one[1].name]
@@ -71,11 +73,12 @@ def main() -> None:
         prog="published", description=published.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="what there is")
+    commands.add_parser("list", help="what there is").add_argument("--held-out", action="store_true")
     asked = commands.add_parser("make", help="train and save")
     asked.add_argument("folder", type=Path, metavar="FOLDER")
     asked.add_argument("--steps", type=int, default=150, help="training steps (150)")
     asked.add_argument("--only", metavar="NAME", help="one net, or all whose names contain NAME")
+    asked.add_argument("--held-out", action="store_true", help="the nets kept apart, instead")
     asked = commands.add_parser("check", help="open every file with no option and compare the pictures")
     asked.add_argument("folder", type=Path, metavar="FOLDER")
     asked.add_argument("--forms", nargs="+", default=[], metavar="FORM", help="netG.pth, module.pth, ... (all)")
@@ -85,7 +88,7 @@ def main() -> None:
     args = parser.parse_args()
     if args.command == "check":
         raise SystemExit(check(args))
-    nets = chosen(getattr(args, "only", None))
+    nets = chosen(getattr(args, "only", None), args.held_out)
     if not nets:
         raise SystemExit(f"no net is called {args.only}: see `list`")
     for number, net, framework in nets:

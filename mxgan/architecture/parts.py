@@ -48,6 +48,15 @@ class Part:
         return max(len(array) for array in self.arrays.values())
 
 
+@dataclass(frozen=True)
+class Unknown:
+    """A network that isn't known, or layers that form none."""
+
+    prefix: str  # of its arrays' names
+    why: str
+    found: tuple[Part, ...]  # its layers
+
+
 def parts(arrays: Mapping[str, np.ndarray]) -> tuple[list[Part], list[str]]:
     """The layers that the names describe, in the file's order, and the names that can't be placed."""
     folded, named = fold(arrays)
@@ -160,6 +169,8 @@ def orders(found: Sequence[Part]) -> list[list[Part]]:
     are listed, each behind the convolution or product whose channels it has.
     """
     by_number = sorted(found, key=lambda part: names.natural(part.key))
+    if any(part.kind == "fixed" for part in found):  # a module's Sequential says the order
+        return [list(found)]
     tried: list[list[Part]] = []
     for order in (list(found), by_number):
         for version in (order, _paired(order)):
