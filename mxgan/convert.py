@@ -10,17 +10,22 @@ from typing import Optional
 
 import numpy as np
 
+from mxgan.architecture import members, networks
+from mxgan.architecture.wishes import NONE, Wishes
 from mxgan.errors import ParamsError
+from mxgan.graph.forward import generate
+from mxgan.graph.reading import Reading
 from mxgan.onnx import export
 from mxgan.weights import files
-from mxgan.weights.dcgan import graph_of
-from mxgan.weights.net import LIST_NOTE, Net, check_finite, recognise, recognise_all
+from mxgan.weights.net import LIST_NOTE, Net, recognise, recognise_all
+from mxgan.weights.of_run import weights_file
 
 DESTINATIONS = (*files.SUFFIXES, ".onnx")
 NAMES = ("canonical", "keep")
 LAYOUTS = ("plain", "main")
 DTYPES = ("float16", "float32", "float64")
 _PYTORCH = {"gamma": "weight", "beta": "bias"}  # BatchNorm's words
+_COUNTER = "num_batches_tracked"
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class Conversion:
     """What `convert` did."""
 
     path: Path
-    net: Optional[Net]  # None: the names were kept, because the caller asked or because no network was recognised
+    net: Optional[Net]  # None: the names were kept, because the caller asked or because it is no DCGAN
     arrays: int  # how many were written
     notes: tuple[str, ...]  # what the user should know
 
@@ -40,51 +45,187 @@ def convert(
     layout: str = "plain",
     dtype: Optional[str] = None,
     kind: Optional[str] = None,
+    wishes: Wishes = NONE,
 ) -> Conversion:
     """Write the arrays of ``src`` to ``dst`` in the format of its suffix: .params .npz .safetensors .pth .onnx.
 
-    Values, shapes and dtypes stay the same (bfloat16 widens to float32).
+    ``src`` is a weights file of any kind, or a run directory. Values, shapes and dtypes stay the same (bfloat16 widens
+    to float32).
 
-    ``names``: "canonical" renames a network's arrays and leaves others alone; "keep" leaves all names alone.
-    ``layout``: "plain" names a network's .pth like a plain Sequential's state dict, ``0.weight``; "main" like the
+    ``names``: "canonical" renames a DCGAN's arrays and leaves others alone; "keep" leaves all names alone.
+    ``layout``: "plain" names a DCGAN's .pth like a plain Sequential's state dict, ``0.weight``; "main" like the
     reference DCGAN's, ``main.0.weight``. Either includes ``num_batches_tracked``, so that a strict load accepts it.
     ``dtype``: rounds or widens the floating-point arrays.
     ``kind``: "generator" or "discriminator", to pick one from a file that holds both.
+    ``wishes``: what you know of the network and its file doesn't say.
 
-    An .onnx is the generator itself, checked by running it. ``dst`` is replaced as a whole or left alone. Raises
-    ParamsError for files, names, shapes or dtypes that can't be read or written, MissingPackage without an extra.
+    An .onnx is the generator itself, whichever it is, checked by running it. The other formats hold arrays alone: where
+    they would be read as another network than ``src``'s, a note says so. ``dst`` is replaced as a whole or left alone.
+    Raises ParamsError for files, names, shapes or dtypes that can't be read or written, MissingPackage without an
+    extra.
     """
+    src = weights_file(src)
     suffix = _check(src, dst, names, layout, dtype, kind)
-    file = files.load(src)
-    where, notes = os.fspath(src), file.notes
+    file = _without_constants(networks.load(src))
+    if suffix == ".onnx":
+        return _to_onnx(file, dst, dtype, kind, wishes)
+    notes = file.notes
+    reading = _reading(file, kind, wishes) if _says_more(file, wishes) else None
     net: Optional[Net] = None
-    if suffix == ".onnx" or kind is not None or layout == "main":
-        net = recognise(file.arrays, where, kind)
+    arrays: Mapping[str, np.ndarray] = file.arrays
+    if kind is not None or layout == "main":
+        net, arrays = _picked(file, kind, layout, wishes, notes)
     elif names == "canonical":
-        net = _only_network(file.arrays, where)
-        if net is None:
-            notes.append("no network was recognised: every array is kept under its own name")
-    if net is None:
-        arrays = file.arrays
-    elif names == "keep" and suffix != ".onnx":
+        net = _only_network(file.arrays, file.path)
+    if net is None and names == "canonical":
+        notes.append("no DCGAN was recognised: every array is kept under its own name")
+    if net is not None and names == "keep":
         arrays, net = {net.names[name]: array for name, array in net.arrays.items()}, None
-    else:
-        arrays = net.arrays
-    arrays = {name: _cast(array, dtype, f"{where}: {name}") for name, array in arrays.items()}
+    elif net is not None:
+        arrays = _as_computed(net, reading, notes)
+    arrays = {name: _cast(array, dtype, f"{file.path}: {name}") for name, array in arrays.items()}
     if net is not None and net.scheme == "list":
         notes.append(LIST_NOTE)
-
-    if net is not None and suffix == ".onnx":
-        net = replace(net, arrays=arrays)
-        check_finite(net, where)
-        export.save(dst, graph_of(net))
-        return Conversion(Path(dst), net, len(arrays), tuple(notes))
-    if net is not None and suffix == ".pth":
-        arrays = state_dict(arrays, net.batches, "main." if layout == "main" else "")
-    elif net is not None and any(net.batches.values()):
-        notes.append("num_batches_tracked is left out: only PyTorch's training reads it")
+    arrays = _for_format(arrays, net, suffix, "main." if layout == "main" else "", notes)
     files.save(dst, arrays)
+    if reading is not None and kind != "discriminator":
+        notes += _told_apart(reading, src, dst, renamed=net is not None)
     return Conversion(Path(dst), net, len(arrays), tuple(notes))
+
+
+def _to_onnx(
+    file: files.WeightsFile, dst: str | os.PathLike, dtype: Optional[str], kind: Optional[str], wishes: Wishes
+) -> Conversion:
+    """The generator's graph as an ONNX model."""
+    found = networks.networks(file, wishes)
+    reading = members.chosen(found, kind or "generator")
+    notes = file.notes
+    if reading is None and kind is None:
+        reading = networks.generator(file.path, wishes)  # which says what is in the way
+    if reading is None:
+        raise ParamsError(f"{file.path}: holds no {kind} that could be told from others; see mxgan weights inspect")
+    others = [one for one in found if isinstance(one, Reading) and one.graph.kind == reading.graph.kind]
+    if len(others) > 1:
+        notes.append(_of_several(reading, len(others)))
+    members.check_finite(reading, file.path)
+    arrays = {name: _cast(array, dtype, f"{file.path}: {name}") for name, array in reading.graph.arrays.items()}
+    export.save(dst, replace(reading.graph, arrays=arrays))
+    if file.container == "onnx":
+        notes.append("an .onnx already: its graph is written anew, with input z and output images in [-1, 1]")
+    notes += [*reading.told, *reading.warnings]
+    if reading.uniform:
+        notes.append("its latents are uniform in [-1, 1)")
+    net = members.dcgan(reading, file.arrays, file.path)
+    return Conversion(Path(dst), net, len(arrays), tuple(notes))
+
+
+def _without_constants(file: files.WeightsFile) -> files.WeightsFile:
+    """An .onnx model without the shapes and single numbers that its nodes take, which are no weights."""
+    if file.container != "onnx":
+        return file
+    return replace(
+        file, arrays={name: array for name, array in file.arrays.items() if array.dtype.kind == "f" and array.ndim}
+    )
+
+
+def _says_more(file: files.WeightsFile, wishes: Wishes) -> bool:
+    """Whether the file, or one beside it, or the user says more of its network than arrays do."""
+    own = file.container == "onnx" or file.script or file.modules
+    return bool(own) or wishes != NONE or networks.symbol_of(Path(file.path)) is not None
+
+
+def _reading(file: files.WeightsFile, kind: Optional[str], wishes: Wishes) -> Optional[Reading]:
+    """The generator in a file, or the network of ``kind``; None where that can't be read, unless the user described it.
+
+    Raises ParamsError where what the user says can't be right.
+    """
+    try:
+        return members.chosen(networks.networks(file, wishes), kind or "generator")
+    except ParamsError:
+        if wishes != NONE:
+            raise
+        return None
+
+
+def _picked(
+    file: files.WeightsFile, kind: Optional[str], layout: str, wishes: Wishes, notes: list[str]
+) -> tuple[Optional[Net], Mapping[str, np.ndarray]]:
+    """The one network asked for, and its arrays: as a DCGAN if it is one. Raises ParamsError where there is none."""
+    try:
+        nets = recognise_all(file.arrays, file.path)
+    except ParamsError:
+        nets = []
+    fitting = [net for net in nets if kind in (None, net.kind)]
+    if len(fitting) == 1:
+        return fitting[0], fitting[0].arrays
+    reading = _reading(file, kind, wishes) if fitting or not nets else None
+    found = None if reading is None else members.dcgan(reading, file.arrays, file.path)
+    if reading is None or (found is None and layout == "main"):
+        net = recognise(file.arrays, file.path, kind)  # says what is in the way
+        return net, net.arrays
+    if len(fitting) > 1:
+        notes.append(_of_several(reading, len(fitting)))
+    return found, members.own_arrays(reading, file.arrays)
+
+
+def _of_several(reading: Reading, count: int) -> str:
+    return f"{members.prefix(reading)} is used, a moving average; the file holds {count} {reading.graph.kind}s"
+
+
+def _as_computed(net: Net, reading: Optional[Reading], notes: list[str]) -> dict[str, np.ndarray]:
+    """A DCGAN's arrays, with gammas of 1 where the file's network ignores its own (MXNet's fix_gamma)."""
+    if reading is None:
+        return net.arrays
+    used = set(reading.names.values())
+    arrays = dict(net.arrays)
+    for name, array in net.arrays.items():
+        layer, _, word = name.rpartition(".")
+        if word == "gamma" and net.names[name] not in used and net.names[f"{layer}.running_mean"] in used:
+            arrays[name] = np.ones_like(array)
+    if any((arrays[name] != net.arrays[name]).any() for name in arrays if name.endswith(".gamma")):
+        notes.append("gammas that the network ignores (fix_gamma) are written as 1")
+    return arrays
+
+
+def _for_format(
+    arrays: dict[str, np.ndarray], net: Optional[Net], suffix: str, prefix: str, notes: list[str]
+) -> dict[str, np.ndarray]:
+    """The arrays as a format wants them: a DCGAN's .pth in PyTorch's words, counters where they have a place."""
+    if net is not None and suffix == ".pth":
+        return state_dict(arrays, net.batches, prefix)
+    counters = [name for name, array in arrays.items() if name.endswith(_COUNTER) and array.ndim == 0]
+    dropped = any(net.batches.values()) if net is not None else bool(counters) and suffix == ".params"
+    if dropped:
+        notes.append("num_batches_tracked is left out: only PyTorch's training reads it")
+    return {name: array for name, array in arrays.items() if suffix != ".params" or name not in counters}
+
+
+def _told_apart(reading: Reading, src: Path, dst: str | os.PathLike, renamed: bool) -> list[str]:
+    """What to say where ``dst``'s arrays alone would be read as another network."""
+    try:
+        again = members.chosen(networks.networks(networks.load(dst)))
+    except ParamsError:
+        again = None
+    if again is not None and _same(again, reading):
+        return []
+    keep = ", with --names keep here" if renamed else ""
+    return [
+        f"{dst} holds arrays alone, and {reading.source} says more of the network than they do: generate from it with "
+        f"the layout that `mxgan weights inspect {src} --layout` writes{keep}"
+    ]
+
+
+def _same(one: Reading, other: Reading) -> bool:
+    """Whether two readings make the same pictures of the same latents, within half a grey level."""
+    graphs = one.graph, other.graph
+    if len({(graph.latent, graph.classes) for graph in graphs}) > 1 or one.uniform != other.uniform:
+        return False
+    latent, classes = graphs[0].latent, graphs[0].classes
+    assert latent is not None  # generators have it
+    z = np.linspace(-2, 2, 2 * latent).reshape(2, latent)
+    labels = None if classes is None else np.array([0, classes - 1])
+    first, second = (generate(graph, z, labels) for graph in graphs)
+    return first.shape == second.shape and bool(np.abs(first - second).max() <= 0.5 / 127.5)
 
 
 def state_dict(arrays: Mapping[str, np.ndarray], batches: Mapping[str, int], prefix: str = "") -> dict[str, np.ndarray]:
@@ -98,7 +239,7 @@ def state_dict(arrays: Mapping[str, np.ndarray], batches: Mapping[str, int], pre
         layer, _, word = name.rpartition(".")
         state[f"{prefix}{layer}.{_PYTORCH.get(word, word)}"] = array
         if word == "running_var":
-            state[f"{prefix}{layer}.num_batches_tracked"] = np.array(batches.get(layer, 0), np.int64)
+            state[f"{prefix}{layer}.{_COUNTER}"] = np.array(batches.get(layer, 0), np.int64)
     return state
 
 

@@ -13,6 +13,14 @@ def to_uint8(y: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(np.clip(np.rint((y + 1) * 127.5), 0, 255).astype(np.uint8).transpose(0, 2, 3, 1))
 
 
+def on_white(images: np.ndarray) -> np.ndarray:
+    """Images uint8 (n, H, W, 4) with transparency as (n, H, W, 3) on white; those without as they are."""
+    if images.shape[-1] != 4:
+        return images
+    alpha = images[..., 3:].astype(np.float32) / 255
+    return np.rint(images[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+
+
 def resized(images: np.ndarray, side: int) -> np.ndarray:
     """Square images uint8 (n, S, S, 3) at another size: area averages to shrink, bilinear to enlarge, both OpenCV's."""
     if images.shape[1] == side:

@@ -68,7 +68,7 @@ def test_what_is_no_network_keeps_its_names(tmp_path, suffix):
     save_params(tmp_path / "any.params", ODD)
     done = convert(tmp_path / "any.params", tmp_path / f"any{suffix}" if suffix != ".params" else tmp_path / "b.params")
     assert (done.net, done.arrays) == (None, len(ODD))
-    assert done.notes == ("no network was recognised: every array is kept under its own name",)
+    assert done.notes == ("no DCGAN was recognised: every array is kept under its own name",)
     assert_bits_equal(files.load(done.path).arrays, ODD)
 
 
@@ -177,12 +177,6 @@ def test_a_wrong_wish_is_refused_in_a_line(tmp_path, dst, options, said):
         convert(REAL, tmp_path / dst, **options)
     assert "\n" not in str(error.value)
     assert os.listdir(tmp_path) == []
-
-
-def test_onnx_is_no_source(tmp_path):
-    (tmp_path / "a.onnx").write_bytes(b"x")
-    with pytest.raises(ParamsError, match="only written"):
-        convert(tmp_path / "a.onnx", tmp_path / "a.params")
 
 
 def test_a_name_that_a_zip_member_cannot_have(tmp_path):

@@ -67,15 +67,26 @@ def inspect(file: Path, as_json: bool, as_layout: bool, **said: Any) -> None:
 @click.argument("dst", type=PATH)
 @click.option("--names", default="canonical", show_default=True, help="canonical (0.weight, ...), or keep the file's.")
 @click.option(
-    "--layout", default="plain", show_default=True, help="Of a .pth: plain (0.weight) or main (main.0.weight)."
+    "--layout",
+    default="plain",
+    show_default=True,
+    help="Of a .pth: plain (0.weight) or main (main.0.weight). Or a file that describes the network.",
 )
 @click.option("--dtype", help="float16, float32 or float64.  [default: as in the file]")
 @click.option("--kind", help="Of a file with both networks: generator or discriminator.")
-def convert(src: Path, dst: Path, names: str, layout: str, dtype: str | None, kind: str | None) -> None:
-    """Write SRC's weights to DST in the format of its suffix: .params .npz .safetensors .pth .onnx."""
+@said_options
+def convert(src: Path, dst: Path, names: str, layout: str, dtype: str | None, kind: str | None, **said: Any) -> None:
+    """Write SRC's weights to DST in the format of its suffix: .params .npz .safetensors .pth .onnx.
+
+    SRC is a weights file of any kind, or a run directory. An .onnx is the generator itself; the options from
+    --activation on say of it what SRC doesn't. The other formats hold arrays alone.
+    """
+    from mxgan.convert import LAYOUTS
     from mxgan.convert import convert as convert_weights
 
-    done = convert_weights(src, dst, names, layout, dtype, kind)
+    described = None if layout in LAYOUTS else Path(layout)
+    wish = wishes({**said, "layout": described})
+    done = convert_weights(src, dst, names, "plain" if described else layout, dtype, kind, wish)
     for note in done.notes:
         click.echo(f"note: {note}", err=True)
     click.echo(done.path)

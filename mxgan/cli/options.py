@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PATH = click.Path(path_type=Path)
 DEFAULTS = config.TrainConfig()
+SAID = ("activation", "output_", "eps", "size", "latent_normal", "layout", "symbol")  # the values of network_options
 
 
 def model_options(command: Callable) -> Callable:

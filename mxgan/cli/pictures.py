@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mxgan.cli.options import PATH, network_options, print_json, verbose_option, wishes
+from mxgan.cli.options import PATH, SAID, network_options, print_json, verbose_option, wishes
 from mxgan.errors import MxganError
 
 
@@ -75,11 +75,14 @@ def generate(
 @click.option("--ctx", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N.")
 @click.option("--nearest", type=PATH, help="A PNG to write: generated faces beside the real ones they are nearest to.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@network_options
 @verbose_option
 def evaluate(
     weights: Path | None, run: Path | None, metrics: str, as_json: bool, verbose: bool, **options: Any
 ) -> None:
     """How good the generated faces are, in numbers, each beside its floor: the same number of real faces.
+
+    Of a conditional generator, all labels are shown in turn. The options from --activation on are generate's.
 
     JSON keys: weights, engine, protocol (data, fingerprint, size, fit, n_real, n_fake, n_floor, seed, extractor,
     input_size, resize), scores, warnings and seconds. Scores, each with value, floor and better (lower, higher, floor):
@@ -93,7 +96,8 @@ def evaluate(
         raise MxganError("give one of --weights FILE and --run RUN")
     if run is not None and not (run / "config.json").exists():
         raise MxganError(f"--run {run}: no run directory; a weights file is given with --weights")
-    asked = scoring.EvalConfig(metrics=tuple(metrics.split(",")), **options)
+    said = {name: options.pop(name) for name in SAID}
+    asked = scoring.EvalConfig(metrics=tuple(metrics.split(",")), wishes=wishes(said), **options)
     if verbose:
         click.echo(engines.choose_generator(asked.engine, asked.ctx).line(verbose=True), err=True)
     report = scoring.evaluate(source, asked, say=lambda line: click.echo(line, err=True))

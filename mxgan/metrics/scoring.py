@@ -13,14 +13,21 @@ import numpy as np
 from tqdm import tqdm
 
 from mxgan import config, engines, plots, rng, sampling
+from mxgan.architecture.wishes import NONE, Wishes
 from mxgan.errors import MxganError
 from mxgan.faces import open_faces
+from mxgan.graph import shapes
 from mxgan.metrics import extractors, fd, kid, msssim, nearest, prdc, reals, swd
 from mxgan.metrics.report import Protocol, Report, Score, meaning
+from mxgan.pixels import on_white
 
 METRICS = ("fd", "kid", "swd", "prdc", "msssim")
 OF_FEATURES = {"fd", "kid", "prdc"}
 LEAST = {"fd": fd.LEAST, "kid": kid.LEAST, "swd": 1, "prdc": prdc.LEAST, "msssim": msssim.LEAST}  # faces of each kind
+SIZED: dict[str, Callable[[int], bool]] = {  # metrics that halve the pictures, and the sizes that they can
+    "swd": lambda size: size >= swd.COARSEST and size & (size - 1) == 0,
+    "msssim": lambda size: size % msssim.SMALLEST == 0,
+}
 FEW = 1000  # faces: with fewer, most numbers depend on n more than on the faces
 Say = Callable[[str], None]
 
@@ -68,13 +75,15 @@ class EvalConfig:
     engine: str = "auto"
     ctx: str = "auto"
     nearest: Optional[str | Path] = None  # a PNG to write: generated faces beside the real ones nearest to them
+    wishes: Wishes = NONE  # what the user knows of the generator and its file doesn't say
 
 
 def evaluate(weights: str | Path, asked: EvalConfig, say: Say = lambda line: None, progress: bool = True) -> Report:
     """Score the generator in a weights file or run directory against real faces.
 
     Real faces are opened at the generator's size. They are fitted as the run's were (for a file, the run it lies in),
-    or cropped. The first n pictures of the seed are compared with n real faces that the seed chooses. The floor
+    or cropped. The first n pictures of the seed, of a conditional generator with all labels in turn, are compared with
+    n real faces that the seed chooses; what is transparent is shown on white, as in the real ones. The floor
     compares these n with n others, or one half of the data with the other if it has fewer than 2n. ``say`` is told
     what was chosen. Anything that makes the numbers doubtful is a warning, and is kept in the report.
 
@@ -84,7 +93,9 @@ def evaluate(weights: str | Path, asked: EvalConfig, say: Say = lambda line: Non
     _check(asked)
     extractors.check_wish(asked.extractor, asked.input_size, asked.inception_weights)
     data, fit, trained_on = _data(weights, asked.data, say)
-    generator = sampling.load_generator(weights, asked.engine, asked.ctx)
+    generator = sampling.load_generator(weights, asked.engine, asked.ctx, wishes=asked.wishes)
+    assert generator.file is not None  # load_generator gives it
+    _check_size(generator, asked)
     needs_features = asked.nearest is not None or bool(OF_FEATURES & set(asked.metrics))
     network = _extractor(asked) if needs_features else None
     faces = open_faces(data, generator.image_size, fit, progress)
@@ -96,6 +107,9 @@ def evaluate(weights: str | Path, asked: EvalConfig, say: Say = lambda line: Non
     warned = _warnings(protocol, asked, count, network)
     if trained_on not in (None, faces.fingerprint):
         warned.append(f"{data} has changed since the run was trained on it")
+    some = faces.images[:64]
+    if _is_grey(generator) and (some != some[..., :1]).any():
+        warned.append(f"the generator is grey and {data} is in colour, which every number counts")
     for line in warned:
         warnings.warn(line, stacklevel=2)
     clock.lap("start")
@@ -105,7 +119,8 @@ def evaluate(weights: str | Path, asked: EvalConfig, say: Say = lambda line: Non
     real, others, floor = _real_sides(chosen, known, protocol, asked.metrics)
     clock.lap("real faces")
     fake = Side(asked.metrics, protocol.n_fake, seed)
-    passing = fake.watch(generator.batches(fake.n, seed))
+    labels, _ = sampling.labelled(generator, fake.n)
+    passing = fake.watch(map(on_white, generator.batches(fake.n, seed, labels)))
     if network:
         fake.found = reals.collect(passing, fake.n, network, "generated faces", progress)
     else:
@@ -122,8 +137,9 @@ def evaluate(weights: str | Path, asked: EvalConfig, say: Say = lambda line: Non
         clock.lap(metric)
     if asked.nearest is not None and known is not None:
         rows, near = nearest.find(fake.features, known)
-        z = np.concatenate([rng.samples(seed, row, 1, generator.latent) for row in rows])
-        plots.save_png(Path(asked.nearest), nearest.sheet(generator.generate(z), chosen.images(near)))
+        z = np.concatenate([rng.samples(seed, row, 1, generator.latent, generator.uniform) for row in rows])
+        shown = on_white(generator.generate(z, None if labels is None else labels[rows]))
+        plots.save_png(Path(asked.nearest), nearest.sheet(shown, chosen.images(near)))
     return Report(str(generator.file), generator.engine, protocol, scores, tuple(warned), clock.laps)
 
 
@@ -171,6 +187,26 @@ def _check(asked: EvalConfig) -> None:
         nearest.check_place(Path(asked.nearest))
     if asked.nearest is not None or "prdc" in metrics:
         prdc.searcher()
+
+
+def _check_size(generator: sampling.Generator, asked: EvalConfig) -> None:
+    """Raise MxganError for pictures that can't be compared, or not by these metrics, with what to type instead."""
+    height, width, _ = generator.shape
+    if height != width:
+        raise MxganError(f"{generator.file}: its pictures are {height}×{width}; evaluate compares square ones")
+    fitting = [metric for metric in asked.metrics if SIZED.get(metric, lambda size: True)(height)]
+    if len(fitting) < len(asked.metrics):
+        unfit = " and ".join(metric for metric in asked.metrics if metric not in fitting)
+        raise MxganError(
+            f"{generator.file}: pictures of {height} pixels: {unfit} can't halve them often enough; "
+            f"use --metrics {','.join(fitting) or 'fd,kid,prdc'}"
+        )
+
+
+def _is_grey(generator: sampling.Generator) -> bool:
+    assert generator.read is not None  # load_generator gives it
+    graph = generator.read.graph
+    return shapes(graph)[graph.nodes[-1].name][0] == 1
 
 
 def _data(weights: str | Path, data: Optional[str], say: Say) -> tuple[str, str, Optional[str]]:

@@ -57,7 +57,7 @@ def load(path: str | os.PathLike) -> WeightsFile:
     """
     path = Path(path)
     if path.suffix.lower() == ".onnx":
-        raise ParamsError(f"{path}: .onnx is only written; give the weights it was made from ({', '.join(SUFFIXES)})")
+        raise ParamsError(f"{path}: an ONNX model, where arrays are wanted ({', '.join(SUFFIXES)})")
     head = _head(path)
     if _is_safetensors(path, head):
         return _load_safetensors(path)
