@@ -13,22 +13,16 @@ import numpy as np
 
 from mxgan import engines, pixels, plots, rng
 from mxgan.architecture import networks
+from mxgan.architecture.members import check_finite, check_pictures
 from mxgan.architecture.wishes import NONE, Wishes
 from mxgan.engines.protocol import Forward
-from mxgan.errors import MxganError, ParamsError
-from mxgan.graph import check
-from mxgan.graph.graph import LABELS
+from mxgan.errors import MxganError
 from mxgan.graph.reading import Reading
-from mxgan.weights.names import printable
+from mxgan.weights.of_run import weights_file
 
 GRID = 1024  # pictures in a grid at most: nobody can look at more, and the grid must fit into memory
 BATCH = 64  # pictures made at once, so that memory doesn't grow with n
 MEMORY = 2**26  # numbers in a batch after any layer: large networks make fewer pictures at once
-RUN_WEIGHTS = (
-    "netG-best.params",
-    "netG-ema.params",
-    "netG.params",
-)  # in a run directory; the first that exists is used
 
 
 @dataclass(frozen=True)
@@ -115,7 +109,7 @@ def load_generator(
     file = weights_file(path)
     reading = networks.generator(file, wishes)
     if not allow_nonfinite:
-        _check_finite(reading, file)
+        check_finite(reading, str(file))
     for text in reading.warnings:
         warnings.warn(f"{file}: {text}", stacklevel=2)
     choice = engines.choose_generator(engine, ctx)
@@ -123,24 +117,11 @@ def load_generator(
     return _generator(reading, choice, why, file)
 
 
-def _check_finite(reading: Reading, file: Path) -> None:
-    bad = [
-        reading.names.get(name, name) for name, array in reading.graph.arrays.items() if not np.isfinite(array).all()
-    ]
-    if bad:
-        named = printable(", ".join(bad[:30]))
-        raise ParamsError(f"{file}: NaN or infinite values in {named}: the run diverged; use other weights")
-
-
 def _generator(reading: Reading, choice: engines.Choice, why: str, file: Path) -> Generator:
     """The graph on the chosen engine. Raises ParamsError where it isn't a generator of pictures."""
     graph = reading.graph
-    found = check(graph, str(file))
+    found = check_pictures(graph, str(file))
     channels, height, width = found[graph.nodes[-1].name]
-    if channels == 2:
-        raise ParamsError(f"{file}: its images have 2 channels; 1 (grey), 3 (RGB) or 4 (RGBA) make a picture")
-    if graph.classes is None and any(LABELS in node.inputs for node in graph.nodes):
-        raise ParamsError(f"{file}: it takes a label, and no Embedding or OneHot says how many there are")
     assert graph.latent is not None  # a generator has it
     largest = max(math.prod(shape) for shape in found.values())
     return Generator(
@@ -156,22 +137,6 @@ def _generator(reading: Reading, choice: engines.Choice, why: str, file: Path) -
         uniform=reading.uniform,
         read=reading,
     )
-
-
-def weights_file(path: str | Path) -> Path:
-    """``path`` itself; for a run directory its best generator, else the EMA, else the newest.
-
-    Raises MxganError for a folder without any.
-    """
-    path = Path(path)
-    if not path.is_dir():
-        return path
-    for name in RUN_WEIGHTS:
-        if (path / name).exists():
-            return path / name
-    if (path / "config.json").exists():
-        raise MxganError(f"{path}: this run has no weights yet; they come with the end of its first epoch")
-    raise MxganError(f"{path}: no netG.params in this folder; give a weights file or a run directory")
 
 
 def labelled(

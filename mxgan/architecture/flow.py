@@ -89,7 +89,7 @@ def _starts(embedding: Optional[Part], rest: Sequence[Part]) -> Iterator[tuple[i
     else:
         return
     for size, role in takes:
-        if role != "linear" and size < 2:
+        if role != "linear" and size in PICTURES:  # a discriminator's first layer
             continue
         if embedding is None:
             yield size, Step(first, role), None
@@ -128,7 +128,8 @@ def _ways(
                 gives = f"{steps[-1].part.key} gives {place.size} {'channels' if place.image else 'numbers'}"
                 furthest.append((at, f"{gives}; images of 1, 3 or 4 channels wanted"))
             continue
-        options = list(_next(order[at], place, steps))
+        shown = place.image and place.size in PICTURES and len(steps) > 1
+        options = [one for one in _next(order[at], place, steps) if not shown or one[1].size in PICTURES]
         if not options:
             part = order[at]
             shapes = ", ".join(f"{word} {array.shape}" for word, array in part.arrays.items())

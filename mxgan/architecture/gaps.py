@@ -27,7 +27,9 @@ class Counted:
 def counting(order: Sequence[Part]) -> Counted:
     """What the gaps of a network tell."""
     gaps = [(before, after) for before, after in zip(order, order[1:]) if (gap(before, after) or 0) > 0]
-    first = any(before.kind == "conv" and after.kind in NORMS for before, after in gaps)
+    first = any(before.kind == "conv" and after.kind in NORMS for before, after in gaps) or any(
+        isinstance(middle.layer, ACTIVE) and after.kind in NORMS for middle, after in zip(order, order[1:])
+    )
     rooms = [gap(before, after) or 0 for before, after in gaps if before.kind == after.kind == "conv"]
     instance = bool(rooms) and min(rooms) >= 2 and not any(part.kind in NORMS for part in order)
     return Counted(frozenset(before.parent for before, _ in gaps), first, instance)

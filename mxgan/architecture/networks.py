@@ -7,6 +7,7 @@ model. A file of arrays alone is recognised, looked up among published architect
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +27,8 @@ from mxgan.weights.dcgan import EPSILON, graph_of
 from mxgan.weights.net import LIST_NOTE, Net, recognise_all
 from mxgan.weights.pickled_modules import Module
 
-GENERATOR_NAMES = ("ema", "avg", "average", "shadow")  # in the names of a moving average, which makes better pictures
+AVERAGES = ("ema", "avg", "average", "shadow")  # in the names of a moving average, which makes better pictures
+JUDGES = re.compile(r"(net|model)?_?(d|dis|disc|discriminator|critic)(_?net)?(_?state_?dict)?", re.I)
 FEWEST = 3  # layers of a network among others in a file
 DEEPEST = 4  # blocks inside blocks that are looked into for networks
 
@@ -93,7 +95,7 @@ def networks(file: files.WeightsFile, wish: Wishes = NONE) -> list[Network]:
     if file.script:
         return [_decided(torchscript.read(path), wish)]
     if file.modules:
-        return [_of_module(module, wish, file.path) for module in file.modules]
+        return [_of_module(module, file.arrays, wish, file.path) for module in file.modules]
     return _of_arrays(file.arrays, wish, file.path)
 
 
@@ -104,6 +106,8 @@ def _decided(reading: Reading, wish: Wishes) -> Reading:
             raise MxganError(
                 f"--{option}: {reading.source} says it; leave the option out, or describe all with --layout"
             )
+    if wish.uniform is None and reading.graph.latent is not None and statistics.tells_uniform(reading.graph):
+        return replace(reading, uniform=True, assumed=(*reading.assumed, "uniform latents, by its running statistics"))
     return replace(reading, uniform=_uniform(reading.uniform, wish))
 
 
@@ -111,17 +115,29 @@ def _uniform(found: bool, wish: Wishes) -> bool:
     return found if wish.uniform is None else wish.uniform
 
 
-def _of_module(module: Module, wish: Wishes, where: str) -> Network:
+def _of_module(module: Module, arrays: dict[str, np.ndarray], wish: Wishes, where: str) -> Network:
     """A whole module: its own graph where it says one, else worked out from its layers."""
     try:
         reading = modules.sequential(module, where)
         if reading is not None:
             return _decided(reading, wish)
-        found, hints = _from_module(modules.parts(module), where)
-        reading = assume(found, wish, where, hints)
-        return replace(reading, source=f"the module in {where}, but for what follows")
+        return _worked_out(module, arrays, wish, where)
     except ParamsError as error:
         return Unknown(module.name or module.bare, str(error), ())
+
+
+def _worked_out(module: Module, arrays: dict[str, np.ndarray], wish: Wishes, where: str) -> Reading:
+    """A module whose forward pass is code: a published architecture, or what its layers and their order suggest."""
+    start = f"{module.name}." if module.name else ""
+    alone, _ = parts({name: array for name, array in arrays.items() if name.startswith(start)})
+    if any(statistics.doubt(one.graph, one.uniform) is not None for one in known.matches(alone)):
+        return _looked_up(alone, wish, where)
+    found, hints = _from_module(modules.parts(module), where)
+    try:
+        reading = assume(found, wish, where, hints)
+    except NoGenerator:  # what its module says of it doesn't help
+        return assume(alone, wish, where, hints)
+    return replace(reading, source=f"the module in {where}, but for what follows")
 
 
 def _from_module(found: Sequence[modules.Part], where: str) -> tuple[list[Part], Hints]:
@@ -237,15 +253,16 @@ def _split(
         why = str(error)
     blocks = groups(found)
     inner: list[Network] = []
-    for block in blocks.values() if depth < DEEPEST else ():
+    for name, block in blocks.items() if depth < DEEPEST else ():
         if sum(part.kind in ("conv", "linear") for part in block) >= FEWEST:
-            inner += _block(block, wish, where, depth, plain)
+            inner += _block(block, wish, where, depth, plain, JUDGES.fullmatch(name.split(".")[-1]) is not None)
     if any(isinstance(one, Reading) for one in inner):
         return inner
     return [Unknown(_shared(found), why, tuple(found))]
 
 
-def _block(block: Sequence[Part], wish: Wishes, where: str, depth: int, plain: bool) -> list[Network]:
+def _block(block: Sequence[Part], wish: Wishes, where: str, depth: int, plain: bool, is_judge: bool) -> list[Network]:
+    """The networks in one block; one that is called a discriminator isn't tried as a generator."""
     stored = {name: part.arrays[word] for part in block for word, name in part.names.items()}
     try:
         nets = recognise_all(stored, where) if plain else []
@@ -253,6 +270,9 @@ def _block(block: Sequence[Part], wish: Wishes, where: str, depth: int, plain: b
         nets = []
     if len(nets) == 1:
         return [_of_net(nets[0], block, wish, where)]
+    if is_judge:
+        shared = _shared(block)
+        return [Unknown(shared, f"{where}: {shared}: a discriminator of a kind that isn't known", tuple(block))]
     return _split(block, wish, where, (), depth + 1, plain)
 
 
@@ -267,7 +287,7 @@ def _prefix(reading: Reading) -> str:
 
 
 def _is_average(reading: Reading) -> bool:
-    return any(word in _prefix(reading).lower() for word in GENERATOR_NAMES)
+    return any(word in _prefix(reading).lower() for word in AVERAGES)
 
 
 def _no_generator(file: files.WeightsFile, found: Sequence[Network]) -> str:

@@ -160,6 +160,8 @@ def orders(found: Sequence[Part]) -> list[list[Part]]:
     are listed, each behind the convolution or product whose channels it has.
     """
     by_number = sorted(found, key=lambda part: names.natural(part.key))
+    if any(part.kind == "fixed" for part in found):  # a module's Sequential says the order
+        return [list(found)]
     tried: list[list[Part]] = []
     for order in (list(found), by_number):
         for version in (order, _paired(order)):

@@ -26,6 +26,7 @@ from mxgan.graph.shapes import LARGEST, Unfit, after
 EPS_CHANGES = 1.0  # what an epsilon other than the norm's before it costs
 WIDTH, BEHIND = 8, 4.0  # drafts kept after each layer: so many at most, and none so far behind the best
 MISFIT, NOISE = 2.0, 0.02  # what e times the misfit costs; the misfit that sampling alone leaves
+FIRST_NOISE = 5e-4  # and leaves at the first norm, which sees many samples of what is linear in the latents
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class Draft:
     @property
     def score(self) -> float:
         """The cost with the misfits: lower is likelier."""
-        return self.cost + MISFIT * sum(log(1 + wrong / NOISE) for wrong in self.misfits)
+        noises = (FIRST_NOISE, *[NOISE] * len(self.misfits))
+        return self.cost + MISFIT * sum(log(1 + wrong / noise) for wrong, noise in zip(self.misfits, noises))
 
     @property
     def doubt(self) -> Optional[float]:

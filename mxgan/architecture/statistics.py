@@ -97,6 +97,16 @@ def look(graph: Graph, uniform: bool) -> Optional[Look]:
     return Look(one, second)
 
 
+def tells_uniform(graph: Graph) -> bool:
+    """Whether a generator's first running statistics are those of uniform latents, and not of normal ones."""
+    norms = [index for index, node in enumerate(graph.nodes) if isinstance(node.layer, BatchNorm)]
+    if not norms or LABELS in graph.inputs:
+        return False
+    part = Graph(graph.nodes[: norms[0] + 1], graph.arrays, graph.inputs)
+    normal, uniform = doubt(part, False), doubt(part, True)
+    return normal is not None and uniform is not None and uniform < FITS < CONTRADICTS < normal
+
+
 def doubt(graph: Graph, uniform: bool) -> Optional[float]:
     """The largest misfit of a generator's BatchNorms; None where none can tell."""
     assert graph.latent is not None

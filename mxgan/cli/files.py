@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from mxgan import config
-from mxgan.cli.options import DEFAULTS, PATH, print_json
+from mxgan.cli.options import DEFAULTS, PATH, print_json, said_options, wishes
+from mxgan.errors import MxganError
 
 
 class Room(click.Group):
@@ -28,19 +30,36 @@ def weights() -> None:
 @weights.command()
 @click.argument("file", type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def inspect(file: Path, as_json: bool) -> None:
-    """What is in a weights file: its era, its names, each array, what net it is and what it can be used for.
+@click.option("--layout", "as_layout", is_flag=True, help="Print the generator's layout, for generate --layout.")
+@said_options
+def inspect(file: Path, as_json: bool, as_layout: bool, **said: Any) -> None:
+    """What is in a weights file, or a run directory's best: each network, layer by layer, and each array.
+
+    The options from --activation on say what the file doesn't, as for generate; see what they change.
 
     JSON keys: file, bytes, container, era, scheme, arrays (name, canonical, net, shape, dtype, finite, min, mean, max),
-    net (kind, latent, width, channels, image_size, bias, first_norm) or null, nets, usable_for, warnings.
+    net or null, nets (kind, latent, width, channels, image_size, bias, first_norm, prefix, shape, latents, classes,
+    parameters, source, assumed, known (name, source), layers (name, kind, inputs, kernel, stride, padding, in, out,
+    parameters, settings, arrays, read_from, assumed)), unknown (prefix, why), usable_for, warnings.
     """
-    from mxgan.weights import inspect as inspecting
+    from mxgan.architecture import draft, networks, table
+    from mxgan.architecture.inspect import inspect as inspected
+    from mxgan.weights.of_run import weights_file
 
-    report = inspecting.inspect(file)
+    wish = wishes({**said, "layout": None})
+    if as_layout and as_json:
+        raise MxganError("--layout and --json: give one of them")
+    if as_layout:
+        text, notes = draft.describe(networks.load(weights_file(file)), wish)
+        click.echo(text, nl=False)
+        for note in notes:
+            click.echo(note, err=True)
+        return
+    report = inspected(file, wish)
     if as_json:
         print_json(report)
     else:
-        click.echo("\n".join(inspecting.lines(report)))
+        click.echo("\n".join(table.lines(report)))
 
 
 @weights.command()

@@ -48,13 +48,18 @@ def model_options(command: Callable) -> Callable:
 
 def network_options(command: Callable) -> Callable:
     """What a user may say of a network where its file doesn't; `wishes` gathers them."""
+    layout = click.option("--layout", type=PATH, help="A file that describes the network: docs/weights.md.")
+    return layout(said_options(command))
+
+
+def said_options(command: Callable) -> Callable:
+    """`network_options` without --layout, which means something else for some commands."""
     options = (
         click.option("--activation", help="Between layers: relu, leaky:0.2, elu, selu, none.  [default: found out]"),
         click.option("--output", "output_", help="After the last layer: tanh, sigmoid or none.  [default: tanh]"),
         click.option("--eps", type=float, help="Of BatchNorm and InstanceNorm.  [default: found out]"),
         click.option("--size", type=int, help="Pixels on a side.  [default: found out]"),
         click.option("--latent-normal/--latent-uniform", default=None, help="Latents from N(0, 1) or from U(-1, 1)."),
-        click.option("--layout", type=PATH, help="A file that describes the network: docs/weights.md."),
         click.option("--symbol", type=PATH, help="MXNet's -symbol.json.  [default: the one beside the weights]"),
     )
     for option in reversed(options):

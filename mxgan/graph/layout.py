@@ -42,8 +42,11 @@ class Layout:
     uniform: bool  # latents from U(-1, 1), not N(0, 1)
 
 
-def describe(graph: Graph, names: Mapping[str, str], uniform: bool) -> str:
-    """The graph as JSON text. ``names``: the graph's arrays by their names in the file."""
+def describe(graph: Graph, names: Mapping[str, str], uniform: bool, whole: bool = False) -> str:
+    """The graph as JSON text. ``names``: the graph's arrays by their names in the file.
+
+    Settings that have their default are left out, unless the ``whole`` is wanted.
+    """
     before: Optional[str] = next(iter(graph.inputs))
     rows = []
     for node in graph.nodes:
@@ -56,7 +59,7 @@ def describe(graph: Graph, names: Mapping[str, str], uniform: bool) -> str:
             row["arrays"] = arrays
         for field in dataclasses.fields(node.layer):
             value = getattr(node.layer, field.name)
-            if value != field.default:
+            if whole or value != field.default:
                 pair = isinstance(value, tuple) and len(value) == 2 and field.name not in ("shape", "axes")
                 row[field.name] = value[0] if pair and value[0] == value[1] else value
         rows.append(json.dumps(row))
@@ -122,8 +125,8 @@ def _inputs(said: Mapping[str, Any], where: str) -> dict[str, tuple[int, ...]]:
 
 def _node(row: Any, place: int, before: str, where: str) -> tuple[Node, dict[str, str]]:
     """One layer, and its arrays' names in the file."""
-    if not isinstance(row, dict) or row.get("kind") not in KINDS:
-        kind = row.get("kind") if isinstance(row, dict) else row
+    kind: Any = row.get("kind") if isinstance(row, dict) else row
+    if not isinstance(row, dict) or not isinstance(kind, str) or kind not in KINDS:
         raise ParamsError(f"{where}: kind {kind!r}; one of {', '.join(KINDS)} wanted")
     kind = KINDS[row["kind"]]
     fields = {field.name: field for field in dataclasses.fields(kind)}
@@ -134,7 +137,11 @@ def _node(row: Any, place: int, before: str, where: str) -> tuple[Node, dict[str
     words = (*kind.needs, *kind.may)
     if not isinstance(name, str) or not isinstance(inputs, list) or not all(isinstance(item, str) for item in inputs):
         raise ParamsError(f"{where}: a name is text, and inputs are a list of names")
-    if not isinstance(taken, dict) or not set(taken) <= set(words):
+    if (
+        not isinstance(taken, dict)
+        or not set(taken) <= set(words)
+        or not all(isinstance(n, str) for n in taken.values())
+    ):
         raise ParamsError(f"{where}: arrays {taken!r}; {', '.join(words) or 'none'} wanted")
     settings = {key: _setting(fields[key], row[key], f"{where}: {key}") for key in fields if key in row}
     try:
@@ -154,11 +161,13 @@ def _setting(field: dataclasses.Field, value: Any, where: str) -> Any:
     types: dict[str, Any] = {"int": (int,), "float": (int, float), "str": (str,), "bool": (bool,)}
     if not isinstance(value, types[kind]) or (isinstance(value, bool) and kind != "bool"):
         raise ParamsError(f"{where}: {value!r}; {kind} wanted")
+    if kind == "float" and not abs(value) < 1e30:  # NaN, infinity, and whole numbers that no float holds
+        raise ParamsError(f"{where}: {value!r:.30}; a number below 1e30 wanted")
     return float(value) if kind == "float" else value
 
 
 def _numbers(value: Any, where: str, count: Optional[int] = None) -> tuple[int, ...]:
-    whole = isinstance(value, list) and all(isinstance(item, int) and abs(item) < 2**31 for item in value)
+    whole = isinstance(value, list) and all(type(item) is int and abs(item) < 2**31 for item in value)
     if not whole or not value or count not in (None, len(value)):
         raise ParamsError(f"{where}: {value!r}; {'two ' if count else ''}whole numbers wanted")
     return tuple(value)

@@ -12,6 +12,7 @@ from mxgan.graph.graph import Graph, Node
 Shape = tuple[int, ...]
 LARGEST = 2**26  # numbers in one sample after any layer: 256 MiB as float32
 MOST_NODES = 2000
+MOST_AXES = 5  # of a sample, to be put in another order: MXNet's transpose takes no more
 
 
 class Unfit(ValueError):
@@ -40,6 +41,8 @@ def shapes(graph: Graph) -> dict[str, Shape]:
     found: dict[str, Shape] = dict(graph.inputs)
     for node in graph.nodes:
         missing = [name for name in node.inputs if name not in found]
+        if node.name.encode("utf-8", "replace").decode() != node.name:  # a lone surrogate, from JSON
+            raise Unfit(f"{node.name!r}: a layer's name can be written as UTF-8")
         if missing or node.name in found:
             raise Unfit(f"{node.name}: " + (f"takes {missing[0]}, which isn't before it" if missing else "comes twice"))
         try:
@@ -105,8 +108,7 @@ def _conv_transpose(graph: Graph, node: Node, layer: layers.ConvTranspose, input
     _settings(layer.stride, layer.padding, layer.dilation, layer.output_padding)
     if layer.groups < 1 or channels != into or into % layer.groups:
         raise Unfit(f"takes {into} channels and is given {channels}")
-    if any(more >= max(stride, dilation) for more, stride, dilation in
-           zip(layer.output_padding, layer.stride, layer.dilation)):  # fmt: skip
+    if any(more >= stride for more, stride in zip(layer.output_padding, layer.stride)):
         raise Unfit(f"output_padding {layer.output_padding} isn't less than stride {layer.stride}")
     _vectors(graph, node, ("bias",), out * layer.groups)
     height, width = (
@@ -139,8 +141,8 @@ def _reshape(graph: Graph, node: Node, layer: layers.Reshape, inputs: Sequence[S
 
 
 def _permute(graph: Graph, node: Node, layer: layers.Permute, inputs: Sequence[Shape]) -> Shape:
-    if sorted(layer.axes) != list(range(len(inputs[0]))):
-        raise Unfit(f"axes {layer.axes} of {inputs[0]}")
+    if sorted(layer.axes) != list(range(len(inputs[0]))) or len(inputs[0]) > MOST_AXES:
+        raise Unfit(f"axes {layer.axes} of {inputs[0]}; all of at most {MOST_AXES} wanted")
     return tuple(inputs[0][axis] for axis in layer.axes)
 
 

@@ -143,3 +143,30 @@ def test_files_that_are_no_layout_are_refused(tmp_path):
     path.write_bytes(b"\xff\xfe{}")
     with pytest.raises(ParamsError, match="no JSON"):
         layout.read(path, {})
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(("z", "label", "0")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(("weight", "bias", "a")), inner),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.data())
+def test_damaged_layouts_are_refused_or_make_a_graph(data):
+    """One value of a good layout replaced by any other."""
+    graph = data.draw(generators())
+    names, arrays = under_other_names(graph)
+    said = json.loads(layout.describe(graph, names, False))
+    place = data.draw(st.sampled_from([said, *said["layers"]]))
+    place[data.draw(st.sampled_from(sorted(place)))] = data.draw(JSON)
+    try:
+        assert isinstance(layout.parse(said, arrays, "net.json").graph, Graph)
+    except ParamsError as error:
+        assert str(error).startswith("net.json: ")

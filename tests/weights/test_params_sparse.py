@@ -11,7 +11,8 @@ import params_makers as make
 import pytest
 
 from mxgan import ParamsError
-from mxgan.weights import files, inspect, params_file, sparse
+from mxgan.architecture import inspect, table
+from mxgan.weights import files, params_file, sparse
 
 TWO_ROWS = np.array([[1, 2], [3, 4]], np.float32)
 THREE = np.array([1, 2, 3], np.float32)
@@ -68,7 +69,7 @@ def test_inspect_and_load_say_so(tmp_path):
     path.write_bytes(row_sparse())
     said = "sparse in the file, read as dense: w (row_sparse, 2 rows stored)"
     assert inspect.inspect(path)["warnings"][0] == said and files.load(path).notes == [said]
-    assert "warning: " + said in inspect.lines(inspect.inspect(path))
+    assert "warning: " + said in table.lines(inspect.inspect(path))
     with pytest.warns(UserWarning, match="read as dense"):
         params_file.load(path, strict=True)  # it is no mistake
     many = make.header(99) + make.sparse((3, 4), THREE, STARTS, COLUMNS) * 99 + make.names()
