@@ -229,7 +229,7 @@ def here(tmp_path, monkeypatch):
         (["--out", "file/below"], "--out file/below: can't be written"),
         (["--weights", "missing.params"], "missing.params: there is no such file"),
         (["--weights", "zeros.params"], "zeros.params: the file begins with zeros only"),
-        (["--weights", "netD.params"], "netD.params: neither a DCGAN generator nor"),
+        (["--weights", "netD.params"], "netD.params: no generator that can be worked out"),
     ],
 )
 def test_a_wrong_wish_to_train_is_one_line(here, capsys, arguments, said):
@@ -263,7 +263,7 @@ def test_more_faces_a_step_than_there_are_is_one_line(mx, here, capsys, faces_fo
         ([], "--weights"),
         (["--weights", "missing.params"], "missing.params: there is no such file"),
         (["--weights", "zeros.params"], "zeros.params"),
-        (["--weights", "netD.params"], "netD.params: neither a DCGAN generator nor"),
+        (["--weights", "netD.params"], "netD.params: no generator that can be worked out"),
         (["--weights", "empty"], "empty: no netG.params in this folder"),
         (["--weights", "zeros.params", "--n", "0"], "--n"),
         (["--weights", "zeros.params", "--seed", "-1"], "--seed"),

@@ -16,6 +16,7 @@ from mxgan.graph import layers
 
 PICTURES = (1, 3, 4)  # channels
 MOST_FLOWS = 64
+FEWEST = 2  # convolutions and products of a generator
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ def flows(order: Sequence[Part]) -> list[Flow]:
 
     Raises Broken if there is none.
     """
-    if not order:
-        raise Broken("no layers")
+    if sum(part.kind in ("conv", "linear") for part in order) < FEWEST:
+        raise Broken(f"{len(order)} layers, where a generator has at least {FEWEST} that make images larger")
     embedding, rest = _embedding(order)
     found: list[Flow] = []
     furthest: list[tuple[int, str]] = []
@@ -129,7 +130,7 @@ def _ways(
                 furthest.append((at, f"{gives}; images of 1, 3 or 4 channels wanted"))
             continue
         shown = place.image and place.size in PICTURES and len(steps) > 1
-        options = [one for one in _next(order[at], place, steps) if not shown or one[1].size in PICTURES]
+        options = [one for one in _next(order[at], place, steps) if not shown or one[1].size <= max(PICTURES)]
         if not options:
             part = order[at]
             shapes = ", ".join(f"{word} {array.shape}" for word, array in part.arrays.items())

@@ -8,7 +8,7 @@ from typing import Optional
 
 import numpy as np
 
-from mxgan.architecture.networks import GENERATOR_NAMES, Network
+from mxgan.architecture.networks import AVERAGES, Network
 from mxgan.errors import ParamsError
 from mxgan.graph import Graph, check
 from mxgan.graph.graph import LABELS
@@ -46,7 +46,7 @@ def chosen(found: Sequence[Network], kind: str = "generator") -> Optional[Readin
     """The one network of a kind; of several, the one moving average. None where nothing tells them apart."""
     fitting = [one for one in found if isinstance(one, Reading) and one.graph.kind == kind]
     if len(fitting) > 1:
-        fitting = [one for one in fitting if any(word in prefix(one).lower() for word in GENERATOR_NAMES)]
+        fitting = [one for one in fitting if any(word in prefix(one).lower() for word in AVERAGES)]
     return fitting[0] if len(fitting) == 1 else None
 
 

@@ -48,6 +48,15 @@ class Part:
         return max(len(array) for array in self.arrays.values())
 
 
+@dataclass(frozen=True)
+class Unknown:
+    """A network that isn't known, or layers that form none."""
+
+    prefix: str  # of its arrays' names
+    why: str
+    found: tuple[Part, ...]  # its layers
+
+
 def parts(arrays: Mapping[str, np.ndarray]) -> tuple[list[Part], list[str]]:
     """The layers that the names describe, in the file's order, and the names that can't be placed."""
     folded, named = fold(arrays)

@@ -35,6 +35,10 @@ class Wishes:
         if self.size is not None and not 4 <= self.size <= 4096:
             raise MxganError(f"--size {self.size}: from 4 to 4096 pixels")
 
+    def uniform_or(self, found: bool) -> bool:
+        """Whether latents are uniform: as the user says, else as was found."""
+        return found if self.uniform is None else self.uniform
+
 
 NONE = Wishes()
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mxgan import config
-from mxgan.architecture.wishes import Wishes
+
+if TYPE_CHECKING:
+    from mxgan.architecture.wishes import Wishes
 
 PATH = click.Path(path_type=Path)
 DEFAULTS = config.TrainConfig()
@@ -69,6 +71,8 @@ def said_options(command: Callable) -> Callable:
 
 def wishes(said: dict[str, Any]) -> Wishes:
     """The values of `network_options` as one."""
+    from mxgan.architecture.wishes import Wishes  # not above: NumPy takes longer than the rest of the program's start
+
     normal = said["latent_normal"]
     return Wishes(
         activation=said["activation"],

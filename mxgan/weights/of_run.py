@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from mxgan.errors import MxganError
@@ -9,7 +10,7 @@ from mxgan.errors import MxganError
 RUN_WEIGHTS = ("netG-best.params", "netG-ema.params", "netG.params")  # the first that exists is used
 
 
-def weights_file(path: str | Path) -> Path:
+def weights_file(path: str | os.PathLike) -> Path:
     """``path`` itself; for a run directory its best generator, else the EMA, else the newest.
 
     Raises MxganError for a folder without any.

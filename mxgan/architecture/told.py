@@ -1,0 +1,22 @@
+"""A reading of a file that says its own graph, with what the user says of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mxgan.architecture import statistics
+from mxgan.architecture.wishes import Wishes
+from mxgan.errors import MxganError
+from mxgan.graph.reading import Reading
+
+
+def decided(reading: Reading, wish: Wishes) -> Reading:
+    """A reading of a file that says its own graph. Raises MxganError for wishes that contradict it."""
+    for option in ("activation", "output", "eps", "size"):
+        if getattr(wish, option) is not None:
+            raise MxganError(
+                f"--{option}: {reading.source} says it; leave the option out, or describe all with --layout"
+            )
+    if wish.uniform is None and reading.graph.latent is not None and statistics.tells_uniform(reading.graph):
+        return replace(reading, uniform=True, assumed=(*reading.assumed, "uniform latents, by its running statistics"))
+    return replace(reading, uniform=wish.uniform_or(reading.uniform))
