@@ -38,7 +38,7 @@ class Generator:
     classes: Optional[int] = None  # labels are 0 to classes - 1; None: it takes none
     batch: int = BATCH  # pictures made at once
     uniform: bool = False  # latents from U(-1, 1), not N(0, 1)
-    read: Optional[Reading] = None  # where the network comes from, and what was assumed
+    read: Optional[Reading] = None  # where the network comes from, and what was assumed; None: an .onnx run as it is
     ctx: str = "cpu"  # where the engine computes
 
     @property
@@ -107,6 +107,9 @@ def load_generator(
     MxganError or ImportError if the engine can't run here or not on this ctx.
     """
     file = weights_file(path)
+    program = _program(file, engine, ctx) if file.suffix.lower() == ".onnx" else None
+    if program is not None:
+        return program
     reading = networks.generator(file, wishes)
     if not allow_nonfinite:
         check_finite(reading, str(file))
@@ -115,6 +118,38 @@ def load_generator(
     choice = engines.choose_generator(engine, ctx)
     why = f"engine {choice.engine} on {choice.ctx}: {choice.why}"
     return _generator(reading, choice, why, file)
+
+
+def _program(file: Path, engine: str, ctx: str) -> Optional[Generator]:
+    """An .onnx model with an operator that no layer is, run as it is by onnxruntime; None for a model that is a graph.
+
+    Raises MxganError where another engine or a GPU was asked for.
+    """
+    from mxgan.onnx import reader
+    from mxgan.onnx.node import NoGraph
+    from mxgan.onnx.runner import Runner
+
+    try:
+        reader.read(file)
+    except NoGraph as error:
+        if engine not in ("auto", "onnx") or ctx.startswith("gpu"):
+            raise MxganError(f"{error}: it runs on --engine onnx and --ctx cpu alone") from error
+        found = reader.program(file)
+    else:
+        return None
+    for text in found.warnings:
+        warnings.warn(f"{file}: {text}", stacklevel=3)
+    channels, height, width = found.shape
+    return Generator(
+        forward=Runner(found).forward,
+        latent=found.latent,
+        shape=(height, width, max(3, channels)),
+        engine="onnx",
+        why=f"engine onnx on cpu: {found.why}",
+        file=file,
+        classes=found.classes,
+        read=None,
+    )
 
 
 def _generator(reading: Reading, choice: engines.Choice, why: str, file: Path) -> Generator:

@@ -53,9 +53,9 @@ def generate(
     sampling.save(generator, n, seed, out, each, labels, columns)
     short = f"{generator.engine} on {generator.ctx}"
     click.echo(f"{generator.why if verbose or ctx.startswith('gpu') else short}; weights {generator.file}", err=True)
-    assert generator.read is not None  # load_generator gives it
-    for line in [] if weights.is_dir() else generator.read.told:  # a run's network is its own
-        click.echo(line, err=True)
+    if generator.read is not None and not weights.is_dir():  # a run's network is its own
+        for line in generator.read.told:
+            click.echo(line, err=True)
     click.echo(out)
 
 
