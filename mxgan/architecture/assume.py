@@ -37,7 +37,10 @@ MOST_WAYS = 4  # flows tried
 EPS, SLIP, MODULES = 1e-5, 0.8, 1e-3  # usual; PyTorch-GAN's, copied widely; MXNet's Module API's default
 
 
-STRANGE = "its first running statistics aren't those of latents from N(0, 1) or U(-1, 1), so they confirm nothing"
+STRANGE = (
+    "its first running statistics aren't those of latents from N(0, 1) or U(-1, 1), so they confirm nothing: "
+    "the pictures may be wrong"
+)
 CONTRADICTED = (
     "its running statistics contradict every network tried, so the pictures may be wrong: "
     "say what it is with --activation, --eps, --size or --layout"

@@ -20,6 +20,7 @@ from mxgan.weights.dcgan import EPSILON, graph_of
 from mxgan.weights.net import LIST_NOTE, Net, recognise_all
 
 JUDGES = re.compile(r"(net|model)?_?(d|dis|disc|discriminator|critic)(_?net)?(_?state_?dict)?", re.I)
+STRANGE = 1.0  # misfit of the first running statistics from which a recognised network's pictures may be wrong
 FEWEST = 3  # layers of a network among others in a file
 DEEPEST = 4  # blocks inside blocks that are looked into for networks
 Network = Union[Reading, Unknown]
@@ -44,7 +45,7 @@ def _of_net(net: Net, found: Sequence[Part], wish: Wishes, where: str) -> Readin
     reading = Reading(graph_of(net), "its arrays", net.names, uniform=wish.uniform_or(False))
     if net.latent is None:
         return reading
-    notes = (LIST_NOTE,) if net.scheme == "list" else ()
+    notes: tuple[str, ...] = (LIST_NOTE,) if net.scheme == "list" else ()
     said: tuple[str, ...] = ("ReLU", "tanh at the end", f"eps {EPSILON:g}", "stride 2")
     if _is_module_api(found):  # whose own defaults hold
         return replace(looked_up(found, wish, where), warnings=notes)
@@ -56,7 +57,11 @@ def _of_net(net: Net, found: Sequence[Part], wish: Wishes, where: str) -> Readin
             other = None
         if other is not None and not other.warnings:
             return replace(other, warnings=notes)
-        said = (*said, *(other.warnings if other else ()))
+        doubts = other.warnings if other else ()
+        if seen.first > STRANGE:
+            notes += doubts
+        else:
+            said = (*said, *doubts)
     layers_of = [node.layer for node in reading.graph.nodes]
     names_of = [one.name for one in known.matches(found) if [node.layer for node in one.graph.nodes] == layers_of]
     if names_of:

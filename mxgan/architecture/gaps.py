@@ -66,5 +66,5 @@ def between(before: Part, step: Step, counted: Counted) -> list[tuple[Inserted, 
     if step.role != "conv":
         return [(first, 0.0)]
     if others == 1:
-        return [(first, 0.0), (("upsample",), 0.3)]
+        return [(first, 0.0), (("upsample",), 1.0)]
     return [((*first, "upsample"), 0.0), (first, 1.0)]

@@ -15,9 +15,9 @@ from typing import Optional, Union
 
 from mxgan.architecture.from_arrays import of_arrays
 from mxgan.architecture.parts import Unknown
-from mxgan.architecture.told import decided
+from mxgan.architecture.told import SETTINGS, decided
 from mxgan.architecture.wishes import NONE, Wishes
-from mxgan.errors import ParamsError
+from mxgan.errors import MxganError, ParamsError
 from mxgan.graph import layout
 from mxgan.graph.reading import Reading
 from mxgan.weights import files, names
@@ -66,6 +66,9 @@ def networks(file: files.WeightsFile, wish: Wishes = NONE) -> list[Network]:
     """Every network in a file, in its order. Raises ParamsError where what the file or the user says can't be read."""
     path = Path(file.path)
     if wish.layout is not None:
+        for option in (*SETTINGS, "symbol"):
+            if getattr(wish, option) is not None:
+                raise MxganError(f"--{option}: {wish.layout} says it; leave the option out, or change the layout")
         said = layout.read(wish.layout, file.arrays)
         return [Reading(said.graph, f"{wish.layout}", said.names, uniform=wish.uniform_or(said.uniform))]
     beside = wish.symbol or symbol_of(path)

@@ -63,7 +63,7 @@ class Look:
     def relu_fits(self) -> bool:
         """Whether nothing speaks against ReLU and these latents."""
         relu, other = self.second["relu"], min(self.second.values())
-        return self.first < FITS and (relu < 0.005 or (relu < FITS and other > 0.5 * relu))
+        return self.first < FITS and (relu < 5e-4 or (relu < FITS and other > 0.5 * relu))
 
 
 def look(graph: Graph, uniform: bool) -> Optional[Look]:

@@ -9,10 +9,12 @@ from mxgan.architecture.wishes import Wishes
 from mxgan.errors import MxganError
 from mxgan.graph.reading import Reading
 
+SETTINGS = ("activation", "output", "eps", "size")  # wishes that such a file leaves no room for
+
 
 def decided(reading: Reading, wish: Wishes) -> Reading:
     """A reading of a file that says its own graph. Raises MxganError for wishes that contradict it."""
-    for option in ("activation", "output", "eps", "size"):
+    for option in SETTINGS:
         if getattr(wish, option) is not None:
             raise MxganError(
                 f"--{option}: {reading.source} says it; leave the option out, or describe all with --layout"

@@ -58,10 +58,11 @@ class Program:
         self.depth = 0
         self.operate: Callable[[str, list, dict], Any] = _nothing
 
-    def forward_arguments(self, made: Made) -> int:
-        """How many arguments without a default ``forward`` takes."""
+    def forward_arguments(self, made: Made) -> list[str]:
+        """The arguments without a default that ``forward`` takes."""
         arguments = self._method(Object(made, ""), "forward").args
-        return len(arguments.args) - 1 - len(arguments.defaults)
+        names = [argument.arg for argument in arguments.args]
+        return names[1 : len(names) - len(arguments.defaults)]
 
     def forward(self, made: Made, args: Sequence[Any]) -> Any:
         """What the module's ``forward`` returns. Raises Failed where it can't be followed."""

@@ -11,9 +11,17 @@ import numpy as np
 
 from mxgan.architecture.torchscript_source import Failed
 from mxgan.architecture.torchscript_values import Held
-from mxgan.graph import Graph, Node
+from mxgan.graph import Graph, Node, layers
 from mxgan.graph.layers import Layer
-from mxgan.graph.shapes import LARGEST, MOST_NODES, after
+from mxgan.graph.shapes import LARGEST, MOST_NODES, Unfit, after
+
+
+class Short(Failed):
+    """A layer takes ``wanted`` numbers and is given others, whose count hangs on the inputs named in ``free``."""
+
+    def __init__(self, wanted: int, given: int, free: frozenset[str]) -> None:
+        super().__init__(f"a layer takes {wanted} and is given {given}")
+        self.wanted, self.given, self.free = wanted, given, free
 
 
 @dataclass(eq=False)
@@ -40,10 +48,11 @@ class Builder:
         self.arrays: dict[str, np.ndarray] = {}
         self.names: dict[str, str] = {}
         self.warnings: list[str] = []
+        self.free: dict[str, frozenset[str]] = {}  # by node: the inputs whose length decides its own
 
-    def input(self, name: str, shape: tuple[int, ...]) -> Flow:
+    def input(self, name: str, shape: tuple[int, ...], free: frozenset[str] = frozenset()) -> Flow:
         """What comes in, or out of a node, under its name."""
-        self.shapes[name] = shape
+        self.shapes[name], self.free[name] = shape, free
         flow = Flow(name, shape)
         flow.views.append(flow)
         return flow
@@ -60,11 +69,40 @@ class Builder:
             if tensor.name:
                 self.names[f"{name}.{word}"] = tensor.name
         node = Node(name, layer, tuple(flow.name for flow in inputs))
-        shape = after(Graph((), self.arrays, {}), node, [flow.shape for flow in inputs])
+        free = frozenset().union(*(self.free[flow.name] for flow in inputs))
+        try:
+            shape = after(Graph((), self.arrays, {}), node, [flow.shape for flow in inputs])
+        except Unfit:
+            self._wants(layer, {word: tensor.array for word, tensor in given.items()}, inputs)
+            raise
         if len(self.nodes) >= MOST_NODES or any(size < 1 for size in shape) or prod(shape) > LARGEST:
             raise Failed(f"{name} gives {shape}, or is one of too many layers")
         self.nodes.append(node)
-        return self.input(name, shape)
+        return self.input(name, shape, frozenset() if layer.needs else free)
+
+    def wants(self, flow: Flow, count: int, given: Optional[int] = None) -> None:
+        """Raises Short where a tensor has other numbers than it must have, and an input's length decides that."""
+        given = prod(flow.shape) if given is None else given
+        if given != count and self.free[flow.name]:
+            raise Short(count, given, self.free[flow.name])
+
+    def _wants(self, layer: Layer, arrays: dict[str, np.ndarray], inputs: Sequence[Flow]) -> None:
+        """Raises Short for a layer that is given another count of channels or features than it has weights for."""
+        first = inputs[0]
+        if isinstance(layer, (layers.Add, layers.Multiply)):
+            known = [flow for flow in inputs if not self.free[flow.name]]
+            for flow in inputs if known else ():
+                self.wants(flow, prod(known[0].shape))
+        if isinstance(layer, layers.Reshape) and -1 not in layer.shape:
+            self.wants(first, prod(layer.shape))
+        rank, count = {
+            layers.Linear: (1, lambda: arrays["weight"].shape[1]),
+            layers.Conv: (3, lambda: arrays["weight"].shape[1] * getattr(layer, "groups", 1)),
+            layers.ConvTranspose: (3, lambda: len(arrays["weight"])),
+            layers.BatchNorm: (len(first.shape), lambda: len(arrays["running_mean"])),
+        }.get(type(layer), (-1, int))
+        if len(first.shape) == rank:
+            self.wants(first, count(), first.shape[0])
 
     def view(self, layer: Layer, flow: Flow) -> Flow:
         """As `add`, for a layer whose output is the same memory as its input."""

@@ -12,6 +12,8 @@ from mxgan.graph import layers
 from mxgan.graph.layers import Pair
 from mxgan.graph.shapes import LARGEST
 
+TO_THE_END = 2**63 - 1  # where a slice without an end stops
+
 
 def flow_of(value: Any) -> Flow:
     """A value as a tensor that depends on the input."""
@@ -76,6 +78,8 @@ def view(b: Builder, x: Any, sizes: Any) -> Flow:
         raise Failed("it moves the batch to another axis")
     shape = tuple(size if size == -1 else whole(size) for size in rest)
     if first == -1 and (-1 in shape or prod(shape) != count):
+        if -1 not in shape:
+            b.wants(flow, prod(shape))
         raise Failed(f"it makes {shape} of {flow.shape}")
     return flow if shape == flow.shape else b.view(layers.Reshape(shape), flow)
 
@@ -99,6 +103,8 @@ def unflatten(b: Builder, x: Any, place: Any, sizes: Any) -> Flow:
     count, known = flow.shape[place - 1], prod(whole(size, 1) for size in shape if size != -1)
     shape = [count // known if size == -1 else size for size in shape]
     if prod(shape) != count:
+        if len(flow.shape) == 1 and known == prod(shape):
+            b.wants(flow, known)
         raise Failed(f"it makes {known} and more of {count}")
     return b.view(layers.Reshape((*flow.shape[: place - 1], *shape, *flow.shape[place:])), flow)
 
@@ -141,6 +147,25 @@ def size(b: Builder, x: Any, place: Any = None) -> Any:
     """All sizes, or one."""
     sizes = [BATCH, *flow_of(x).shape]
     return sizes if place is None else sizes[axis_of(place, len(sizes))]
+
+
+def slice_of(b: Builder, x: Any, axis: Any = 0, start: Any = None, stop: Any = None, step: Any = 1) -> Flow:
+    """All of an axis, or some rows or columns."""
+    flow = flow_of(x)
+    place = axis_of(axis, len(flow.shape) + 1)
+    start, stop, step = (as_number(value) for value in (start, stop, step))
+    if place == 0 and start in (None, 0) and stop in (None, TO_THE_END) and step == 1:
+        return flow
+    if place == 0:
+        raise Failed("it cuts the batch")
+    first, last, _ = slice(start, stop).indices(flow.shape[place - 1])
+    if step == 1 and (first, last) == (0, flow.shape[place - 1]):
+        return flow
+    if step != 1 or len(flow.shape) != 3 or place == 1:
+        raise Failed("it cuts channels or features, or by steps")
+    _, height, width = flow.shape
+    rows, columns = ((first, last), (0, width)) if place == 2 else ((0, height), (first, last))
+    return b.view(layers.Crop(rows[0], columns[0], rows[1] - rows[0], columns[1] - columns[0]), flow)
 
 
 def cat(b: Builder, items: Any, axis: Any = 0) -> Flow:

@@ -229,6 +229,7 @@ _OTHERS: dict[str, Callable[..., Any]] = {
     "size": moves.size,
     "dim": lambda b, x: len(flow_of(x).shape) + 1,
     "len": lambda b, x: moves.size(b, x, 0) if isinstance(x, Flow) else len(x),
+    "slice": moves.slice_of,
     "cat": moves.cat,
     "embedding": _embedding,
     "one_hot": lambda b, x, classes: b.add(layers.OneHot(whole(classes, 1)), [flow_of(x)]),

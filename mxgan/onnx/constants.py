@@ -68,6 +68,22 @@ def _divide(a: Array, b: Array) -> Array:
     return (np.sign(a) * np.sign(b) * (abs(a) // np.maximum(abs(b), 1))).astype(a.dtype)  # towards 0, as in C
 
 
+def _mod(op: Op, inputs: Sequence[Optional[Array]], budget: Budget) -> Array:
+    """The remainder: with the divisor's sign, as in Python, or the dividend's, as in C (fmod)."""
+    a, b = _present(inputs, 2)
+    budget.spend(prod(np.broadcast_shapes(a.shape, b.shape)))
+    return np.asarray(np.fmod(a, b) if op.whole("fmod", 0) else np.mod(a, b))
+
+
+def _tile(op: Op, inputs: Sequence[Optional[Array]], budget: Budget) -> Array:
+    a, repeats = _present(inputs, 2)
+    counts = _whole(repeats)
+    if len(counts) != a.ndim or min(counts, default=0) < 0:
+        raise ValueError("one count for each axis wanted")
+    budget.spend(a.size * prod(counts))
+    return np.tile(a, counts)
+
+
 def _cast(op: Op, inputs: Sequence[Optional[Array]], budget: Budget) -> Array:
     (a,) = _present(inputs, 1)
     budget.spend(a.size)
@@ -200,16 +216,18 @@ def _norm(a: Array, axis: Optional[tuple[int, ...]], keepdims: bool) -> Array:
 _UNARY: dict[str, Callable[[Array], Any]] = {
     "Identity": lambda a: a, "Neg": np.negative, "Abs": np.abs, "Sqrt": np.sqrt, "Exp": np.exp, "Log": np.log,
     "Reciprocal": lambda a: 1 / a, "Floor": np.floor, "Ceil": np.ceil, "Not": np.logical_not,
+    "Sign": np.sign, "Round": np.rint,
 }  # fmt: skip
 _BINARY: dict[str, Callable[[Array, Array], Any]] = {
     "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": _divide, "Equal": np.equal, "Less": np.less,
     "Pow": lambda a, b: np.power(a, b.astype(a.dtype)), "Greater": np.greater, "And": np.logical_and,
     "Or": np.logical_or, "Min": np.minimum, "Max": np.maximum,
+    "Xor": np.logical_xor, "LessOrEqual": np.less_equal, "GreaterOrEqual": np.greater_equal,
 }  # fmt: skip
 _RULES: dict[str, Callable[..., Array]] = {
     "Cast": _cast, "Reshape": _reshape, "Transpose": _transpose, "Squeeze": _squeeze, "Unsqueeze": _unsqueeze,
     "Concat": _concat, "Gather": _gather, "Slice": _slice, "MatMul": _matmul, "ConstantOfShape": _filled,
     "Expand": _expand, "Where": _where, "Range": _range, "ReduceSum": _reduced(np.sum), "ReduceProd": _reduced(np.prod),
     "ReduceMean": _reduced(np.mean), "ReduceL2": _reduced(_norm), "ReduceMax": _reduced(np.max),
-    "ReduceMin": _reduced(np.min),
+    "ReduceMin": _reduced(np.min), "Mod": _mod, "Tile": _tile,
 }  # fmt: skip

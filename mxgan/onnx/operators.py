@@ -27,8 +27,9 @@ def value_of(build: Build, op: Op) -> Value:
     if op.kind == "Constant":
         return _constant(op)
     values = [build.get(op, place) for place in range(len(op.inputs))]
-    if op.kind == "Shape":
-        return _shape(build, op)
+    if op.kind in ("Shape", "Size"):
+        shape = _shape(build, op)
+        return shape if op.kind == "Shape" else Known(np.prod(shape.array), sizes=True)
     if all(value is None or isinstance(value, Known) for value in values) and values:
         folded = fold(op, [value.array if isinstance(value, Known) else None for value in values], build.budget)
         if folded is None:

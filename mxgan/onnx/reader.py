@@ -18,7 +18,7 @@ from mxgan.graph import Graph, Node, check, layers
 from mxgan.graph.graph import IMAGES, LABELS, LATENTS
 from mxgan.graph.reading import Reading
 from mxgan.graph.shapes import Shape, Unfit
-from mxgan.onnx.build import Build, Known, Label, Tensor
+from mxgan.onnx.build import Build, Known, Label, Tensor, Value
 from mxgan.onnx.file import Model, array_of, contents, load, text
 from mxgan.onnx.node import NoGraph, Op
 from mxgan.onnx.operators import value_of
@@ -100,7 +100,12 @@ def _built(model: Model, said: Signature, ops: list[Op]) -> Build:
         build.inserted = start.node
     build.bind(said.data.name, start)
     if said.label is not None:
-        build.bind(said.label.name, Label(said.label.shape))
+        build.name = said.label.name
+        label: Value = Label(said.label.shape)
+        if said.classes:
+            label = build.reshape(build.add(layers.OneHot(said.classes), Tensor(LABELS, ())), said.label.shape)
+            build.assumed.append(f"{printable(said.label.name[:80])} is a label as a one-hot vector")
+        build.bind(said.label.name, label)
     for op in ops:
         build.name = op.name
         _one(build, op)
@@ -127,7 +132,7 @@ def _finished(model: Model, said: Signature, build: Build) -> Reading:
     where, end = model.where, build.values.get(said.output)
     if not isinstance(end, Tensor) or not build.nodes:
         raise ParamsError(f"{where}: the output {printable(said.output[:80])} isn't computed from the input")
-    assumed, warnings = [], []
+    assumed, warnings = list(build.assumed), []
     if said.outputs > 1:
         warnings.append(f"the model has {said.outputs} outputs; {printable(said.output[:80])} is read")
     if not said.pictures:
@@ -137,7 +142,7 @@ def _finished(model: Model, said: Signature, build: Build) -> Reading:
             end, ranged = _signed(build, end)
         except Unfit as error:
             raise ParamsError(f"{where}: {error}") from error
-        assumed = [text for text in (square, ranged) if text]
+        assumed += [text for text in (square, ranged) if text]
     graph = _pruned(build, end)
     if LABELS in graph.inputs and graph.classes is None:
         raise NoGraph(f"{where}: the label goes to no table of classes")

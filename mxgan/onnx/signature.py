@@ -7,6 +7,7 @@ from math import prod
 from typing import Any, Optional
 
 from mxgan.errors import ParamsError
+from mxgan.graph.labels import can_be, label_place
 from mxgan.graph.shapes import LARGEST, Shape
 from mxgan.onnx.constants import FLOATS, INTEGERS
 from mxgan.onnx.file import Model, text
@@ -36,6 +37,7 @@ class Signature:
     label: Optional[Input]
     output: str
     outputs: int
+    classes: int = 0  # where the label comes as a one-hot vector, in whatever shape: how many numbers that has
 
     @property
     def pictures(self) -> bool:
@@ -87,18 +89,24 @@ def signature(model: Model, ops: list[Op]) -> Signature:
     inputs = [_input(item, where) for item in graph.input if text(item.name) not in held and item.name in taken]
     labels = [item for item in inputs if item.kind in INTEGERS or (prod(item.shape) == 1 and index_of(ops, item.name))]
     data = [item for item in inputs if item not in labels]
+    if len(data) == 2 and not labels:
+        place = label_place((data[0].name, data[1].name))
+        label, other = data[place], data[1 - place]
+        if can_be(label.name, prod(label.shape), prod(other.shape)):
+            labels, data = [label], [other]
     if len(data) != 1 or len(labels) > 1:
         names = ", ".join(printable(item.name[:80]) for item in inputs) or "nothing"
         raise ParamsError(
             f"{where}: the model takes {names}; a generator of pictures takes one input of floats, the latents, "
-            "and perhaps a label of integers"
+            "and perhaps a label, of integers or as a one-hot vector"
         )
     (z,) = data
     if z.kind not in FLOATS or not z.shape or not 0 < abs(prod(z.shape)) <= LARGEST:
         raise ParamsError(
             f"{where}: the input {printable(z.name[:80])} has shape {z.shape}; latents (n, latent) wanted"
         )
-    return Signature(z, labels[0] if labels else None, output, len(graph.output))
+    classes = prod(labels[0].shape) if labels and not index_of(ops, labels[0].name) else 0
+    return Signature(z, labels[0] if labels else None, output, len(graph.output), classes if classes > 1 else 0)
 
 
 def _input(item: Any, where: str) -> Input:

@@ -151,7 +151,6 @@ def test_what_no_option_can_be_is_refused_in_a_line_that_names_the_option(wish):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.xfail(reason="the other option is left out without a word", strict=True)
 @pytest.mark.parametrize("wish", [{"activation": "relu"}, {"eps": 1e-5}, {"size": 64}, {"output": "none"}], ids=str)
 def test_a_layout_and_another_option_contradict_each_other(silent, tmp_path, wish):
     reading = networks.generator(silent[0])

@@ -83,10 +83,14 @@ class Builder:
 
 
 @st.composite
-def generators(draw: Callable) -> Graph:
-    """A generator of images of 1 to 4 channels, conditional or not: two to six layers, and what starts and ends it."""
+def generators(draw: Callable, conditional: bool = True, plain: bool = False) -> Graph:
+    """A generator of images of 1 to 4 channels, conditional or not: two to six layers, and what starts and ends it.
+
+    ``plain``: of the layers that PyTorch has as modules, one after another.
+    """
     b = Builder(draw, draw(st.integers(1, 5)))
-    _condition(b)
+    if conditional:
+        _condition(b)
     if b.maybe():
         shape = (b.number(1, 6), *b.pair(1, 3))
         b.add(Linear(), weight=(math.prod(shape), *b.shape), **b.bias(math.prod(shape)))
@@ -96,7 +100,7 @@ def generators(draw: Callable) -> Graph:
     else:
         b.add(Reshape((b.shape[0], 1, 1)))
     for _ in range(b.number(2, 6)):
-        draw(st.sampled_from(_LAYERS))(b)
+        draw(st.sampled_from(_PLAIN if plain else _LAYERS))(b)
     if b.shape[0] > 4:
         out = b.number(1, 4)
         b.add(Conv(), weight=(out, b.shape[0], 1, 1), **b.bias(out))
@@ -205,3 +209,4 @@ _LAYERS = (
     _conv, _conv_transpose, _conv_transpose, _batch_norm, _instance_norm, _activation, _activation, _upsample,
     _pixel_shuffle, _residual, _pad, _crop, _turn, _affine,
 )  # fmt: skip
+_PLAIN = tuple(layer for layer in _LAYERS if layer not in (_residual, _crop, _turn, _affine))

@@ -9,7 +9,10 @@ pytest.importorskip("onnxruntime")
 from onnx import TensorProto, helper  # noqa: E402
 from reader_models import both, kinds, model, node, numbers, save, start  # noqa: E402
 
+from mxgan.errors import ParamsError  # noqa: E402
 from mxgan.onnx import file, reader  # noqa: E402
+from mxgan.onnx.constants import Budget, fold  # noqa: E402
+from mxgan.onnx.node import NoGraph, Op  # noqa: E402
 
 
 def test_shapes_computed_from_the_batchs_size(tmp_path):
@@ -122,3 +125,42 @@ def test_a_discriminator(tmp_path):
     reading = reader.read(path)
     assert reading.graph.kind == "discriminator" and reading.graph.inputs == {"images": (3, 8, 8)}
     assert kinds(reading) == ["Conv", "LeakyRelu", "Reshape", "Linear"]
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "label"),
+    [("label", (5,), True), ("c", (5, 1, 1), True), ("code", (5,), True), ("code", (6,), False), ("noise", (5,), False),
+     ("text_embedding", (5,), False), ("label", (1,), False), ("label", (2000,), False)],
+)  # fmt: skip
+def test_which_second_vector_is_a_label(tmp_path, name, shape, label):
+    """Beside 6 latents: one that is named as a label, or a shorter one that isn't named as something else."""
+    nodes = [node("Flatten", [name], "l"), node("Concat", ["l", "z"], "lz", axis=1), node("Gemm", ["lz", "W"], "g")]
+    nodes += [node("Reshape", ["g", "S"], "s"), node("Tanh", ["s"], "images")]
+    made = model(nodes, {"W": numbers(6 + shape[0], 48), "S": np.array([-1, 3, 4, 4])})
+    made.graph.input.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", *shape]))
+    save(tmp_path / "g.onnx", made)
+    if label:
+        reading = reader.read(tmp_path / "g.onnx")
+        assert reading.assumed == (f"{name} is a label as a one-hot vector",)
+        assert reading.graph.inputs == {"z": (6,), "label": ()} and reading.graph.classes == 5
+    else:
+        with pytest.raises(ParamsError, match=f"the model takes z, {name}; a generator of pictures takes one input"):
+            reader.read(tmp_path / "g.onnx")
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "value"),
+    [("Mod", ([-7, 7, 5], [3, -3, 0]), [2, -2, 0]), ("Tile", ([[1], [2]], [1, 2]), [[1, 1], [2, 2]]),
+     ("GreaterOrEqual", ([1, 2], [2, 2]), [False, True]), ("LessOrEqual", ([1, 2], [1, 1]), [True, False]),
+     ("Sign", ([-3, 0],), [-1, 0]), ("Xor", ([True, True], [True, False]), [False, True])],
+)  # fmt: skip
+def test_whole_numbers_are_computed(kind, inputs, value):
+    op = Op(node(kind, ["a", "b"], "y"), "a.onnx")
+    np.testing.assert_array_equal(fold(op, [np.array(item) for item in inputs], Budget(100)), value)
+
+
+def test_the_remainder_of_c_and_repeats_without_bound():
+    op = Op(node("Mod", ["a", "b"], "y", fmod=1), "a.onnx")
+    np.testing.assert_array_equal(fold(op, [np.array([-7, 7]), np.array([3, -3])], Budget(100)), [-1, 1])
+    with pytest.raises(NoGraph, match="too large to compute"):
+        fold(Op(node("Tile", ["a", "b"], "y"), "a.onnx"), [np.ones(2), np.array([2**40])], Budget(100))

@@ -13,6 +13,7 @@ from reader_models import both, kinds, own_pictures  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
+from mxgan.graph.forward import generate  # noqa: E402
 from mxgan.onnx import reader  # noqa: E402
 from mxgan.onnx.runner import Runner  # noqa: E402
 
@@ -91,6 +92,31 @@ def test_labels_embedded_multiplied_and_one_hot(tmp_path):
     for net in nets:
         reading = both(exported(tmp_path / "g.onnx", net, Z, labels), labels=np.array([0, 6]))
         assert reading.graph.classes == 7
+
+
+def test_a_label_as_a_one_hot_vector(tmp_path):
+    def image(net, x):
+        return net.end(net.start(x).view(-1, 8, 4, 4))
+
+    nets = [
+        Net(lambda net, z, y: image(net, torch.cat((z, y.float()), 1)), start=nn.Linear(17, 128), end=CONVS),
+        Net(lambda net, z, y: image(net, z + net.own(y.float()[:, :, None, None]).flatten(1)), start=nn.Linear(10, 128),
+            own=nn.ConvTranspose2d(7, 10, 1), end=CONVS),
+    ]  # fmt: skip
+    one_hot = F.one_hot(torch.tensor([0, 6]), 7)
+    for net, label in ((nets[0], one_hot.float()), (nets[0], one_hot), (nets[1], one_hot.float())):
+        path = exported(tmp_path / "g.onnx", net, Z, label)
+        reading = reader.read(path)
+        assert (reading.graph.latent, reading.graph.classes) == (10, 7)
+        assert reading.assumed == ("label is a label as a one-hot vector",)
+        ours = generate(reading.graph, Z.numpy(), np.array([0, 6]))
+        np.testing.assert_allclose(ours, own_pictures(path, Z.numpy(), label.numpy()), atol=1e-5)
+
+
+def test_one_axis_into_several(tmp_path):
+    """nn.Unflatten computes its shape with Mod, Slice and Concat."""
+    net = nn.Sequential(nn.Linear(10, 128), nn.Unflatten(-1, (8, 4, 4)), CONVS)
+    assert kinds(both(exported(tmp_path / "g.onnx", net, Z)))[:2] == ["Linear", "Reshape"]
 
 
 def test_a_batchnorm_for_each_class(tmp_path):
