@@ -241,11 +241,13 @@ def test_npz_opens_in_numpy_and_is_the_same_bytes_every_time(tmp_path):
         ("a.onnx", "onnxruntime", r"pip install 'mxgan\[onnx\]'"),
     ],
 )
-def test_a_missing_package_is_told_with_what_to_type(tmp_path, monkeypatch, dst, package, said):
+def test_a_missing_package_is_told_with_what_to_type(tmp_path, tmp_path_factory, monkeypatch, dst, package, said):
     if package == "onnxruntime":
         pytest.importorskip("onnx")
+    source = tmp_path_factory.mktemp("source") / "netG.params"
+    save_params(source, generator())
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ImportError, match=said) as error:
-        convert(REAL, tmp_path / dst)
+        convert(source, tmp_path / dst)
     assert "\n" not in str(error.value)
     assert os.listdir(tmp_path) == []
