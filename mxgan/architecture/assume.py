@@ -74,8 +74,8 @@ def assume(found: Sequence[Part], wish: Wishes, where: str, hints: Hints = NOTHI
     if not ways:
         raise NoGenerator(f"{where}: no generator that can be worked out: {why}; describe it with --layout")
     best = _best(ways, _habits(wish, hints, found), wish)
-    if best is None or (best[0].doubt or 0) > statistics.WELL:
-        best = _best(ways, _habits(wish, hints, found, best and best[1], rarer=True), wish, best)
+    if best is not None and (best[0].doubt or 0) > statistics.WELL:
+        best = _best(ways, _habits(wish, hints, found, best[1], rarer=True), wish, best)
     doubts: tuple[str, ...] = ()
     if best is None:  # nothing at all fits the statistics, or the wishes
         best, doubts = _best(ways, _habits(wish, hints, found)[:1], wish, compare=False), (STRANGE,)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Union
 
 import numpy as np
 
 from mxgan.architecture import known, statistics
 from mxgan.architecture.assume import Hints, NoGenerator, assume
-from mxgan.architecture.parts import Part, Unknown, groups, parts
+from mxgan.architecture.parts import Network, Part, Unknown, groups, parts
 from mxgan.architecture.wishes import Wishes
 from mxgan.errors import ParamsError
 from mxgan.graph.reading import Reading
@@ -23,7 +22,6 @@ JUDGES = re.compile(r"(net|model)?_?(d|dis|disc|discriminator|critic)(_?net)?(_?
 STRANGE = 1.0  # misfit of the first running statistics from which a recognised network's pictures may be wrong
 FEWEST = 3  # layers of a network among others in a file
 DEEPEST = 4  # blocks inside blocks that are looked into for networks
-Network = Union[Reading, Unknown]
 
 
 def of_arrays(arrays: dict[str, np.ndarray], wish: Wishes, where: str) -> list[Network]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Union
 
 import numpy as np
 
 from mxgan.architecture import known, modules, statistics
 from mxgan.architecture.assume import Hints, NoGenerator, assume
 from mxgan.architecture.from_arrays import looked_up
-from mxgan.architecture.parts import Part, Unknown, parts
+from mxgan.architecture.parts import Network, Part, Unknown, parts
 from mxgan.architecture.told import decided
 from mxgan.architecture.wishes import Wishes
 from mxgan.errors import ParamsError
@@ -25,7 +24,7 @@ _KINDS: dict[type, str] = {
 }  # fmt: skip
 
 
-def of_module(module: Module, arrays: dict[str, np.ndarray], wish: Wishes, where: str) -> Union[Reading, Unknown]:
+def of_module(module: Module, arrays: dict[str, np.ndarray], wish: Wishes, where: str) -> Network:
     """A whole module: its own graph where it says one, else worked out from its layers."""
     try:
         reading = modules.sequential(module, where)

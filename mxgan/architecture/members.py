@@ -8,7 +8,7 @@ from typing import Optional
 
 import numpy as np
 
-from mxgan.architecture.networks import AVERAGES, Network
+from mxgan.architecture.parts import Network
 from mxgan.errors import ParamsError
 from mxgan.graph import Graph, check
 from mxgan.graph.graph import LABELS
@@ -16,6 +16,8 @@ from mxgan.graph.reading import Reading
 from mxgan.graph.shapes import Shape
 from mxgan.weights import names
 from mxgan.weights.net import Net, recognise
+
+AVERAGES = ("ema", "avg", "average", "shadow")  # in the names of a moving average, which makes better pictures
 
 
 def own_arrays(reading: Reading, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

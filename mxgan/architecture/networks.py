@@ -11,21 +11,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Optional, Union
+from typing import Optional
 
 from mxgan.architecture.from_arrays import of_arrays
-from mxgan.architecture.parts import Unknown
+from mxgan.architecture.members import chosen, prefix
+from mxgan.architecture.parts import Network, Unknown
 from mxgan.architecture.told import SETTINGS, decided
 from mxgan.architecture.wishes import NONE, Wishes
 from mxgan.errors import MxganError, ParamsError
 from mxgan.graph import layout
 from mxgan.graph.reading import Reading
-from mxgan.weights import files, names
-
-AVERAGES = ("ema", "avg", "average", "shadow")  # in the names of a moving average, which makes better pictures
-
-
-Network = Union[Reading, Unknown]
+from mxgan.weights import files
 
 
 def generator(path: str | os.PathLike, wish: Wishes = NONE) -> Reading:
@@ -35,20 +31,18 @@ def generator(path: str | os.PathLike, wish: Wishes = NONE) -> Reading:
     """
     file = load(path)
     found = networks(file, wish)
-    makers = [one for one in found if isinstance(one, Reading) and one.graph.latent is not None]
+    makers = [one for one in found if isinstance(one, Reading) and one.graph.kind == "generator"]
     if not makers:
         raise ParamsError(_no_generator(file, found))
+    best = chosen(found)
+    if best is None:
+        said = ", ".join(prefix(one) or one.source for one in makers)
+        raise ParamsError(f"{file.path}: holds {len(makers)} generators, {said}: save the one you want by itself")
     if len(makers) > 1:
-        averaged = [one for one in makers if _is_average(one)]
-        if len(averaged) != 1:
-            said = "; ".join(_prefix(one) for one in makers)
-            raise ParamsError(
-                f"{file.path}: holds {len(makers)} generators: {said}; convert one with --names keep first"
-            )
-        others = ", ".join(_prefix(one) for one in makers if one is not averaged[0])
-        note = f"{_prefix(averaged[0])} is used, a moving average; the file holds {others} too"
-        makers = [replace(averaged[0], assumed=(*averaged[0].assumed, note))]
-    return makers[0]
+        others = ", ".join(prefix(one) for one in makers if one is not best)
+        note = f"{prefix(best)} is used, a moving average; the file holds {others} too"
+        best = replace(best, assumed=(*best.assumed, note))
+    return best
 
 
 def load(path: str | os.PathLike) -> files.WeightsFile:
@@ -102,22 +96,8 @@ def symbol_of(path: Path) -> Optional[Path]:
     return symbol.beside(path)
 
 
-def _prefix(reading: Reading) -> str:
-    stored = list(reading.names.values())
-    return stored[0][: names.shared(stored)].rstrip("._") or "the generator"
-
-
-def _is_average(reading: Reading) -> bool:
-    return any(word in _prefix(reading).lower() for word in AVERAGES)
-
-
 def _no_generator(file: files.WeightsFile, found: Sequence[Network]) -> str:
     whys = [one.why for one in found if isinstance(one, Unknown)]
     if whys:
         return whys[0] if len(found) == 1 else f"{file.path}: no generator: {'; '.join(whys)}"
     return f"{file.path}: holds a discriminator; a generator is wanted"
-
-
-def kinds(found: Sequence[Network]) -> list[Optional[str]]:
-    """generator, discriminator or None for each."""
-    return [one.graph.kind if isinstance(one, Reading) else None for one in found]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Optional
+from typing import Optional, Union
 
 import numpy as np
 
 from mxgan.graph.layers import Layer
+from mxgan.graph.reading import Reading
 from mxgan.weights import names
 
 NORM_WITHOUT_STATISTICS = "norm"  # weight and bias vectors alone: an InstanceNorm's, or of a kind we can't tell
@@ -55,6 +56,9 @@ class Unknown:
     prefix: str  # of its arrays' names
     why: str
     found: tuple[Part, ...]  # its layers
+
+
+Network = Union[Reading, Unknown]
 
 
 def parts(arrays: Mapping[str, np.ndarray]) -> tuple[list[Part], list[str]]:
@@ -205,7 +209,8 @@ def _number(part: Part) -> Optional[str]:
 def groups(found: Iterable[Part]) -> dict[str, list[Part]]:
     """The layers by the first part of their names that differs: netG, netD, ...; empty where there is one group."""
     found = list(found)
-    tokens = [re.split(r"[._:]", part.key) for part in found]
+    dotted = any("." in part.key for part in found)
+    tokens = [re.split(r"[.:]" if dotted else r"[._:]", part.key) for part in found]
     depth = names.shared(tokens)
     sorted_out: dict[str, list[Part]] = {}
     for part, words in zip(found, tokens):
