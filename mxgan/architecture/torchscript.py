@@ -7,9 +7,11 @@ traced or scripted. What it leaves open is what ``forward`` takes: see torchscri
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import partial
 from math import prod
 
+from mxgan.architecture import one_hot
 from mxgan.architecture.modules import ending
 from mxgan.architecture.torchscript_code import Program
 from mxgan.architecture.torchscript_graph import Builder, Flow, Short
@@ -70,7 +72,7 @@ def _follow(file: ZipFile) -> Reading:
             return _solved(file, program, builder, inputs)
         except (Failed, ParamsError) as error:
             if isinstance(error, Together):
-                raise
+                return _parted(file, program, builder, error)
             if len(builder.nodes) > furthest:
                 furthest, why = len(builder.nodes), Failed(str(error).removeprefix(f"{file.where}: "))
     raise why
@@ -86,6 +88,20 @@ def _solved(file: ZipFile, program: Program, builder: Builder, inputs: Inputs) -
             inputs = solved(inputs, short)
     builder.restart()
     return _reading(file, program, builder, inputs)
+
+
+def _parted(file: ZipFile, program: Program, builder: Builder, why: Together) -> Reading:
+    """Latents and a one-hot label side by side, parted by the running statistics. Raises ``why`` where they can't."""
+    sizes = {LABELS: 2, LATENTS: why.total - 2}
+    inputs = [replace(item, shape=(sizes[item.role], *item.shape[1:]), known=True) for item in why.inputs]
+    builder.restart()
+    reading = _reading(file, program, builder, tuple(inputs))
+    whole = one_hot.without_label(reading.graph)
+    found = one_hot.one_hot(whole[0]) if whole is not None else None
+    if whole is None or found is None or found[0] != whole[1]:
+        raise why
+    said = f"{found[1]} classes, as its running statistics say"
+    return replace(reading, graph=one_hot.with_label(whole[0], *found), assumed=(*reading.assumed, said))
 
 
 def _reading(file: ZipFile, program: Program, builder: Builder, inputs: Inputs) -> Reading:

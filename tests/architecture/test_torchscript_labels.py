@@ -150,6 +150,35 @@ def test_lengths_that_nothing_tells_are_refused(tmp_path):
         read(path)
 
 
+@pytest.mark.parametrize("first", [False, True])
+def test_latents_and_label_side_by_side_are_parted_by_the_running_statistics(tmp_path, first):
+    class Normed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.main = nn.Sequential(nn.ConvTranspose2d(26, 64, 4), nn.BatchNorm2d(64), nn.ReLU(), nn.Conv2d(64, 3, 1))
+
+        def forward(self, z, label):
+            return torch.tanh(self.main(torch.cat([z, label], 1).view(-1, 26, 1, 1)))
+
+    class First(Normed):
+        def forward(self, label, z):
+            return torch.tanh(self.main(torch.cat([label, z], 1)[:, :, None, None]))
+
+    torch.manual_seed(0)
+    net = First() if first else Normed()
+    with torch.no_grad():
+        for _ in range(60):
+            given = torch.randn(32, 16), F.one_hot(torch.randint(0, 10, (32,)), 10).float()
+            net.train()(*(given[::-1] if first else given))
+    reading = read(saved(net, tmp_path / "a.pt", "script"))
+    assert (reading.graph.latent, reading.graph.classes) == (16, 10)
+    assert reading.assumed == ("label is a label as a one-hot vector", "10 classes, as its running statistics say")
+    z, label = torch.randn(2, 16).double(), F.one_hot(torch.tensor([7, 0]), 10).double()
+    with torch.no_grad():
+        y = net(*((label, z) if first else (z, label))).numpy()
+    np.testing.assert_allclose(generate(reading.graph, z.numpy(), np.array([7, 0])), y, atol=1e-6)
+
+
 def test_damaged_inputs_are_refused_and_strange_ones_passed_over(tmp_path):
     z, label = torch.zeros(2, 5, 1, 1).double(), torch.zeros(2, 4).double()
     path = saved(Branches(), tmp_path / "a.pt", "trace", z, label)
