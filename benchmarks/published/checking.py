@@ -39,7 +39,7 @@ class Opened:
     conditional: bool
     apart: int = -1  # grey levels, at most; -1: no pictures of this shape
     latents: bool = True  # N(0, 1) or U(-1, 1) is told as it is
-    alarm: bool = False  # a warning
+    alarm: bool = False  # a warning, though the latents are drawn as they should be
     said: str = ""  # the source, what was assumed, what was warned of; or the error
 
 
@@ -97,9 +97,9 @@ def opened(folder: Path, about: dict[str, Any], file: str, form: str, engine: st
         row.verdict, row.said = "crash", f"{type(error).__name__}: {error}"
     row.seconds = row.seconds or time.perf_counter() - start
     if reading is not None and row.verdict == "refused":
-        row.alarm = bool(reading.warnings)
-        row.latents = reading.uniform == (about["latents"] == "uniform")
-        wrong = "warned" if row.alarm else "told" if reading.assumed else "silent"
+        row.latents = about["latents"] == ("uniform" if reading.uniform else "normal")
+        row.alarm = bool(reading.warnings) and row.latents
+        wrong = "warned" if reading.warnings else "told" if reading.assumed else "silent"
         row.verdict = "right" if 0 <= row.apart <= 1 else wrong
         row.said = "; ".join((reading.source, ", ".join(reading.assumed), *reading.warnings))
     row.said = row.said.replace(f"{folder}/", "").replace(str(folder), "")
@@ -208,6 +208,8 @@ def table(result: dict[str, Any]) -> str:
     lines += _worked_out(result)
     wrong_latents = sorted({row.net for row in rows if row.verdict == "right" and not row.latents})
     lines.append(f"right pictures, but latents of another kind are drawn: {', '.join(wrong_latents) or 'none'}")
+    alarms = sorted({(row.net, row.form, row.said) for row in rows if row.alarm and row.verdict == "right"})
+    lines += [f"  {net:24} {form:18} a false alarm       {said[:300]}" for net, form, said in alarms]
     for row in rows:
         if row.verdict != "right":
             apart_by = f"{row.apart} levels" if row.apart >= 0 else ""
