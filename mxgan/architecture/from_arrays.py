@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mxgan.architecture import known, statistics
+from mxgan.architecture import known, one_hot, statistics
 from mxgan.architecture.assume import Hints, NoGenerator, assume
 from mxgan.architecture.parts import Network, Part, Unknown, groups, parts
 from mxgan.architecture.wishes import Wishes
@@ -19,6 +19,7 @@ from mxgan.weights.dcgan import EPSILON, graph_of
 from mxgan.weights.net import LIST_NOTE, Net, recognise_all
 
 JUDGES = re.compile(r"(net|model)?_?(d|dis|disc|discriminator|critic)(_?net)?(_?state_?dict)?", re.I)
+LABELLED = 0.004  # and from which a one-hot label among its latents is looked for
 STRANGE = 1.0  # misfit of the first running statistics from which a recognised network's pictures may be wrong
 FEWEST = 3  # layers of a network among others in a file
 DEEPEST = 4  # blocks inside blocks that are looked into for networks
@@ -60,6 +61,9 @@ def _of_net(net: Net, found: Sequence[Part], wish: Wishes, where: str) -> Readin
             notes += doubts
         else:
             said = (*said, *doubts)
+    if seen is not None and seen.first > LABELLED:
+        reading = one_hot.labelled(reading, wish.uniform)
+        said, notes = (*said, *reading.assumed), (*notes, *reading.warnings)
     layers_of = [node.layer for node in reading.graph.nodes]
     names_of = [one.name for one in known.matches(found) if [node.layer for node in one.graph.nodes] == layers_of]
     if names_of:
@@ -73,7 +77,7 @@ def looked_up(found: Sequence[Part], wish: Wishes, where: str) -> Reading:
     fitting = known.matches(found) if wish == Wishes(uniform=wish.uniform) else []
     doubts = [(statistics.doubt(one.graph, wish.uniform_or(one.uniform)), one) for one in fitting]
     if not doubts:
-        return assume(found, wish, where, hints)
+        return one_hot.labelled(assume(found, wish, where, hints), wish.uniform)
     doubt, best = min(doubts, key=lambda pair: pair[0] or 0.0)
     if (doubt or 0.0) > statistics.WELL:
         other = assume(found, wish, where, hints)

@@ -85,7 +85,7 @@ def drafts(
             grown = [replace(draft, x=None) for draft in grown]
         if not grown:
             return []
-        if step.role == "batchnorm" and all(draft.misfits[:1] > (statistics.CONTRADICTS,) for draft in grown):
+        if step.role == "batchnorm" and all(draft.misfits[:1] > (statistics.FITS,) for draft in grown):
             return []  # they say nothing of what comes after
         grown.sort(key=lambda draft: draft.score)
         last = at == len(steps) - 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mxgan.architecture import statistics
+from mxgan.architecture import one_hot, statistics
 from mxgan.architecture.wishes import Wishes
 from mxgan.errors import MxganError
 from mxgan.graph.reading import Reading
@@ -19,6 +19,7 @@ def decided(reading: Reading, wish: Wishes) -> Reading:
             raise MxganError(
                 f"--{option}: {reading.source} says it; leave the option out, or describe all with --layout"
             )
+    reading = one_hot.labelled(reading, wish.uniform)
     if wish.uniform is None and reading.graph.latent is not None and statistics.tells_uniform(reading.graph):
         return replace(reading, uniform=True, assumed=(*reading.assumed, "uniform latents, by its running statistics"))
     return replace(reading, uniform=wish.uniform_or(reading.uniform))
