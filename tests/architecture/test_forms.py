@@ -22,7 +22,7 @@ from mxgan.graph.graph import LABELS, LATENTS
 from mxgan.graph.layout import describe
 from mxgan.weights.params_file import save as save_params
 
-FEW = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 LEVEL = 1 / 127.5
 
 
@@ -105,7 +105,6 @@ def saved(torch, net, example, form, path):
         torch.jit.trace(net, example).save(str(path))
     else:
         pytest.importorskip("onnx")
-        net = viewed(net)
         names = ["z", "label"][: len(example)]
         axes = {name: {0: "n"} for name in (*names, "images")}
         try:
@@ -115,18 +114,6 @@ def saved(torch, net, example, form, path):
             assume(False)
 
 
-def viewed(net):
-    """The module with views where it has ``nn.Unflatten``."""
-    from torch_modules import View
-
-    for parent in list(net.modules()):
-        for name, child in parent.named_children():
-            if type(child).__name__ == "Unflatten":
-                setattr(parent, name, View(child.unflattened_size))
-    return net
-
-
-@pytest.mark.xfail(reason="refused: what PyTorch writes for nn.Unflatten: the operator Mod of constants", strict=True)
 def test_an_exported_unflatten(tmp_path):
     torch = pytest.importorskip("torch")
     pytest.importorskip("onnx")
@@ -139,20 +126,18 @@ def test_an_exported_unflatten(tmp_path):
     assert networks.generator(tmp_path / "net.onnx").graph.latent == 5
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("form", ["traced", "exported"])
 def test_any_graph_as_a_module_of_its_own(choices, form):
     torch = pytest.importorskip("torch")
     from torch_modules import walk
 
     @FEW
-    @given(generators(conditional=form == "exported"))
+    @given(generators())
     def try_one(drawn):
         graph = ended(drawn)
         found = {**graph.inputs, **shapes(graph)}
         small = [node for node in graph.nodes if isinstance(node.layer, layers.InstanceNorm)]
         assume(all(found[node.inputs[0]][1:] != (1, 1) for node in small))  # PyTorch refuses them
-        assume(form == "exported" or not any(isinstance(node.layer, layers.Crop) for node in graph.nodes))
         example = (torch.zeros(2, graph.latent), torch.zeros(2, dtype=torch.int64))[: len(graph.inputs)]
         path = written(lambda path: saved(torch, walk(graph), example, form, path), NAMES[form])
         assert_same_pictures(graph, path, choices)
@@ -186,7 +171,6 @@ def test_a_traced_module_that_takes_a_label(choices, join):
     assert_same_pictures(graph, path, choices)
 
 
-@pytest.mark.xfail(reason="refused: the label's width is taken for the latents'", strict=True)
 def test_a_traced_module_that_takes_a_label_and_latents_of_one_pixel():
     torch = pytest.importorskip("torch")
     import torch_nets
@@ -197,7 +181,6 @@ def test_a_traced_module_that_takes_a_label_and_latents_of_one_pixel():
     torch_nets.assert_same(torch_nets.read(path)[1], torch_nets.pictures(net, 20))
 
 
-@pytest.mark.xfail(reason="refused: a slice of a tensor in TorchScript", strict=True)
 def test_a_traced_module_that_cuts_its_images(choices):
     torch = pytest.importorskip("torch")
     from torch_modules import walk
@@ -256,9 +239,10 @@ def as_symbol(mx, graph):
 
 def test_as_a_symbol_with_its_arrays(mx, choices):
     @FEW
-    @given(generators(conditional=False))
+    @given(generators())
     def try_one(drawn):
         graph = ended(drawn)
+        assume(not any(isinstance(node.layer, layers.Multiply) and LATENTS in node.inputs for node in graph.nodes))
         path = as_symbol(mx, graph)
         assume(path is not None)
         assert_same_pictures(graph, path, choices)
