@@ -8,10 +8,9 @@ from math import inf
 from typing import Optional
 
 from mxgan.architecture import flow, statistics, wishes
-from mxgan.architecture.parts import Part, orders
+from mxgan.architecture.parts import NoGenerator, Part, orders
 from mxgan.architecture.search import Draft, Habit, drafts
 from mxgan.architecture.wishes import Wishes, spelled
-from mxgan.errors import ParamsError
 from mxgan.graph import Graph, Node, layers
 from mxgan.graph.graph import LABELS, LATENTS
 from mxgan.graph.reading import Reading
@@ -46,10 +45,6 @@ CONTRADICTED = (
     "say what it is with --activation, --eps, --size or --layout"
 )
 Best = tuple[Draft, Habit, flow.Flow]
-
-
-class NoGenerator(ParamsError):
-    """The layers are no generator that can be worked out."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Optional, Union
 
 import numpy as np
 
+from mxgan.errors import ParamsError
 from mxgan.graph.layers import Layer
 from mxgan.graph.reading import Reading
 from mxgan.weights import names
@@ -59,6 +60,10 @@ class Unknown:
 
 
 Network = Union[Reading, Unknown]
+
+
+class NoGenerator(ParamsError):
+    """The layers are no generator that can be worked out."""
 
 
 def parts(arrays: Mapping[str, np.ndarray]) -> tuple[list[Part], list[str]]:
@@ -216,3 +221,13 @@ def groups(found: Iterable[Part]) -> dict[str, list[Part]]:
     for part, words in zip(found, tokens):
         sorted_out.setdefault(".".join(words[: depth + 1]), []).append(part)
     return sorted_out if len(sorted_out) > 1 else {}
+
+
+def is_module_api(found: Sequence[Part]) -> bool:
+    """Whether MXNet's Module API wrote these names: arg: and aux:, and none of Gluon's."""
+    stored = [name for part in found for name in part.names.values()]
+    return (
+        bool(stored)
+        and all(name.startswith(("arg:", "aux:")) for name in stored)
+        and any(name.endswith(("moving_mean", "moving_var")) for name in stored)
+    )

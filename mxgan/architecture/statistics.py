@@ -90,10 +90,10 @@ def look(graph: Graph, uniform: bool) -> Optional[Look]:
     x = compute(nodes[at].layer, _arrays(graph, nodes[at]), x)
     second = {}
     mean, var = _running(graph, nodes[at + 3])
-    for name, activation in TRIED.items():
-        seen = compute(activation, {}, x).mean(axis=0, keepdims=True)
-        seen = compute(nodes[at + 2].layer, _arrays(graph, nodes[at + 2]), seen).mean(axis=(0, 2, 3))
-        second[name] = float(((seen - mean) ** 2 / (np.maximum(var, 0) + 1e-12)).mean())
+    means = np.concatenate([compute(layer, {}, x).mean(axis=0, keepdims=True) for layer in TRIED.values()])
+    seen = compute(nodes[at + 2].layer, _arrays(graph, nodes[at + 2]), means).mean(axis=(2, 3))
+    for name, one_seen in zip(TRIED, seen):
+        second[name] = float(((one_seen - mean) ** 2 / (np.maximum(var, 0) + 1e-12)).mean())
     return Look(one, second)
 
 
