@@ -69,7 +69,9 @@ def assume(found: Sequence[Part], wish: Wishes, where: str, hints: Hints = NOTHI
     if not ways:
         raise NoGenerator(f"{where}: no generator that can be worked out: {why}; describe it with --layout")
     best = _best(ways, _habits(wish, hints, found), wish)
-    if best is not None and (best[0].doubt or 0) > statistics.WELL:
+    if best is not None and (
+        (best[0].doubt or 0) > statistics.WELL or isinstance(best[1].activation, layers.LeakyRelu)
+    ):
         best = _best(ways, _habits(wish, hints, found, best[1], rarer=True), wish, best)
     doubts: tuple[str, ...] = ()
     if best is None:  # nothing at all fits the statistics, or the wishes

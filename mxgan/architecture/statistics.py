@@ -22,7 +22,7 @@ from mxgan.graph.layers import BatchNorm, Conv, ConvTranspose, Elu, LeakyRelu, R
 
 LATENTS = 256  # drawn at first; later layers see fewer of them, so that each costs about `WORK`
 WORK = 6e7  # multiplications a layer
-TRIED = {"relu": Relu(), "leaky": LeakyRelu(0.2), "elu": Elu()}
+TRIED = {"relu": Relu(), "leaky": LeakyRelu(0.2), "less leaky": LeakyRelu(0.1), "elu": Elu()}
 WELL, FITS, CONTRADICTS = 0.04, 0.15, 0.5  # largest misfits up to which statistics agree well, agree, don't say
 
 
