@@ -8,10 +8,9 @@ from math import inf
 from typing import Optional
 
 from mxgan.architecture import flow, statistics, wishes
-from mxgan.architecture.parts import Part, orders
+from mxgan.architecture.parts import NoGenerator, Part, orders
 from mxgan.architecture.search import Draft, Habit, drafts
 from mxgan.architecture.wishes import Wishes, spelled
-from mxgan.errors import ParamsError
 from mxgan.graph import Graph, Node, layers
 from mxgan.graph.graph import LABELS, LATENTS
 from mxgan.graph.reading import Reading
@@ -48,10 +47,6 @@ CONTRADICTED = (
 Best = tuple[Draft, Habit, flow.Flow]
 
 
-class NoGenerator(ParamsError):
-    """The layers are no generator that can be worked out."""
-
-
 @dataclass(frozen=True)
 class Hints:
     """What is known of a network besides its layers' arrays."""
@@ -74,7 +69,9 @@ def assume(found: Sequence[Part], wish: Wishes, where: str, hints: Hints = NOTHI
     if not ways:
         raise NoGenerator(f"{where}: no generator that can be worked out: {why}; describe it with --layout")
     best = _best(ways, _habits(wish, hints, found), wish)
-    if best is not None and (best[0].doubt or 0) > statistics.WELL:
+    if best is not None and (
+        (best[0].doubt or 0) > statistics.WELL or isinstance(best[1].activation, layers.LeakyRelu)
+    ):
         best = _best(ways, _habits(wish, hints, found, best[1], rarer=True), wish, best)
     doubts: tuple[str, ...] = ()
     if best is None:  # nothing at all fits the statistics, or the wishes

@@ -8,9 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from mxgan.architecture import known, one_hot, statistics
-from mxgan.architecture.assume import Hints, NoGenerator, assume
-from mxgan.architecture.parts import Network, Part, Unknown, groups, parts
+from mxgan.architecture import statistics
+from mxgan.architecture.parts import Network, NoGenerator, Part, Unknown, groups, parts
 from mxgan.architecture.wishes import Wishes
 from mxgan.errors import ParamsError
 from mxgan.graph.reading import Reading
@@ -19,8 +18,7 @@ from mxgan.weights.dcgan import EPSILON, graph_of
 from mxgan.weights.net import LIST_NOTE, Net, recognise_all
 
 JUDGES = re.compile(r"(net|model)?_?(d|dis|disc|discriminator|critic)(_?net)?(_?state_?dict)?", re.I)
-LABELLED = 0.004  # and from which a one-hot label among its latents is looked for
-STRANGE = 1.0  # misfit of the first running statistics from which a recognised network's pictures may be wrong
+LABELLED = 0.006  # misfit of the first running statistics from which a label among the latents is looked for
 FEWEST = 3  # layers of a network among others in a file
 DEEPEST = 4  # blocks inside blocks that are looked into for networks
 
@@ -44,72 +42,24 @@ def _of_net(net: Net, found: Sequence[Part], wish: Wishes, where: str) -> Readin
     reading = Reading(graph_of(net), "its arrays", net.names, uniform=wish.uniform_or(False))
     if net.latent is None:
         return reading
-    notes: tuple[str, ...] = (LIST_NOTE,) if net.scheme == "list" else ()
-    said: tuple[str, ...] = ("ReLU", "tanh at the end", f"eps {EPSILON:g}", "stride 2")
-    if _is_module_api(found):  # whose own defaults hold
-        return replace(looked_up(found, wish, where), warnings=notes)
+    said = ("ReLU", "tanh at the end", f"eps {EPSILON:g}", "stride 2")
+    notes = (LIST_NOTE,) if net.scheme == "list" else ()
+    reading = replace(reading, assumed=said, warnings=notes)
     seen = statistics.look(reading.graph, reading.uniform)
-    if seen is not None and not seen.relu_fits:
-        try:
-            other = assume(found, wish, where)
-        except NoGenerator:  # channels as few as pictures', say
-            other = None
-        if other is not None and not other.warnings:
-            return replace(other, warnings=notes)
-        doubts = other.warnings if other else ()
-        if seen.first > STRANGE:
-            notes += doubts
-        else:
-            said = (*said, *doubts)
-    if seen is not None and seen.first > LABELLED:
-        reading = one_hot.labelled(reading, wish.uniform)
-        said, notes = (*said, *reading.assumed), (*notes, *reading.warnings)
-    layers_of = [node.layer for node in reading.graph.nodes]
-    names_of = [one.name for one in known.matches(found) if [node.layer for node in one.graph.nodes] == layers_of]
-    if names_of:
-        reading, said = replace(reading, source=names_of[0], known=True), said[4:]
-    return replace(reading, assumed=said, warnings=notes)
+    sound = seen is None or (seen.relu_fits and seen.first < LABELLED)
+    if sound and (list(net.names) == list(net.names.values()) or net.scheme == "list"):
+        return reading  # Gluon's own names
+    from mxgan.architecture import lookup
 
-
-def looked_up(found: Sequence[Part], wish: Wishes, where: str) -> Reading:
-    """A published architecture whose arrays these can be, unless its running statistics contradict it; else assumed."""
-    hints = Hints(module_api=_is_module_api(found))
-    fitting = known.matches(found) if wish == Wishes(uniform=wish.uniform) else []
-    doubts = [(statistics.doubt(one.graph, wish.uniform_or(one.uniform)), one) for one in fitting]
-    if not doubts:
-        return one_hot.labelled(assume(found, wish, where, hints), wish.uniform)
-    doubt, best = min(doubts, key=lambda pair: pair[0] or 0.0)
-    if (doubt or 0.0) > statistics.WELL:
-        other = assume(found, wish, where, hints)
-        others = statistics.doubt(other.graph, other.uniform)
-        if not other.warnings and others is not None and others < 0.5 * (doubt or 0.0):
-            return other
-    return _of_known(best, found, wish)
-
-
-def _of_known(best: known.Known, found: Sequence[Part], wish: Wishes) -> Reading:
-    file_names = {f"{part.key}.{word}": name for part in found for word, name in part.names.items()}
-    kept = {name: file_names[name] for name in best.graph.arrays if name in file_names}
-    doubts: tuple[str, ...] = ()
-    if best.collides:
-        doubts = (f"its arrays can also be those of {' and '.join(best.collides)}, which makes other pictures",)
-    return Reading(best.graph, best.name, kept, (), doubts, wish.uniform_or(best.uniform), known=True)
-
-
-def _is_module_api(found: Sequence[Part]) -> bool:
-    """Whether MXNet's Module API wrote these names: arg: and aux:, and none of Gluon's."""
-    stored = [name for part in found for name in part.names.values()]
-    return (
-        bool(stored)
-        and all(name.startswith(("arg:", "aux:")) for name in stored)
-        and any(name.endswith(("moving_mean", "moving_var")) for name in stored)
-    )
+    return lookup.doubted(reading, seen, found, wish, where)
 
 
 def _split(
     found: Sequence[Part], wish: Wishes, where: str, strays: Sequence[str], depth: int, plain: bool
 ) -> list[Network]:
     """One network of all layers, or else one for each block of them."""
+    from mxgan.architecture.lookup import looked_up  # not above: most files are recognised without it
+
     try:
         reading = looked_up(found, wish, where)
         lost = (f"{', '.join(map(names.printable, strays[:5]))}: no layer's arrays; left out",) if strays else ()

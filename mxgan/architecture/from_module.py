@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from mxgan.architecture import known, modules, statistics
-from mxgan.architecture.assume import Hints, NoGenerator, assume
-from mxgan.architecture.from_arrays import looked_up
-from mxgan.architecture.parts import Network, Part, Unknown, parts
+from mxgan.architecture.assume import Hints, assume
+from mxgan.architecture.lookup import looked_up
+from mxgan.architecture.parts import Network, NoGenerator, Part, Unknown, parts
 from mxgan.architecture.told import decided
 from mxgan.architecture.wishes import Wishes
 from mxgan.errors import ParamsError

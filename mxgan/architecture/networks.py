@@ -13,13 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
+from mxgan.architecture import wishes
 from mxgan.architecture.from_arrays import of_arrays
 from mxgan.architecture.members import chosen, prefix
 from mxgan.architecture.parts import Network, Unknown
-from mxgan.architecture.told import SETTINGS, decided
 from mxgan.architecture.wishes import NONE, Wishes
 from mxgan.errors import MxganError, ParamsError
-from mxgan.graph import layout
 from mxgan.graph.reading import Reading
 from mxgan.weights import files
 
@@ -60,24 +59,27 @@ def networks(file: files.WeightsFile, wish: Wishes = NONE) -> list[Network]:
     """Every network in a file, in its order. Raises ParamsError where what the file or the user says can't be read."""
     path = Path(file.path)
     if wish.layout is not None:
-        for option in (*SETTINGS, "symbol"):
+        from mxgan.graph import layout
+
+        for option in (*wishes.SETTINGS, "symbol"):
             if getattr(wish, option) is not None:
                 raise MxganError(f"--{option}: {wish.layout} says it; leave the option out, or change the layout")
         said = layout.read(wish.layout, file.arrays)
         return [Reading(said.graph, f"{wish.layout}", said.names, uniform=wish.uniform_or(said.uniform))]
     beside = wish.symbol or symbol_of(path)
     if beside is not None:
-        from mxgan.architecture import symbol
+        from mxgan.architecture import symbol, told
 
-        return [decided(symbol.read(beside, file.arrays, file.path), wish)]
+        return [told.decided(symbol.read(beside, file.arrays, file.path), wish)]
     if file.container == "onnx":
+        from mxgan.architecture import told
         from mxgan.onnx import reader
 
-        return [decided(reader.read(path), wish)]
+        return [told.decided(reader.read(path), wish)]
     if file.script:
-        from mxgan.architecture import torchscript
+        from mxgan.architecture import told, torchscript
 
-        return [decided(torchscript.read(path), wish)]
+        return [told.decided(torchscript.read(path), wish)]
     if file.modules:
         from mxgan.architecture.from_module import of_module
 

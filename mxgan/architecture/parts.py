@@ -9,6 +9,7 @@ from typing import Optional, Union
 
 import numpy as np
 
+from mxgan.errors import ParamsError
 from mxgan.graph.layers import Layer
 from mxgan.graph.reading import Reading
 from mxgan.weights import names
@@ -59,6 +60,10 @@ class Unknown:
 
 
 Network = Union[Reading, Unknown]
+
+
+class NoGenerator(ParamsError):
+    """The layers are no generator that can be worked out."""
 
 
 def parts(arrays: Mapping[str, np.ndarray]) -> tuple[list[Part], list[str]]:
@@ -148,15 +153,9 @@ def _folded_weight(group: Mapping[str, np.ndarray]) -> Optional[np.ndarray]:
     if words in ({"orig", "u", "v"}, {"original", "0._u", "0._v"}, {"orig", "u"}):
         weight = group["orig"] if "orig" in words else group["original"]
         u = group["u"] if "u" in words else group["0._u"]
-        axis = 0 if weight.shape[0] == len(u) else 1  # a transposed convolution's output channels are axis 1
-        matrix = np.moveaxis(weight, axis, 0).reshape(weight.shape[axis], -1)
         v = group.get("v", group.get("0._v"))
-        if v is None:
-            v = matrix.T @ u
-            v = v / max(float(np.linalg.norm(v)), 1e-12)
-        if matrix.shape != (len(u), len(v)):
-            return None
-        return weight / (u @ matrix @ v)
+        found = [norm for axis in (0, 1) if (norm := _spectral_norm(weight, u, v, axis)) is not None]
+        return weight / max(found) if found else None
     if words in ({"g", "v"}, {"original0", "original1"}):
         g, v = (group["g"], group["v"]) if "g" in words else (group["original0"], group["original1"])
         axes = tuple(axis for axis in range(v.ndim) if g.ndim != v.ndim or g.shape[axis] == 1)
@@ -164,6 +163,20 @@ def _folded_weight(group: Mapping[str, np.ndarray]) -> Optional[np.ndarray]:
             return None
         return (g * v / np.sqrt((v.astype(np.float64) ** 2).sum(axis=axes, keepdims=True))).astype(v.dtype)
     return None
+
+
+def _spectral_norm(weight: np.ndarray, u: np.ndarray, v: Optional[np.ndarray], axis: int) -> Optional[float]:
+    """u . W v with the weight as a matrix whose rows are that axis: 0, or 1 of a transposed convolution.
+
+    u and v are singular vectors of the right matrix, for which this is large. None where their lengths don't fit.
+    """
+    if weight.ndim < 2 or weight.shape[axis] != len(u):
+        return None
+    matrix = np.moveaxis(weight, axis, 0).reshape(len(u), -1)
+    if v is None:
+        v = matrix.T @ u
+        v = v / max(float(np.linalg.norm(v)), 1e-12)
+    return abs(float(u @ matrix @ v)) if matrix.shape[1] == len(v) else None
 
 
 def orders(found: Sequence[Part]) -> list[list[Part]]:
@@ -216,3 +229,13 @@ def groups(found: Iterable[Part]) -> dict[str, list[Part]]:
     for part, words in zip(found, tokens):
         sorted_out.setdefault(".".join(words[: depth + 1]), []).append(part)
     return sorted_out if len(sorted_out) > 1 else {}
+
+
+def is_module_api(found: Sequence[Part]) -> bool:
+    """Whether MXNet's Module API wrote these names: arg: and aux:, and none of Gluon's."""
+    stored = [name for part in found for name in part.names.values()]
+    return (
+        bool(stored)
+        and all(name.startswith(("arg:", "aux:")) for name in stored)
+        and any(name.endswith(("moving_mean", "moving_var")) for name in stored)
+    )

@@ -168,7 +168,8 @@ def _settled(draft: Draft, step: Step, habit: Habit) -> Iterator[Draft]:
     if part.layer is not None:
         options = [(part.layer, 0.0)]
     elif step.role == "deconv":
-        options = spatial.transposed(part.weight.shape, draft.shape)
+        kernels = [a.shape[2] for name, a in draft.arrays.items() if name.endswith(".weight") and a.ndim == 4]
+        options = spatial.transposed(part.weight.shape, draft.shape, kernels[-1] if kernels else None)
     elif step.role == "conv":
         options = spatial.plain(part.weight.shape)
     elif step.role == "linear":

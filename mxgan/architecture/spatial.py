@@ -7,10 +7,11 @@ search can try likely ones first. They were set by the networks in known.json an
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Optional
 
 from mxgan.graph.layers import Conv, ConvTranspose, Layer
 
-COMMON_SIZES = {64: 0.0, 32: 0.0, 28: 0.0, 128: 0.3, 16: 0.6, 256: 0.5, 96: 0.6, 48: 0.8, 512: 0.8, 8: 1.5}
+COMMON_SIZES = {64: 0.0, 32: 0.1, 28: 0.0, 128: 0.3, 16: 0.6, 256: 0.5, 96: 0.1, 48: 0.8, 512: 0.8, 8: 1.5}
 OTHER_SIZE = 4.0
 
 # kernel -> (stride, padding, output padding, cost)
@@ -36,9 +37,16 @@ _PLAIN: dict[int, tuple[tuple[int, float], ...]] = {
 }
 
 
-def transposed(weight: tuple[int, ...], image: tuple[int, ...]) -> Iterator[tuple[Layer, float]]:
-    """Settings for a transposed convolution with a weight of this shape, of such an image, with their costs."""
+def transposed(
+    weight: tuple[int, ...], image: tuple[int, ...], before: Optional[int] = None
+) -> Iterator[tuple[Layer, float]]:
+    """Settings for a transposed convolution with a weight of this shape, of such an image, with their costs.
+
+    ``before``: the kernel of the one before it.
+    """
     kernel = weight[2:]
+    if kernel == (5, 5) and before == 4:  # the last layer of 96 pixels, as in chenyuntc/pytorch-book's AnimeGAN
+        yield ConvTranspose((3, 3), (1, 1)), 0.0
     if image[1:] == (1, 1):  # a stride changes nothing here
         yield ConvTranspose(), 0.0
         if kernel == (4, 4):

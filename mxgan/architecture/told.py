@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mxgan.architecture import one_hot, statistics
-from mxgan.architecture.wishes import Wishes
+from mxgan.architecture.wishes import SETTINGS, Wishes
 from mxgan.errors import MxganError
 from mxgan.graph.reading import Reading
-
-SETTINGS = ("activation", "output", "eps", "size")  # wishes that such a file leaves no room for
 
 
 def decided(reading: Reading, wish: Wishes) -> Reading:

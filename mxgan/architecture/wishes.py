@@ -9,6 +9,7 @@ from typing import Optional
 from mxgan.errors import MxganError
 from mxgan.graph.layers import Elu, Layer, LeakyRelu, Relu, Selu, Sigmoid, Tanh
 
+SETTINGS = ("activation", "output", "eps", "size")  # that a file which says its own graph leaves no room for
 OUTPUTS = ("tanh", "sigmoid", "none")
 _ACTIVATIONS = {"relu": Relu(), "elu": Elu(), "selu": Selu(), "tanh": Tanh(), "sigmoid": Sigmoid()}
 

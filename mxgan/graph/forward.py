@@ -79,11 +79,14 @@ def _stamped(x: np.ndarray, weight: np.ndarray, layer: layers.ConvTranspose) -> 
     wide = (width - 1) * right + dx * (columns - 1) + 1 + layer.output_padding[1]
     pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1))  # channels last: each stamp is one matrix product
     full = np.zeros((n, tall, wide, weight.shape[1]), x.dtype)
+    few = n * height * width <= len(weight)  # then one product of the weight as it lies is quicker
+    stamps = np.tensordot(pixels, weight, axes=(3, 0)) if few else None  # (n, H, W, out, kH, kW)
     for row in range(rows):
         for column in range(columns):
             y, z = row * dy, column * dx
             target = full[:, y : y + down * (height - 1) + 1 : down, z : z + right * (width - 1) + 1 : right]
-            target += pixels @ np.ascontiguousarray(weight[:, :, row, column])
+            kernel = weight[:, :, row, column]
+            target += pixels @ np.ascontiguousarray(kernel) if stamps is None else stamps[..., row, column]
     return full[:, top : tall - top, left : wide - left].transpose(0, 3, 1, 2)
 
 

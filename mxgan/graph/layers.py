@@ -15,13 +15,15 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True)
 class Layer:
-    """What a node computes. ``needs`` and ``may`` name its arrays."""
+    """What a node computes. ``needs`` and ``may`` name its arrays.
+
+    Layers without settings of their own are dataclasses by inheritance.
+    """
 
     needs: ClassVar[tuple[str, ...]] = ()
     may: ClassVar[tuple[str, ...]] = ()
 
 
-@dataclass(frozen=True)
 class Linear(Layer):
     """(in,) to (out,)."""
 
@@ -29,7 +31,6 @@ class Linear(Layer):
     may = ("bias",)
 
 
-@dataclass(frozen=True)
 class Embedding(Layer):
     """A label to its row of ``weight`` (classes, features)."""
 
@@ -147,22 +148,18 @@ class Affine(Layer):
     shift: float = 0.0
 
 
-@dataclass(frozen=True)
 class Add(Layer):
     """The sum of all inputs, which have one shape."""
 
 
-@dataclass(frozen=True)
 class Multiply(Layer):
     """The product of all inputs, which have one shape."""
 
 
-@dataclass(frozen=True)
 class Concat(Layer):
     """All inputs along their first axis: channels or features."""
 
 
-@dataclass(frozen=True)
 class Relu(Layer):
     """max(x, 0)."""
 
@@ -174,7 +171,6 @@ class LeakyRelu(Layer):
     slope: float = 0.01
 
 
-@dataclass(frozen=True)
 class PRelu(Layer):
     """LeakyRelu with slopes in an array: one for all (1,), or one a channel."""
 
@@ -188,17 +184,14 @@ class Elu(Layer):
     alpha: float = 1.0
 
 
-@dataclass(frozen=True)
 class Selu(Layer):
     """Elu scaled to keep mean 0 and variance 1 (Klambauer et al. 2017, arXiv:1706.02515)."""
 
 
-@dataclass(frozen=True)
 class Tanh(Layer):
     """The hyperbolic tangent."""
 
 
-@dataclass(frozen=True)
 class Sigmoid(Layer):
     """1 / (1 + exp(-x))."""
 

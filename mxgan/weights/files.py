@@ -11,13 +11,16 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mxgan import atomic
 from mxgan.errors import MissingPackage, ParamsError
-from mxgan.weights import params_file, pth
+from mxgan.weights import list_file, params_file
+
+if TYPE_CHECKING:
+    from mxgan.weights.pickled_modules import Module
 
 SUFFIXES = (".params", ".npz", ".safetensors", ".pth")
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the same arrays give the same bytes
@@ -35,7 +38,7 @@ class WeightsFile:
     dtypes: dict[str, str]  # as stored: "bfloat16" where the array is float32
     warnings: tuple[str, ...]  # oddities: the file may be damaged
     left_out: tuple[str, ...] = ()  # of a PyTorch checkpoint: what else it holds
-    modules: tuple[pth.Module, ...] = ()  # of a PyTorch file: its whole modules, with their settings
+    modules: tuple[Module, ...] = ()  # of a PyTorch file: its whole modules, with their settings
     script: bool = False  # a TorchScript archive: architecture.torchscript reads its program
 
     @property
@@ -61,8 +64,11 @@ def load(path: str | os.PathLike) -> WeightsFile:
     head = _head(path)
     if _is_safetensors(path, head):
         return _load_safetensors(path)
-    if pth.is_pth(path, head):
-        return _load_pth(path)
+    if not head.startswith(list_file.MAGIC[:1]):
+        from mxgan.weights import pth
+
+        if pth.is_pth(path, head):
+            return _load_pth(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the result has them
         file = params_file.read(path)
@@ -82,6 +88,8 @@ def save(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
     elif suffix == ".safetensors":
         _save_safetensors(path, arrays)
     elif suffix == ".pth":
+        from mxgan.weights import pth
+
         pth.write(path, arrays)
     else:
         raise ParamsError(f"{path}: unknown suffix {suffix!r}; weights are written as {', '.join(SUFFIXES)}")
@@ -142,6 +150,8 @@ def _load_safetensors(path: Path) -> WeightsFile:
 
 
 def _load_pth(path: Path) -> WeightsFile:
+    from mxgan.weights import pth
+
     file = pth.read(path)
     era = "PyTorch 1.6 and newer" if file.container == "zip" else "PyTorch before 1.6"
     return WeightsFile(
