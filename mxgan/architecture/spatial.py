@@ -11,7 +11,7 @@ from typing import Optional
 
 from mxgan.graph.layers import Conv, ConvTranspose, Layer
 
-COMMON_SIZES = {64: 0.0, 32: 0.1, 28: 0.0, 128: 0.3, 16: 0.6, 256: 0.5, 96: 0.1, 48: 0.8, 512: 0.8, 8: 1.5}
+COMMON_SIZES = {64: 0.0, 32: 0.0, 28: 0.0, 128: 0.3, 16: 0.6, 256: 0.5, 96: 0.1, 48: 0.8, 512: 0.8, 8: 1.5}
 OTHER_SIZE = 4.0
 
 # kernel -> (stride, padding, output padding, cost)
@@ -23,7 +23,7 @@ _TRANSPOSED: dict[int, tuple[tuple[int, int, int, float], ...]] = {
     5: ((2, 2, 1, 0.2), (1, 2, 0, 0.8), (2, 2, 0, 1.6), (2, 1, 0, 1.8), (1, 0, 0, 1.8), (2, 0, 0, 2.0)),
     6: ((2, 2, 0, 0.2), (1, 0, 0, 2.0), (4, 1, 0, 2.0), (2, 0, 0, 2.0)),
     7: ((1, 3, 0, 0.6), (2, 3, 1, 0.8), (1, 0, 0, 2.0), (2, 0, 0, 2.2)),
-    8: ((2, 3, 0, 0.4), (4, 2, 0, 0.4), (2, 0, 0, 1.8), (1, 0, 0, 2.2)),
+    8: ((4, 2, 0, 0.3), (2, 3, 0, 0.4), (2, 0, 0, 1.8), (1, 0, 0, 2.2)),
 }
 # kernel -> (padding, cost), stride 1
 _PLAIN: dict[int, tuple[tuple[int, float], ...]] = {
