@@ -44,6 +44,10 @@ CONTRADICTED = (
     "its running statistics contradict every network tried, so the pictures may be wrong: "
     "say what it is with --activation, --eps, --size or --layout"
 )
+GUESSED = (
+    "two layers without arrays stand between its convolutions: taken as InstanceNorm and an activation, but they can "
+    "also be an activation and dropout; say which with --layout"
+)
 Best = tuple[Draft, Habit, flow.Flow]
 
 
@@ -78,6 +82,8 @@ def assume(found: Sequence[Part], wish: Wishes, where: str, hints: Hints = NOTHI
         best, doubts = _best(ways, _habits(wish, hints, found)[:1], wish, compare=False), (STRANGE,)
     elif (best[0].doubt or 0) > statistics.CONTRADICTS:
         doubts = (CONTRADICTED,)
+    if best is not None and any(node.name.endswith("-norm") for node in best[0].nodes):
+        doubts += (GUESSED,)
     if best is None:
         size = f" of {wish.size} pixels" if wish.size else ""
         raise NoGenerator(f"{where}: no strides give images{size}; describe the network with --layout")

@@ -53,7 +53,9 @@ def between(before: Part, step: Step, counted: Counted) -> list[tuple[Inserted, 
         if normed:  # an activation follows the norm, as a rule
             return [((), 0.0)]
         first: Inserted = () if active or (counted.first and before.kind in NORMS) else ("activation",)
-        ways: list[tuple[Inserted, float]] = [(first, 0.0), ((), 0.4)] if step.reshape else [(first, 0.0)]
+        ways: list[tuple[Inserted, float]] = [(first, 0.0)]
+        if first and before.kind in ("conv", "linear"):  # or nothing: more often before a reshape
+            ways.append(((), 0.4 if step.reshape else 1.5))
         if step.role == "conv" and step.shuffle == 1:  # upsampled before, or not
             ways = [((*way, *more), cost + 0.2) for way, cost in ways for more in ((), ("upsample",))]
         return ways

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any, Optional
@@ -46,16 +46,19 @@ def matches(found: Sequence[Part]) -> list[Known]:
     said = json.loads(FILE.read_text(encoding="utf-8"))
     by_name = {name: part.arrays[word].shape for part in found for word, name in part.names.items()}
     by_key = {_plain_name(part.key): part for part in found}
-    fitting = []
+    fitting: list[Known] = []
+    alike: list[str] = []  # names of all that match
     for entry in said["architectures"]:
         symbols, prefix = _matched(entry["pattern"], {_plain_name(name): shape for name, shape in by_name.items()})
-        if symbols is not None:  # sizes that no array shows, as of a latent beside a one-hot label
+        if symbols is not None:
+            alike.append(entry["name"])
+            # sizes that no array shows, as of a latent beside a one-hot label
             symbols = {**entry.get("example", {}), **symbols}
         graph = None if symbols is None else _graph(entry, said["defaults"], symbols, by_key, prefix)
         if graph is not None:
             uniform = entry["latent_distribution"] == "uniform -1..1"
             fitting.append(Known(entry["name"], entry["source"], graph, uniform, tuple(entry.get("collides", ()))))
-    return fitting
+    return [replace(one, collides=tuple(name for name in one.collides if name in alike)) for one in fitting]
 
 
 def _plain_name(name: str) -> str:

@@ -214,6 +214,8 @@ def _with(draft: Draft, name: str, layer: layers.Layer, arrays: dict[str, np.nda
     if min(shape, default=1) < 1 or prod(shape) > LARGEST:
         return None
     x = draft.x
+    if x is not None and prod(shape) > statistics.LARGEST:  # nothing is compared at such a cost
+        x = None
     if x is not None:
         weights = arrays["weight"].size if "weight" in arrays else 1
         pixels = prod(draft.shape[1:]) if isinstance(layer, (layers.ConvTranspose, layers.Linear)) else prod(shape[1:])

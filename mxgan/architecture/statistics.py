@@ -22,6 +22,8 @@ from mxgan.graph.layers import BatchNorm, Conv, ConvTranspose, Elu, LeakyRelu, R
 
 LATENTS = 256  # drawn at first; later layers see fewer of them, so that each costs about `WORK`
 WORK = 6e7  # multiplications a layer
+FEWEST = 12  # samples, however much they cost
+LARGEST = 2**21  # numbers of a sample after a layer, above which nothing is computed
 TRIED = {"relu": Relu(), "leaky": LeakyRelu(0.2), "less leaky": LeakyRelu(0.1), "elu": Elu()}
 WELL, FITS, CONTRADICTS = 0.04, 0.15, 0.5  # largest misfits up to which statistics agree well, agree, don't say
 
@@ -49,7 +51,7 @@ def misfit(x: np.ndarray, mean: np.ndarray, var: np.ndarray) -> Optional[float]:
 def enough(x: np.ndarray, multiplications: int, numbers: int) -> np.ndarray:
     """The first samples of x: as many as a layer may cost that takes so much for each, and gives so many numbers."""
     most = int(WORK / max(multiplications, 30 * numbers, 1))
-    return x[: min(len(x), max(most, 12))]
+    return x[: max(min(len(x), max(most, FEWEST), 16 * LARGEST // max(numbers, 1)), 1)]
 
 
 @dataclass(frozen=True)
@@ -104,18 +106,18 @@ def tells_uniform(graph: Graph) -> bool:
         return False
     part = Graph(graph.nodes[: norms[0] + 1], graph.arrays, graph.inputs)
     normal, uniform = doubt(part, False), doubt(part, True)
-    return normal is not None and uniform is not None and uniform < FITS < CONTRADICTS < normal
+    return normal is not None and uniform is not None and uniform < FITS and normal > 10 * max(uniform, 0.02)
 
 
 def doubt(graph: Graph, uniform: bool) -> Optional[float]:
     """The largest misfit of a generator's BatchNorms; None where none can tell."""
     assert graph.latent is not None
     looked = [node for node in graph.nodes if isinstance(node.layer, BatchNorm)]
-    if not looked:
+    if not looked or max(map(prod, shapes(graph).values())) > LARGEST:
         return None
     last = max(graph.nodes.index(node) for node in looked)
     part = Graph(graph.nodes[: last + 1], graph.arrays, graph.inputs)
-    n = int(min(max(5 * WORK / max(work(part), 1), 12), LATENTS))
+    n = int(min(max(5 * WORK / max(work(part), 1), FEWEST), LATENTS))
     z = rng.latents(0, "statistics", 0, n, graph.latent)
     given = {Z: uniform_of(z) if uniform else z}
     if LABELS in graph.inputs:
