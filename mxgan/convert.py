@@ -86,7 +86,7 @@ def convert(
     arrays = {name: _cast(array, dtype, f"{file.path}: {name}") for name, array in arrays.items()}
     if net is not None and net.scheme == "list":
         notes.append(LIST_NOTE)
-    arrays = _for_format(arrays, net, suffix, "main." if layout == "main" else "", notes)
+    arrays = _for_format(arrays, net, suffix, "main." if layout == "main" else "", notes, names == "keep")
     files.save(dst, arrays)
     if reading is not None and kind != "discriminator":
         notes += _told_apart(reading, src, dst, renamed=net is not None)
@@ -188,11 +188,16 @@ def _as_computed(net: Net, reading: Optional[Reading], notes: list[str]) -> dict
 
 
 def _for_format(
-    arrays: dict[str, np.ndarray], net: Optional[Net], suffix: str, prefix: str, notes: list[str]
+    arrays: dict[str, np.ndarray], net: Optional[Net], suffix: str, prefix: str, notes: list[str], keep: bool
 ) -> dict[str, np.ndarray]:
-    """The arrays as a format wants them: a DCGAN's .pth in PyTorch's words, counters where they have a place."""
+    """The arrays as a format wants them: a DCGAN's .pth in PyTorch's words, counters where they have a place.
+
+    ``keep``: every array was asked for, so none is dropped, and the format refuses what it can't hold.
+    """
     if net is not None and suffix == ".pth":
         return state_dict(arrays, net.batches, prefix)
+    if keep:
+        return arrays
     counters = [name for name, array in arrays.items() if name.endswith(_COUNTER) and array.ndim == 0]
     dropped = any(net.batches.values()) if net is not None else bool(counters) and suffix == ".params"
     if dropped:

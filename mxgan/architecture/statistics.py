@@ -23,7 +23,7 @@ from mxgan.graph.layers import BatchNorm, Conv, ConvTranspose, Elu, LeakyRelu, R
 LATENTS = 256  # drawn at first; later layers see fewer of them, so that each costs about `WORK`
 WORK = 6e7  # multiplications a layer
 FEWEST = 12  # samples, however much they cost
-LARGEST = 2**21  # numbers of a sample after a layer, above which nothing is computed
+LARGEST = 2**20  # numbers of a sample after a layer, above which nothing is computed
 TRIED = {"relu": Relu(), "leaky": LeakyRelu(0.2), "less leaky": LeakyRelu(0.1), "elu": Elu()}
 WELL, FITS, CONTRADICTS = 0.04, 0.15, 0.5  # largest misfits up to which statistics agree well, agree, don't say
 
@@ -51,7 +51,7 @@ def misfit(x: np.ndarray, mean: np.ndarray, var: np.ndarray) -> Optional[float]:
 def enough(x: np.ndarray, multiplications: int, numbers: int) -> np.ndarray:
     """The first samples of x: as many as a layer may cost that takes so much for each, and gives so many numbers."""
     most = int(WORK / max(multiplications, 30 * numbers, 1))
-    return x[: max(min(len(x), max(most, FEWEST), 16 * LARGEST // max(numbers, 1)), 1)]
+    return x[: max(min(len(x), max(most, FEWEST), 2 * LARGEST // max(numbers, 1)), 1)]
 
 
 @dataclass(frozen=True)
