@@ -153,7 +153,7 @@ def array_of(tensor: Any, where: str) -> np.ndarray:
         raise ParamsError(f"{where}: {name}: {found} numbers for shape {shape}; the file is damaged: fetch it again")
     array = np.frombuffer(raw, stored) if raw else _typed(getattr(tensor, field), dtype, stored)
     if dtype == "bfloat16":
-        array = (array.astype("<u4") << 16).view("<f4")
+        array = (array.astype("<u4") << np.uint32(16)).view("<f4")
     elif dtype == "bool" and raw and (np.frombuffer(raw, np.uint8) > 1).any():
         raise ParamsError(f"{where}: {name}: bools of other bytes than 0 and 1; the file is damaged: fetch it again")
     array = array.reshape(shape)

@@ -144,7 +144,7 @@ def _load_safetensors(path: Path) -> WeightsFile:
             raise ParamsError(f"{path}: {name}: dtype {entry['dtype']}; {', '.join(_SAFE_DTYPES)} can be read")
         stored = np.dtype("u2" if dtype == "bfloat16" else dtype).newbyteorder("<")
         array = np.frombuffer(entry["data"], stored).reshape(entry["shape"])
-        arrays[name] = (array.astype("<u4") << 16).view("<f4") if dtype == "bfloat16" else array
+        arrays[name] = (array.astype("<u4") << np.uint32(16)).view("<f4") if dtype == "bfloat16" else array
         dtypes[name] = dtype
     return WeightsFile(str(path), len(data), "safetensors", "safetensors", arrays, dtypes, ())
 

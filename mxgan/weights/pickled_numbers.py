@@ -130,7 +130,7 @@ def _finished(array: np.ndarray, tensor: Tensor) -> np.ndarray:
     if tensor.dtype == "bool" and array.size and array.view(np.uint8).max() > 1:
         raise ValueError("bools other than 0 and 1: damaged; fetch it again")
     if tensor.dtype == "bfloat16":
-        array = (array.astype("<u4") << 16).view("<f4")
+        array = (array.astype("<u4") << np.uint32(16)).view("<f4")
     elif tensor.dtype in _FLOAT8:
         array = _float8(tensor.dtype)[array]
     if tensor.conjugate:

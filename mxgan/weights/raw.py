@@ -78,7 +78,7 @@ class Source:
             raise fail(start, "bools, which are bytes of 0 and 1", f"a byte of {view.view(np.uint8).max()}")
         if stored == "bfloat16":
             wide = view.astype("<u4")
-            wide <<= 16
+            wide <<= np.uint32(16)  # of its own type: a 0-d array would widen
             view = wide.view("<f4")
         view.flags.writeable = False
         return view

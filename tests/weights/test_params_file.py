@@ -91,6 +91,12 @@ def test_bfloat16_is_widened_exactly():
     assert (file.arrays["a"].view(np.uint32) == stored.astype(np.uint32) << 16).all()
 
 
+def test_a_bfloat16_scalar_is_widened_too():
+    scalar = make.record(np.array(0x3FC0, np.uint16), "V3", flag=12)
+    file = params_file.parse(make.header(1) + scalar + make.names("a"))
+    assert file.arrays["a"].shape == () and file.arrays["a"] == np.float32(1.5)
+
+
 def test_a_scalar_in_V3():
     arrays = {"scalar": np.array(1.5, np.float32), "a": np.ones(2, np.float32)}
     assert make.all_same(params_file.parse(make.listed(arrays, "V3")).arrays, arrays)
