@@ -18,7 +18,7 @@ from mxgan.weights.dcgan import EPSILON, graph_of
 from mxgan.weights.net import LIST_NOTE, Net, recognise_all
 
 JUDGES = re.compile(r"(net|model)?_?(d|dis|disc|discriminator|critic)(_?net)?(_?state_?dict)?", re.I)
-LABELLED = 0.006  # misfit of the first running statistics from which a label among the latents is looked for
+LABELLED = 0.012  # misfit of the first running statistics from which a label among the latents is looked for
 FEWEST = 3  # layers of a network among others in a file
 DEEPEST = 4  # blocks inside blocks that are looked into for networks
 
