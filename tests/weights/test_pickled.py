@@ -107,13 +107,10 @@ def tensors(torch):
     return {**found, "tagged": tagged}
 
 
-@pytest.mark.parametrize("protocol", [2, 4, 5])
-@pytest.mark.parametrize("legacy", [False, True], ids=["zip", "legacy"])
+@pytest.mark.parametrize(("legacy", "protocol"), [(False, 2), (False, 4), (False, 5), (True, 2)])
 def test_every_tensor_is_pytorchs_bit_for_bit(tmp_path, legacy, protocol):
     torch = pytest.importorskip("torch")
     saved = tensors(torch)
-    if legacy and protocol > 2:
-        pytest.skip("a legacy file of another protocol begins otherwise")
     path = tmp_path / "a.pth"
     torch.save(saved, path, _use_new_zipfile_serialization=not legacy, pickle_protocol=protocol)
     file = load(path)
