@@ -12,16 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from mxgan.architecture.normed_weights import Unknown, plain_weights
 from mxgan.graph import layers
 from mxgan.graph.layers import Layer, Pair
 from mxgan.weights.pickled_modules import Module
 
 LARGEST = 2**20  # of a stride, a padding, a size
 NORM_WORDS = {"weight": "gamma", "bias": "beta", "running_mean": "running_mean", "running_var": "running_var"}
-
-
-class Unknown(ValueError):
-    """No layer does what this module does; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -43,46 +40,6 @@ def steps_of(module: Module) -> list[Step]:
     if rule is None:
         raise Unknown(f"{module.kind} isn't known")
     return rule(module)
-
-
-def plain_weights(arrays: Mapping[str, np.ndarray], transposed: bool) -> dict[str, tuple[np.ndarray, str]]:
-    """A layer's arrays with its weight as inference has it, each with the name of the array that it comes from.
-
-    Undoes ``torch.nn.utils.spectral_norm`` (Miyato et al. 2018, arXiv:1802.05957: weight / u·W·v) and ``weight_norm``
-    (Salimans and Kingma 2016, arXiv:1602.07868: g · v / |v|), in their old form and as parametrizations. ``transposed``
-    tells a ConvTranspose, whose first axis isn't the output. Raises Unknown where a part of it isn't there.
-    """
-    new = "parametrizations.weight."
-    given = {name[len(new) :] if name.startswith(new) else name: name for name in arrays}
-    by = {short: np.asarray(arrays[name]) for short, name in given.items()}
-    found = {short: (by[short], name) for short, name in given.items() if short in ("weight", "bias")}
-    for original, u, v in (("weight_orig", "weight_u", "weight_v"), ("original", "0._u", "0._v")):
-        if original in by:
-            if u not in by or v not in by:
-                raise Unknown(f"spectral norm without its {u} or {v}, as before PyTorch 1.0")
-            found["weight"] = _spectral(by[original], by[u], by[v], transposed), given[original]
-    for size, direction in (("weight_g", "weight_v"), ("original0", "original1")):
-        if size in by and direction in by:
-            found["weight"] = _weight_normed(by[size], by[direction]), given[direction]
-    return found
-
-
-def _spectral(weight: np.ndarray, u: np.ndarray, v: np.ndarray, transposed: bool) -> np.ndarray:
-    matrix = np.moveaxis(weight, 1 if transposed and weight.ndim > 1 else 0, 0)
-    matrix = matrix.reshape(len(matrix), -1).astype("f8")
-    if u.shape != matrix.shape[:1] or v.shape != matrix.shape[1:]:
-        raise Unknown(f"spectral norm's vectors are {u.shape} and {v.shape} for a weight of {weight.shape}")
-    with np.errstate(all="ignore"):
-        return (weight / (u.astype("f8") @ matrix @ v.astype("f8"))).astype(weight.dtype)
-
-
-def _weight_normed(size: np.ndarray, direction: np.ndarray) -> np.ndarray:
-    if size.ndim and (size.ndim != direction.ndim or any(n not in (1, m) for n, m in zip(size.shape, direction.shape))):
-        raise Unknown(f"weight norm's sizes are {size.shape} for a weight of {direction.shape}")
-    axes = tuple(axis for axis in range(direction.ndim) if not size.ndim or size.shape[axis] == 1)
-    wide = direction.astype("f8")
-    with np.errstate(all="ignore"):
-        return (size * wide / np.sqrt((wide**2).sum(axis=axes, keepdims=True))).astype(direction.dtype)
 
 
 def _own(module: Module) -> dict[str, np.ndarray]:

@@ -9,12 +9,12 @@ from typing import Optional, Union
 
 import numpy as np
 
+from mxgan.architecture.normed_weights import Unknown as UnknownNorm
+from mxgan.architecture.normed_weights import plain_weights
 from mxgan.errors import ParamsError
 from mxgan.graph.layers import Layer
 from mxgan.graph.reading import Reading
 from mxgan.weights import names
-
-NORM_WITHOUT_STATISTICS = "norm"  # weight and bias vectors alone: an InstanceNorm's, or of a kind we can't tell
 
 
 @dataclass(frozen=True)
@@ -113,70 +113,32 @@ def _kind(ranks: Mapping[str, int]) -> Optional[str]:
     return None
 
 
-_FOLDED = re.compile(
-    r"(.+?)[._](?:weight_(orig|u|v|g)|parametrizations\.weight\.(original0|original1|original|0\._u|0\._v))"
-)
+_NORMED = re.compile(r"(.+?)[._](weight_(?:orig|u|v|g)|parametrizations\.weight\.\S+)")
 
 
 def fold(arrays: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Spectral and weight normalisation worked into plain weights, and which array each such weight comes from.
-
-    Spectral norm: weight_orig / (u . W v), W the weight as a matrix (torch.nn.utils.spectral_norm in evaluation).
-    Weight norm: g * v / |v|. Both in PyTorch's old and new form.
-    """
+    """Spectral and weight normalisation worked into plain weights, and which array each such weight comes from."""
     groups: dict[str, dict[str, str]] = {}
     for name in arrays:
-        match = _FOLDED.fullmatch(name)
+        match = _NORMED.fullmatch(name)
         if match:
-            groups.setdefault(match[1], {})[match[2] or match[3]] = name
-    out, named = {}, {}
+            groups.setdefault(match[1], {})[match[2]] = name
+    out, named, done = {}, {}, set()
     for name, array in arrays.items():
-        match = _FOLDED.fullmatch(name)
-        if match is None:
-            out[name] = array
+        match = _NORMED.fullmatch(name)
+        key = match[1] if match else ""
+        if not match or key in done:
+            if not match:
+                out[name] = array
             continue
-        weight, stored = (
-            _folded_weight({word: arrays[at] for word, at in groups[match[1]].items()}),
-            f"{match[1]}.weight",
-        )
-        if weight is None:
-            out[name] = array
-        else:
-            source = groups[match[1]]
-            out[stored] = weight
-            named[stored] = next(source[word] for word in ("orig", "original", "original1", "v") if word in source)
+        done.add(key)
+        try:
+            weight, source = plain_weights({word: arrays[at] for word, at in groups[key].items()}, None)["weight"]
+        except (UnknownNorm, KeyError):  # parts of something else
+            out.update({at: arrays[at] for at in groups[key].values()})
+            continue
+        out[f"{key}.weight"], named[f"{key}.weight"] = weight, groups[key][source]
     return out, named
-
-
-def _folded_weight(group: Mapping[str, np.ndarray]) -> Optional[np.ndarray]:
-    words = set(group)
-    if words in ({"orig", "u", "v"}, {"original", "0._u", "0._v"}, {"orig", "u"}):
-        weight = group["orig"] if "orig" in words else group["original"]
-        u = group["u"] if "u" in words else group["0._u"]
-        v = group.get("v", group.get("0._v"))
-        found = [norm for axis in (0, 1) if (norm := _spectral_norm(weight, u, v, axis)) is not None]
-        return weight / max(found) if found else None
-    if words in ({"g", "v"}, {"original0", "original1"}):
-        g, v = (group["g"], group["v"]) if "g" in words else (group["original0"], group["original1"])
-        axes = tuple(axis for axis in range(v.ndim) if g.ndim != v.ndim or g.shape[axis] == 1)
-        if not axes:
-            return None
-        return (g * v / np.sqrt((v.astype(np.float64) ** 2).sum(axis=axes, keepdims=True))).astype(v.dtype)
-    return None
-
-
-def _spectral_norm(weight: np.ndarray, u: np.ndarray, v: Optional[np.ndarray], axis: int) -> Optional[float]:
-    """u . W v with the weight as a matrix whose rows are that axis: 0, or 1 of a transposed convolution.
-
-    u and v are singular vectors of the right matrix, for which this is large. None where their lengths don't fit.
-    """
-    if weight.ndim < 2 or weight.shape[axis] != len(u):
-        return None
-    matrix = np.moveaxis(weight, axis, 0).reshape(len(u), -1)
-    if v is None:
-        v = matrix.T @ u
-        v = v / max(float(np.linalg.norm(v)), 1e-12)
-    return abs(float(u @ matrix @ v)) if matrix.shape[1] == len(v) else None
 
 
 def orders(found: Sequence[Part]) -> list[list[Part]]:

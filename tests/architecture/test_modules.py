@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mxgan.architecture.modules import OPEN_END, parts, sequential
-from mxgan.architecture.modules_layers import plain_weights
+from mxgan.architecture.normed_weights import plain_weights
 from mxgan.errors import ParamsError
 from mxgan.graph import layers
 from mxgan.graph.forward import generate
