@@ -17,7 +17,7 @@ from mxgan.architecture.members import check_finite, check_pictures
 from mxgan.architecture.wishes import NONE, Wishes
 from mxgan.engines.protocol import Forward
 from mxgan.errors import MxganError
-from mxgan.graph.reading import Reading
+from mxgan.graph.reading import NoGraph, Reading
 from mxgan.weights.of_run import weights_file
 
 GRID = 1024  # pictures in a grid at most: nobody can look at more, and the grid must fit into memory
@@ -107,10 +107,10 @@ def load_generator(
     MxganError or ImportError if the engine can't run here or not on this ctx.
     """
     file = weights_file(path)
-    program = _program(file, engine, ctx) if file.suffix.lower() == ".onnx" else None
-    if program is not None:
-        return program
-    reading = networks.generator(file, wishes)
+    try:
+        reading = networks.generator(file, wishes)
+    except NoGraph as error:
+        return _program(file, engine, ctx, error)
     if not allow_nonfinite:
         check_finite(reading, str(file))
     for text in reading.warnings:
@@ -120,23 +120,17 @@ def load_generator(
     return _generator(reading, choice, why, file)
 
 
-def _program(file: Path, engine: str, ctx: str) -> Optional[Generator]:
-    """An .onnx model with an operator that no layer is, run as it is by onnxruntime; None for a model that is a graph.
+def _program(file: Path, engine: str, ctx: str, error: NoGraph) -> Generator:
+    """An .onnx model with an operator that no layer is, run as it is by onnxruntime. ``error`` names the operator.
 
     Raises MxganError where another engine or a GPU was asked for.
     """
     from mxgan.onnx import reader
-    from mxgan.onnx.node import NoGraph
     from mxgan.onnx.runner import Runner
 
-    try:
-        reader.read(file)
-    except NoGraph as error:
-        if engine not in ("auto", "onnx") or ctx.startswith("gpu"):
-            raise MxganError(f"{error}: it runs on --engine onnx and --ctx cpu alone") from error
-        found = reader.program(file)
-    else:
-        return None
+    if engine not in ("auto", "onnx") or ctx.startswith("gpu"):
+        raise MxganError(f"{error}: it runs on --engine onnx and --ctx cpu alone") from error
+    found = reader.program(file)
     for text in found.warnings:
         warnings.warn(f"{file}: {text}", stacklevel=3)
     channels, height, width = found.shape

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mxgan.errors import ParamsError
 from mxgan.graph.graph import Graph
+
+
+class NoGraph(ParamsError):
+    """A sound .onnx model, as far as can be seen, that no layers of `mxgan.graph` compute. It may still be run."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ import numpy as np
 
 from mxgan.graph import layers
 from mxgan.graph.graph import Node
+from mxgan.graph.reading import NoGraph
 from mxgan.onnx.build import Build, Known, Tensor
-from mxgan.onnx.node import NoGraph, Op, short
+from mxgan.onnx.node import Op, short
 
 EPS = 1e-5  # of a BatchNorm that only scales and shifts; its variance is 1 - EPS, as engines want eps above 0
 _BIASED = (layers.Linear, layers.Conv, layers.ConvTranspose)

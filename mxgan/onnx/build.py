@@ -13,10 +13,11 @@ import numpy as np
 from mxgan.errors import ParamsError
 from mxgan.graph import layers
 from mxgan.graph.graph import IMAGES, LABELS, LATENTS, Graph, Node
+from mxgan.graph.reading import NoGraph
 from mxgan.graph.shapes import LARGEST, MOST_NODES, Shape, Unfit, after
 from mxgan.onnx.constants import Budget
 from mxgan.onnx.file import Model
-from mxgan.onnx.node import NoGraph, Op
+from mxgan.onnx.node import Op
 from mxgan.weights.names import printable
 
 LONGEST = 100  # characters of a node's name

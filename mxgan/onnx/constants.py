@@ -11,7 +11,8 @@ from typing import Any, Optional
 
 import numpy as np
 
-from mxgan.onnx.node import NoGraph, Op, axes_of
+from mxgan.graph.reading import NoGraph
+from mxgan.onnx.node import Op, axes_of
 
 Array = np.ndarray
 FLOATS = {1: "float32", 10: "float16", 11: "float64", 16: "float32"}  # ONNX's numbers of dtypes

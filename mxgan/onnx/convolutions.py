@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Optional
 
 from mxgan.graph import layers
+from mxgan.graph.reading import NoGraph
 from mxgan.onnx.build import Build, Known, Tensor
-from mxgan.onnx.node import NoGraph, Op
+from mxgan.onnx.node import Op
 
 Pair = tuple[int, int]
 

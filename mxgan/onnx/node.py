@@ -7,15 +7,10 @@ from typing import Any, Optional
 
 import numpy as np
 
-from mxgan.errors import ParamsError
 from mxgan.onnx.file import array_of, text
 
 FLOAT, INT, STRING, TENSOR, GRAPH, FLOATS, INTS, GRAPHS = 1, 2, 3, 4, 5, 6, 7, 10  # AttributeProto.AttributeType
 MOST = 64  # integers in an attribute: strides, axes, pads have less
-
-
-class NoGraph(ParamsError):
-    """The model is sound, as far as can be seen, but no layers of `mxgan.graph` compute it. It may still be run."""
 
 
 class Op:

@@ -11,11 +11,12 @@ from math import prod
 import numpy as np
 
 from mxgan.graph import layers
+from mxgan.graph.reading import NoGraph
 from mxgan.onnx.arithmetic import ARITHMETIC, affine, clipped
 from mxgan.onnx.build import Build, Known, Label, Tensor, Value
 from mxgan.onnx.constants import FLOATS, INTEGERS, cast, fold
 from mxgan.onnx.convolutions import CONVOLUTIONS
-from mxgan.onnx.node import NoGraph, Op
+from mxgan.onnx.node import Op
 from mxgan.onnx.resizing import resized
 from mxgan.onnx.shaping import SHAPING
 

@@ -16,11 +16,11 @@ import numpy as np
 from mxgan.errors import ParamsError
 from mxgan.graph import Graph, Node, check, layers
 from mxgan.graph.graph import IMAGES, LABELS, LATENTS
-from mxgan.graph.reading import Reading
+from mxgan.graph.reading import NoGraph, Reading
 from mxgan.graph.shapes import Shape, Unfit
 from mxgan.onnx.build import Build, Known, Label, Tensor, Value
 from mxgan.onnx.file import Model, array_of, contents, load, text
-from mxgan.onnx.node import NoGraph, Op
+from mxgan.onnx.node import Op
 from mxgan.onnx.operators import value_of
 from mxgan.onnx.program import Program, vetted
 from mxgan.onnx.runner import tried

@@ -8,9 +8,10 @@ from typing import Optional
 import numpy as np
 
 from mxgan.graph import layers
+from mxgan.graph.reading import NoGraph
 from mxgan.graph.shapes import LARGEST
 from mxgan.onnx.build import Build, Tensor
-from mxgan.onnx.node import NoGraph, Op, axes_of
+from mxgan.onnx.node import Op, axes_of
 
 
 def resized(build: Build, op: Op) -> Tensor:

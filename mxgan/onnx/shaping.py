@@ -13,10 +13,11 @@ import numpy as np
 
 from mxgan.graph import layers
 from mxgan.graph.graph import LABELS
+from mxgan.graph.reading import NoGraph
 from mxgan.onnx.arithmetic import affine
 from mxgan.onnx.build import Build, Known, Label, Tensor, Value
 from mxgan.onnx.constants import slices_of
-from mxgan.onnx.node import NoGraph, Op, axes_of
+from mxgan.onnx.node import Op, axes_of
 
 FEW = 8  # dimensions
 

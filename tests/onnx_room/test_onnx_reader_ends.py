@@ -10,9 +10,10 @@ from onnx import TensorProto, helper  # noqa: E402
 from reader_models import both, kinds, model, node, numbers, save, start  # noqa: E402
 
 from mxgan.errors import ParamsError  # noqa: E402
+from mxgan.graph.reading import NoGraph  # noqa: E402
 from mxgan.onnx import file, reader  # noqa: E402
 from mxgan.onnx.constants import Budget, fold  # noqa: E402
-from mxgan.onnx.node import NoGraph, Op  # noqa: E402
+from mxgan.onnx.node import Op  # noqa: E402
 
 
 def test_shapes_computed_from_the_batchs_size(tmp_path):

@@ -14,8 +14,8 @@ from onnx import TensorProto, helper  # noqa: E402
 from reader_models import model, node, numbers, save, start  # noqa: E402
 
 from mxgan.errors import ParamsError  # noqa: E402
+from mxgan.graph.reading import NoGraph  # noqa: E402
 from mxgan.onnx import file, reader  # noqa: E402
-from mxgan.onnx.node import NoGraph  # noqa: E402
 
 
 def refused(path, match, kind=ParamsError):
