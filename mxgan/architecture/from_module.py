@@ -39,7 +39,8 @@ def _worked_out(module: Module, arrays: dict[str, np.ndarray], wish: Wishes, whe
     """A module whose forward pass is code: a published architecture, or what its layers and their order suggest."""
     start = f"{module.name}." if module.name else ""
     alone, _ = parts({name: array for name, array in arrays.items() if name.startswith(start)})
-    if any(statistics.doubt(one.graph, one.uniform) is not None for one in known.matches(alone)):
+    doubts = [statistics.doubt(one.graph, one.uniform) for one in known.matches(alone)]
+    if any(doubt is not None and doubt <= statistics.FITS for doubt in doubts):
         return looked_up(alone, wish, where)
     found, hints = _from_module(modules.parts(module), where)
     try:

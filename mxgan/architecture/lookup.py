@@ -51,7 +51,10 @@ def looked_up(found: Sequence[Part], wish: Wishes, where: str) -> Reading:
         return one_hot.labelled(assume(found, wish, where, hints), wish.uniform)
     doubt, best = min(doubts, key=lambda pair: pair[0] or 0.0)
     if (doubt or 0.0) > statistics.WELL:
-        other = assume(found, wish, where, hints)
+        try:
+            other = assume(found, wish, where, hints)
+        except NoGenerator:  # branches, say, which the table knows and no chain is
+            return _of_known(best, found, wish)
         others = statistics.doubt(other.graph, other.uniform)
         if not other.warnings and others is not None and others < 0.5 * (doubt or 0.0):
             return other

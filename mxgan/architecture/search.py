@@ -73,7 +73,7 @@ def drafts(
     latents. ``compare``: are they looked at?
     """
     beam = [draft if compare else replace(draft, x=None) for draft in _starts(flow, uniform)]
-    last_norm = max((at for at, step in enumerate(flow.steps) if _tells(step)), default=-1)
+    last_norm = max((at for at, step in enumerate(flow.steps) if step.role == "batchnorm"), default=-1)
     beam = [replace(draft, cost=draft.cost + flow.cost + habit.cost) for draft in beam]
     steps = [step for step in flow.steps if step.role != "embedding"]
     offset = len(flow.steps) - len(steps)
@@ -96,10 +96,6 @@ def drafts(
         if len(draft.shape) == 3 and (size is None or draft.shape[1:] == (size, size))
     ]
     return sorted((draft for draft in whole if draft.score < worst), key=lambda draft: draft.score)
-
-
-def _tells(step: Step) -> bool:
-    return step.role == "batchnorm"
 
 
 def _starts(flow: Flow, uniform: Optional[bool]) -> Iterator[Draft]:
