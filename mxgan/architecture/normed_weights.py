@@ -26,24 +26,32 @@ def plain_weights(arrays: Mapping[str, np.ndarray], transposed: Optional[bool]) 
     found = {short: (by[short], name) for short, name in given.items() if short in ("weight", "bias")}
     for original, u, v in (("weight_orig", "weight_u", "weight_v"), ("original", "0._u", "0._v")):
         if original in by:
-            if u not in by or v not in by:
+            if u not in by or (v not in by and transposed is not None):
                 raise Unknown(f"spectral norm without its {u} or {v}, as before PyTorch 1.0")
-            found["weight"] = _spectral(by[original], by[u], by[v], transposed), given[original]
+            found["weight"] = _spectral(by[original], by[u], by.get(v), transposed), given[original]
     for size, direction in (("weight_g", "weight_v"), ("original0", "original1")):
         if size in by and direction in by:
             found["weight"] = _weight_normed(by[size], by[direction]), given[direction]
     return found
 
 
-def _spectral(weight: np.ndarray, u: np.ndarray, v: np.ndarray, transposed: Optional[bool]) -> np.ndarray:
-    """weight / u·W·v. u and v are singular vectors of W alone: with the wrong axis first, the product is smaller."""
+def _spectral(weight: np.ndarray, u: np.ndarray, v: Optional[np.ndarray], transposed: Optional[bool]) -> np.ndarray:
+    """weight / u·W·v. u and v are singular vectors of W alone: with the wrong axis first, the product is smaller.
+
+    Without v, as before PyTorch 1.0, it is what u makes of W, as PyTorch computed it then.
+    """
     found = []
     for axis in (0, 1) if transposed is None else (int(transposed and weight.ndim > 1),):
-        if axis < weight.ndim and u.shape == weight.shape[axis : axis + 1] and weight.size == u.size * v.size:
+        if axis < weight.ndim and u.shape == weight.shape[axis : axis + 1]:
             matrix = np.moveaxis(weight, axis, 0).reshape(len(u), -1).astype("f8")
-            found.append(float(u.astype("f8") @ matrix @ v.astype("f8")))
+            seen = u.astype("f8") @ matrix
+            if v is None:
+                found.append(float(np.linalg.norm(seen)))
+            elif v.shape == seen.shape:
+                found.append(float(seen @ v.astype("f8")))
     if not found:
-        raise Unknown(f"spectral norm's vectors are {u.shape} and {v.shape} for a weight of {weight.shape}")
+        shapes = " and ".join(str(vector.shape) for vector in (u, v) if vector is not None)
+        raise Unknown(f"spectral norm's vectors are {shapes} for a weight of {weight.shape}")
     with np.errstate(all="ignore"):
         return (weight / np.float64(max(found, key=abs))).astype(weight.dtype)
 
