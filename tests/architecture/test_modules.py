@@ -226,7 +226,10 @@ def test_weight_norm_in_both_forms(tmp_path):
 def test_spectral_norm_in_both_forms(tmp_path):
     for normed in (nn.utils.spectral_norm, nn.utils.parametrizations.spectral_norm):
         for layer, transposed in ((nn.ConvTranspose2d(4, 6, 3), True), (nn.Conv2d(4, 6, 3), False)):
-            conv = normed(layer).eval()
+            conv = normed(layer)
+            for _ in range(20):  # u and v settle, as in training; before, the weights can be of any size
+                conv(torch.ones(1, 4, 4, 4))
+            conv.eval()
             found = plain_weights({name: tensor.numpy() for name, tensor in conv.state_dict().items()}, transposed)
             conv(torch.ones(1, 4, 4, 4))
             np.testing.assert_allclose(found["weight"][0], conv.weight.detach().numpy(), atol=1e-6)
