@@ -14,7 +14,7 @@ REQUIRED = [
     "jinja2>=3",  # compare's report.html
 ]
 
-# MXNet's wheels are frozen at 1.9.1, and run on these; mxgan/builds.py says it in words. (Its Arm wheel lacks libraries.)
+# MXNet's wheels are frozen at 1.9.1. Where they run; mxgan/builds.py says it in words. The one for Arm lacks libraries.
 MXNET = 'python_version<"3.13" and platform_machine=="x86_64"'
 NO_MXNET = 'python_version>="3.13" or platform_machine!="x86_64"'
 

@@ -23,7 +23,7 @@ def no_mxnet() -> str:
 
 def no_engine() -> str:
     """Why no engine can be had here, in a line with what to do; empty where one can."""
-    if sys.version_info < (3, 9):
+    if sys.version_info < (3, 9):  # noqa: UP036  # the Makefile asks any Python
         return f"Python {_python()} is too old for mxgan: install Python {TRIED}, or name it with make PYTHON=..."
     if sys.version_info >= (3, 13) and (sys.platform, platform.machine()) == ("darwin", "x86_64"):
         return (

@@ -68,7 +68,11 @@ def test_why_is_said_on_request_or_where_a_gpu_was_asked_for(machine):
 
 def test_without_mxnet_auto_is_pytorch(machine):
     machine.installed = {"pytorch"}
-    assert choose("auto", "cpu") == Choice("pytorch", "cpu", "MXNet is not installed")
+    chosen = choose("auto", "cpu")
+    assert chosen == Choice("pytorch", "cpu", "MXNet is not installed")
+    assert chosen.line("cpu") == chosen.line() == "pytorch on cpu: MXNet is not installed"
+    assert choose("pytorch", "cpu").line() == "pytorch on cpu"
+    assert choose().line() == "pytorch on cpu: MXNet is not installed"  # and no word on GPUs, which nobody asked for
 
 
 def test_a_gpu_that_both_can_use_is_mxnets(machine):
@@ -119,15 +123,23 @@ def test_generating_takes_the_first_engine_that_is_installed(machine):
     assert choose_generator("onnx", "auto").ctx == "cpu"
     with pytest.raises(MxganError, match="--ctx gpu: the onnx engine computes on the CPU: use --ctx cpu"):
         choose_generator("onnx", "gpu")
+    with pytest.raises(MxganError, match="--ctx gpu: the numpy engine computes on the CPU: use --ctx cpu"):
+        choose_generator("numpy", "gpu")
     machine.installed = set()
     with pytest.raises(ImportError, match=r"ONNX Runtime is not installed: pip install 'mxgan\[onnx\]'"):
         choose_generator("onnx")
+    assert choose_generator().line() == (
+        "numpy on cpu: MXNet is not installed; PyTorch is not installed; ONNX Runtime is not installed"
+    )
+    with pytest.raises(ImportError, match="MXNet is not installed"):
+        choose_generator("auto", "gpu")
+    assert choose_generator("numpy").line() == "numpy on cpu"
 
 
 def test_onnx_does_not_train(machine):
     with pytest.raises(MxganError, match=r"engine 'onnx': one of auto, mxnet, pytorch$"):
         choose("onnx", "cpu")
-    with pytest.raises(MxganError, match=r"engine 'jax': one of auto, mxnet, pytorch, onnx$"):
+    with pytest.raises(MxganError, match=r"engine 'jax': one of auto, mxnet, pytorch, onnx, numpy$"):
         choose_generator("jax")
 
 

@@ -19,7 +19,7 @@ RUNS = Path("runs")  # where train makes its run directories
 @click.option("--data", default=DEFAULTS.data, show_default=True, help="painted[:N], a folder, or a packed file.")
 @click.option("--recipe", default=DEFAULTS.recipe, show_default=True, help=f"One of {', '.join(config.RECIPES)}.")
 @click.option("--engine", default="auto", show_default=True, help=f"One of {', '.join(config.ENGINES)}.")
-@click.option("--ctx", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N.")
+@click.option("--ctx", default="auto", show_default=True, help="auto, cpu, gpu, gpu:N or mps.")
 @click.option("--epochs", type=int, help="Passes over the data.  [default: the recipe's]")
 @click.option("--steps", type=int, help="Updates of each network, instead of --epochs.")
 @model_options

@@ -7,7 +7,7 @@ import importlib.metadata
 import importlib.util
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Optional
 
@@ -17,10 +17,12 @@ from mxgan.config import RunConfig, TrainConfig, parse_ctx
 from mxgan.engines.protocol import Engine, Forward
 from mxgan.errors import MxganError
 from mxgan.graph import Graph
+from mxgan.graph.forward import forward_of as numpy_forward_of
 
 TRAINERS = ("mxnet", "pytorch")
-GENERATORS = (*TRAINERS, "onnx")
-TITLES = {"mxnet": "MXNet", "pytorch": "PyTorch", "onnx": "ONNX Runtime"}
+GENERATORS = (*TRAINERS, "onnx", "numpy")
+TITLES = {"mxnet": "MXNet", "pytorch": "PyTorch", "onnx": "ONNX Runtime", "numpy": "NumPy"}
+ON_THE_CPU = ("onnx", "numpy")  # and nowhere else
 
 TOO_LARGE = (
     "can't allocate memory",
@@ -38,11 +40,15 @@ class Choice:
     ctx: str
     why: str
     threads: Optional[int] = None  # to compute with; None: the cores this process may use
+    passed_over: str = field(default="", compare=False)  # why an engine before this one doesn't run on the CPU here
 
     def line(self, asked: str = "auto", verbose: bool = False) -> str:
-        """``mxnet on cpu``, for people; and why, if they wish, or where they ``asked`` for a GPU as the ctx."""
-        where = f"{self.engine} on {self.ctx}"
-        return f"{where}: {self.why}" if verbose or asked.startswith("gpu") else where
+        """``mxnet on cpu``, for people; and why, if they wish, or where they ``asked`` for a GPU as the ctx.
+
+        Where another engine would have come first, ``pytorch on cpu`` always says why it didn't.
+        """
+        why = self.why if verbose or asked.startswith(("gpu", "mps")) else self.passed_over
+        return f"{self.engine} on {self.ctx}{': ' if why else ''}{why}"
 
 
 def choose(
@@ -57,7 +63,8 @@ def choose(
     if engine not in ("auto", *among):
         raise MxganError(f"engine {engine!r}: one of {', '.join(('auto', *among))}")
     kind, _ = parse_ctx(ctx)
-    names = [name for name in among if name != "onnx" or kind != "gpu"] if engine == "auto" else [engine]
+    on_a_gpu = kind in ("gpu", "mps")
+    names = [name for name in among if not (on_a_gpu and name in ON_THE_CPU)] if engine == "auto" else [engine]
     problems: dict[str, list[str]] = {}
     for place in ("gpu", "cpu") if kind == "auto" else (ctx,):
         problems[place] = []
@@ -65,7 +72,7 @@ def choose(
             problem = _problem(name, place, threads)
             if problem is None:
                 why = _why(engine, name, [one for many in problems.values() for one in many])
-                return Choice(name, place, why, threads)
+                return Choice(name, place, why, threads, _causes(problems[place]) if place == "cpu" else "")
             problems[place].append(problem)
     said = "; ".join(dict.fromkeys(problems[place]))
     if place == "cpu" or not any(_installed(name) for name in names):
@@ -80,7 +87,7 @@ def choose_trainer(config: TrainConfig) -> Choice:
 
 
 def choose_generator(engine: str = "auto", ctx: str = "auto") -> Choice:
-    """The engine and ctx to generate with here: `choose` among all that can make pictures, ONNX on the CPU alone."""
+    """The engine and ctx to generate with here: `choose` among all that can make pictures; NumPy is always there."""
     return choose(engine, ctx, among=GENERATORS)
 
 
@@ -132,6 +139,8 @@ def forward_of(choice: Choice, graph: Graph) -> Forward:
 
     It may be called in a child made by fork too; on a GPU it raises MxganError there.
     """
+    if choice.engine == "numpy":
+        return numpy_forward_of(graph)
     if choice.engine == "onnx":
         from mxgan.onnx import engine as onnx
 
@@ -164,14 +173,16 @@ def _in_this_process(forward: Forward, ctx: str) -> Forward:
 
 
 def _problem(engine: str, ctx: str, threads: Optional[int]) -> Optional[str]:
-    """Why the engine can't run on cpu, gpu or gpu:N here, with what to type; None if it can."""
+    """Why the engine can't run on cpu, gpu, gpu:N or mps here, with what to type; None if it can."""
     kind, number = parse_ctx(ctx)
-    if engine == "onnx":
-        if kind == "gpu":
-            return "the onnx engine computes on the CPU: use --ctx cpu, or --engine mxnet or pytorch"
+    if engine in ON_THE_CPU:
+        if kind in ("gpu", "mps"):
+            return f"the {engine} engine computes on the CPU: use --ctx cpu, or --engine mxnet or pytorch"
         return None if _installed(engine) else "ONNX Runtime is not installed: pip install 'mxgan[onnx]'"
+    if kind == "mps" and engine == "mxnet":
+        return "MXNet can't compute on Apple's GPUs: use --engine pytorch"
     runtime = _runtime(engine)
-    problem = runtime.gpu_problem(number) if kind == "gpu" else None
+    problem = runtime.gpu_problem(number) if kind == "gpu" else runtime.mps_problem() if kind == "mps" else None
     if problem is None:
         try:
             runtime.load(threads)
@@ -181,6 +192,8 @@ def _problem(engine: str, ctx: str, threads: Optional[int]) -> Optional[str]:
 
 
 def _installed(engine: str) -> bool:
+    if engine == "numpy":
+        return True
     if engine == "onnx":
         return all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
     return bool(_runtime(engine).installed())
@@ -193,5 +206,9 @@ def _runtime(engine: str) -> ModuleType:
 def _why(wish: str, engine: str, problems: Sequence[str]) -> str:
     """What spoke against the choices before this one: their causes, without what to type."""
     if problems:
-        return "; ".join(dict.fromkeys(problem.partition(": ")[0] for problem in problems))
+        return _causes(problems)
     return "as asked" if wish == engine else f"{TITLES[engine]} runs on it"
+
+
+def _causes(problems: Sequence[str]) -> str:
+    return "; ".join(dict.fromkeys(problem.partition(": ")[0] for problem in problems))

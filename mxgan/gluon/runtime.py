@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from mxgan import machine
+from mxgan import builds, machine
 from mxgan.config import parse_ctx
 from mxgan.errors import MissingPackage, MxganError
 
@@ -46,12 +46,7 @@ def load(threads: int | None = None) -> ModuleType:
         return sys.modules["mxnet"]
     package = installed()
     if package is None:
-        if sys.version_info >= (3, 13):
-            version = ".".join(map(str, sys.version_info[:2]))
-            raise ImportError(
-                f"MXNet has no build for Python {version}: use Python 3.9 to 3.12, or pip install 'mxgan[pytorch]'"
-            )
-        raise MissingPackage("MXNet is not installed", "cpu")
+        raise ImportError(_no_build()) if builds.no_mxnet() else MissingPackage("MXNet is not installed", "cpu")
     numpy_version = importlib.metadata.version("numpy")
     if int(numpy_version.split(".")[0]) >= 2:
         raise ImportError(f"MXNet 1.9.1 needs numpy<2 and {numpy_version} is installed: pip install 'numpy<2'")
@@ -87,7 +82,7 @@ def gpu_problem(number: int = 0) -> str | None:
     """Why MXNet can't use GPU ``number`` here, in one line with what to type; None if it can (nothing is imported)."""
     package = installed()
     if package is None:
-        return f"MXNet is not installed: {INSTALL_GPU}"
+        return _no_build() if builds.no_mxnet() else f"MXNet is not installed: {INSTALL_GPU}"
     gpus = driver_gpus()
     if isinstance(gpus, str):
         if "-cu" not in package:
@@ -204,6 +199,10 @@ def context(ctx: str) -> Any:
     if problem:
         raise MxganError(f"--ctx {ctx}: {problem}")
     return load().gpu(number)
+
+
+def _no_build() -> str:
+    return f"{builds.no_mxnet()}: use Python 3.9 to 3.12 on x86-64, or pip install 'mxgan[pytorch]'"
 
 
 def _count(n: int, what: str) -> str:

@@ -20,6 +20,19 @@ def generate(graph: Graph, z: np.ndarray, labels: Optional[np.ndarray] = None) -
     return y
 
 
+def forward_of(graph: Graph) -> Callable[..., np.ndarray]:
+    """`generate` in float32, as an engine has it: latents, and labels, to images float32 (n, channels, H, W)."""
+
+    def forward(z: np.ndarray, labels: Optional[np.ndarray] = None) -> np.ndarray:
+        given = {LATENTS: z} if labels is None else {LATENTS: z, LABELS: labels}
+        y = z
+        for _, y in steps(graph, given, "float32"):  # noqa: B007  # the last one counts
+            pass
+        return y
+
+    return forward
+
+
 def steps(graph: Graph, given: Mapping[str, np.ndarray], dtype: str = "float64") -> Iterator[tuple[Node, np.ndarray]]:
     """Each node with its output (n, ...), in order. Outputs that no later node takes are let go."""
     values: dict[str, np.ndarray] = {

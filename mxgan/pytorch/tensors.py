@@ -72,4 +72,4 @@ def to_tensor(values: np.ndarray, device: Any, dtype: torch.dtype) -> torch.Tens
     tensor = torch.from_numpy(np.array(values, order="C"))
     if torch.device(device).type == "cuda":
         tensor = tensor.pin_memory().to(device, non_blocking=True)
-    return tensor.to(dtype)
+    return tensor.to(dtype).to(device)  # the type first: Apple's GPUs have no float64

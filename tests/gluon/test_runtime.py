@@ -1,12 +1,14 @@
 """MXNet is imported safely, and each cause that keeps it from a GPU has a line of its own."""
 
 import os
+import platform
 import sys
 
 import numpy as np
 import pytest
 from processes import python
 
+from mxgan import builds
 from mxgan.errors import MissingPackage, MxganError
 from mxgan.gluon import runtime
 from mxgan.machine import usable_cores
@@ -15,6 +17,8 @@ from mxgan.machine import usable_cores
 @pytest.fixture
 def machine(monkeypatch):
     """A machine to order: which MXNet is installed, which GPUs the driver sees, which CUDA libraries are missing."""
+
+    monkeypatch.setattr(builds, "no_mxnet", lambda: "")
 
     def order(package, gpus=(), missing=()):
         monkeypatch.setattr(runtime, "installed", lambda: package)
@@ -80,11 +84,17 @@ def test_libraries_that_are_not_there_are_named(monkeypatch):
 def test_without_mxnet_the_error_says_what_to_install(monkeypatch):
     monkeypatch.delitem(sys.modules, "mxnet", raising=False)
     monkeypatch.setattr(runtime, "installed", lambda: None)
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     monkeypatch.setattr(sys, "version_info", (3, 12, 1))
     with pytest.raises(MissingPackage, match=r"MXNet is not installed: pip install 'mxgan\[cpu\]'"):
         runtime.load()
     monkeypatch.setattr(sys, "version_info", (3, 13, 0))
-    with pytest.raises(ImportError, match=r"no build for Python 3\.13: use Python 3\.9 to 3\.12"):
+    why = "MXNet has no build for Python 3.13: use Python 3.9 to 3.12 on x86-64, or pip install 'mxgan[pytorch]'"
+    with pytest.raises(ImportError) as refusal:
+        runtime.load()
+    assert str(refusal.value) == runtime.gpu_problem() == why
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    with pytest.raises(ImportError, match="MXNet has no working build for aarch64: use Python 3"):
         runtime.load()
 
 
