@@ -3,9 +3,9 @@
 import platform
 import runpy
 import sys
+from types import SimpleNamespace
 
 import pytest
-import setuptools
 from packaging.requirements import Requirement
 from processes import ROOT
 
@@ -24,7 +24,8 @@ def here(monkeypatch, python, system, processor) -> None:
 @pytest.fixture
 def extras(monkeypatch) -> dict:
     found: dict = {}
-    monkeypatch.setattr(setuptools, "setup", lambda **given: found.update(given["extras_require"]))
+    stand_in = SimpleNamespace(setup=lambda **given: found.update(given["extras_require"]))
+    monkeypatch.setitem(sys.modules, "setuptools", stand_in)
     runpy.run_path(str(ROOT / "setup.py"))
     return found
 
@@ -36,9 +37,8 @@ def wanted(requirements, python, system, processor) -> dict[str, str]:
     }  # fmt: skip
     parsed = [Requirement(text) for text in requirements]
     chosen = [one for one in parsed if one.marker is None or one.marker.evaluate(there)]
-    return {
-        name: ",".join(str(one.specifier) for one in chosen if one.name == name) for name in (o.name for o in chosen)
-    }
+    names = {one.name for one in chosen}
+    return {name: ",".join(str(one.specifier) for one in chosen if one.name == name) for name in names}
 
 
 @pytest.mark.parametrize("python", PYTHONS, ids=str)

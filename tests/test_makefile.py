@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from processes import ROOT
 
+OFFLINE = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
+
 
 @pytest.fixture
 def make(tmp_path, monkeypatch):
@@ -63,9 +65,7 @@ def test_without_a_network_pip_says_why_and_the_next_make_goes_on(make, tmp_path
     half.mkdir(parents=True)
     (half / "python").symlink_to(sys.executable)
     for _ in range(2):
-        ended = make(
-            f'exec {sys.executable} "$@"', PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path), PIP_CONFIG_FILE=os.devnull
-        )
+        ended = make(f'exec {sys.executable} "$@"', **OFFLINE, PIP_FIND_LINKS=str(tmp_path))
         assert ended.returncode == 2
         assert "No matching distribution found" in ended.stderr  # pip's own
         assert "mxgan: error: pip can't install, for the reason above." in ended.stderr

@@ -116,7 +116,7 @@ def mps_problem() -> str | None:
 
 
 def device(ctx: str) -> Any:
-    """``cpu``, ``gpu``, ``gpu:N`` or ``mps`` as a torch.device. Raises MxganError with the cause where it isn't there."""
+    """``cpu``, ``gpu``, ``gpu:N``, ``mps`` as a torch.device. Raises MxganError with the cause where it isn't there."""
     kind, number = parse_ctx(ctx)
     torch = load()
     if kind not in ("gpu", "mps"):
