@@ -4,7 +4,7 @@ from setuptools import setup
 
 REQUIRED = [
     "numpy>=1.23",  # what travels between the rooms
-    "opencv-python-headless>=4.5",  # draws the painted faces, decodes and resizes images fast; no libGL
+    "opencv-python-headless>=4.5.1.48",  # draws the painted faces, decodes and resizes images fast; no libGL
     "Pillow>=9.1",  # reads image headers before pixels, and the files OpenCV gets wrong
     "matplotlib>=3.6",  # curves.png and the benchmarks' plots
     "click>=8.1",  # the command line
@@ -50,7 +50,7 @@ EXTRAS = {
     "cu112": [f"mxnet-cu112==1.9.1; {MXNET}", *BESIDE_MXNET, *CUDA_11],
     "pytorch": ["torch>=2.0", *BESIDE_TORCH],  # the second engine, and .pth files
     "onnx": ["onnx>=1.14", "onnxruntime>=1.15"],  # .onnx files, and generation where no framework is
-    "safetensors": ["safetensors>=0.3"],  # .safetensors files
+    "safetensors": ["safetensors>=0.3.1"],  # .safetensors files; 0.3.0 panics on damaged ones
     "metrics": [  # mxgan evaluate
         *OF_FEATURES,
         "efficientnet-lite-pytorch>=0.1",  # the default network of features

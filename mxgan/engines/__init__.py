@@ -63,11 +63,11 @@ def choose(
     if engine not in ("auto", *among):
         raise MxganError(f"engine {engine!r}: one of {', '.join(('auto', *among))}")
     kind, _ = parse_ctx(ctx)
-    on_a_gpu = kind in ("gpu", "mps")
-    names = [name for name in among if not (on_a_gpu and name in ON_THE_CPU)] if engine == "auto" else [engine]
     problems: dict[str, list[str]] = {}
     for place in ("gpu", "cpu") if kind == "auto" else (ctx,):
         problems[place] = []
+        able = [name for name in among if place == "cpu" or name not in ON_THE_CPU]
+        names = able if engine == "auto" else [engine]
         for name in names:
             problem = _problem(name, place, threads)
             if problem is None:

@@ -61,7 +61,7 @@ def place(net: nn.Sequential, device: torch.device, dtype: torch.dtype) -> nn.Se
 
 def to_array(tensor: torch.Tensor) -> np.ndarray:
     """A tensor as an array of its own: on the CPU, in row-major order."""
-    return np.array(tensor.detach().cpu(), order="C")
+    return np.array(tensor.detach().cpu().numpy(), order="C")
 
 
 def to_tensor(values: np.ndarray, device: Any, dtype: torch.dtype) -> torch.Tensor:
