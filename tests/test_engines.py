@@ -123,8 +123,6 @@ def test_generating_takes_the_first_engine_that_is_installed(machine):
     assert choose_generator("onnx", "auto").ctx == "cpu"
     with pytest.raises(MxganError, match="--ctx gpu: the onnx engine computes on the CPU: use --ctx cpu"):
         choose_generator("onnx", "gpu")
-    with pytest.raises(MxganError, match="--ctx gpu: the numpy engine computes on the CPU: use --ctx cpu"):
-        choose_generator("numpy", "gpu")
     machine.installed = set()
     with pytest.raises(ImportError, match=r"ONNX Runtime is not installed: pip install 'mxgan\[onnx\]'"):
         choose_generator("onnx")
@@ -133,7 +131,6 @@ def test_generating_takes_the_first_engine_that_is_installed(machine):
     )
     with pytest.raises(ImportError, match="MXNet is not installed"):
         choose_generator("auto", "gpu")
-    assert choose_generator("numpy").line() == "numpy on cpu"
 
 
 def test_onnx_does_not_train(machine):
@@ -141,6 +138,18 @@ def test_onnx_does_not_train(machine):
         choose("onnx", "cpu")
     with pytest.raises(MxganError, match=r"engine 'jax': one of auto, mxnet, pytorch, onnx, numpy$"):
         choose_generator("jax")
+
+
+def test_numpy_makes_pictures_where_nothing_else_is_installed(machine):
+    machine.installed = set()
+    assert choose_generator() == Choice(
+        "numpy", "cpu", "MXNet is not installed; PyTorch is not installed; ONNX Runtime is not installed"
+    )
+    assert choose_generator("numpy", "cpu").why == "as asked"
+    with pytest.raises(MxganError, match="--ctx gpu: the numpy engine computes on the CPU: use --ctx cpu"):
+        choose_generator("numpy", "gpu")
+    with pytest.raises(MxganError, match=r"engine 'numpy': one of auto, mxnet, pytorch$"):
+        choose("numpy")
 
 
 def test_threads_reach_the_first_import(machine):

@@ -17,12 +17,11 @@ from mxgan.config import RunConfig, TrainConfig, parse_ctx
 from mxgan.engines.protocol import Engine, Forward
 from mxgan.errors import MxganError
 from mxgan.graph import Graph
-from mxgan.graph.forward import forward_of as numpy_forward_of
 
 TRAINERS = ("mxnet", "pytorch")
-GENERATORS = (*TRAINERS, "onnx", "numpy")
+ON_CPU = ("onnx", "numpy")  # these generate, on the CPU alone
+GENERATORS = (*TRAINERS, *ON_CPU)
 TITLES = {"mxnet": "MXNet", "pytorch": "PyTorch", "onnx": "ONNX Runtime", "numpy": "NumPy"}
-ON_THE_CPU = ("onnx", "numpy")  # and nowhere else
 
 TOO_LARGE = (
     "can't allocate memory",
@@ -66,8 +65,8 @@ def choose(
     problems: dict[str, list[str]] = {}
     for place in ("gpu", "cpu") if kind == "auto" else (ctx,):
         problems[place] = []
-        able = [name for name in among if place == "cpu" or name not in ON_THE_CPU]
-        names = able if engine == "auto" else [engine]
+        fit = [name for name in among if name not in ON_CPU or place == "cpu"]
+        names = fit if engine == "auto" else [engine]
         for name in names:
             problem = _problem(name, place, threads)
             if problem is None:
@@ -87,7 +86,7 @@ def choose_trainer(config: TrainConfig) -> Choice:
 
 
 def choose_generator(engine: str = "auto", ctx: str = "auto") -> Choice:
-    """The engine and ctx to generate with here: `choose` among all that can make pictures; NumPy is always there."""
+    """The engine and ctx to generate with here: `choose` among all that can make pictures. NumPy is always here."""
     return choose(engine, ctx, among=GENERATORS)
 
 
@@ -100,7 +99,7 @@ def versions() -> list[str]:
     """The engines and their versions, a line each, without importing them."""
     from mxgan.gluon import runtime
 
-    found = {"mxnet": runtime.installed(), "pytorch": "torch", "onnx": "onnxruntime"}
+    found = {"mxnet": runtime.installed(), "pytorch": "torch", "onnx": "onnxruntime", "numpy": "numpy"}
     return [f"{engine}: {_version(package)}" for engine, package in found.items()]
 
 
@@ -140,7 +139,9 @@ def forward_of(choice: Choice, graph: Graph) -> Forward:
     It may be called in a child made by fork too; on a GPU it raises MxganError there.
     """
     if choice.engine == "numpy":
-        return numpy_forward_of(graph)
+        from mxgan.graph import forward
+
+        return forward.forward_of(graph)
     if choice.engine == "onnx":
         from mxgan.onnx import engine as onnx
 
@@ -175,7 +176,7 @@ def _in_this_process(forward: Forward, ctx: str) -> Forward:
 def _problem(engine: str, ctx: str, threads: Optional[int]) -> Optional[str]:
     """Why the engine can't run on cpu, gpu, gpu:N or mps here, with what to type; None if it can."""
     kind, number = parse_ctx(ctx)
-    if engine in ON_THE_CPU:
+    if engine in ON_CPU:
         if kind in ("gpu", "mps"):
             return f"the {engine} engine computes on the CPU: use --ctx cpu, or --engine mxnet or pytorch"
         return None if _installed(engine) else "ONNX Runtime is not installed: pip install 'mxgan[onnx]'"
