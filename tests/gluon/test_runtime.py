@@ -1,5 +1,6 @@
 """MXNet is imported safely, and each cause that keeps it from a GPU has a line of its own."""
 
+import ctypes
 import os
 import platform
 import sys
@@ -96,6 +97,19 @@ def test_without_mxnet_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
     with pytest.raises(ImportError, match="MXNet has no working build for aarch64: use Python 3"):
         runtime.load()
+
+
+def test_libraries_of_the_system_that_are_missing_are_named_with_their_packages(monkeypatch):
+    def missing(name):
+        raise OSError("libquadmath.so.0: cannot open shared object file: No such file or directory")
+
+    monkeypatch.setattr(runtime.importlib, "import_module", missing)
+    with pytest.raises(ImportError, match=r"imported here: libquadmath\.so\.0: .*: apt install libgomp1 libquadmath0"):
+        runtime._import_quietly("mxnet")
+    monkeypatch.setattr(runtime.importlib, "import_module", lambda name: ctypes.CDLL("libno-such-library.so.1"))
+    with pytest.raises(ImportError, match="libno-such-library") as refusal:
+        runtime._import_quietly("mxnet")
+    assert "apt" not in str(refusal.value)
 
 
 def test_a_numpy_too_new_is_named(monkeypatch):
