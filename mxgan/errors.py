@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mxgan import extras
+
 
 class MxganError(ValueError):
     """The input was wrong: a file, a setting, a value. The command line prints it and exits 2."""
@@ -16,7 +18,7 @@ class TrainingError(MxganError):
 
 
 class MissingPackage(ImportError):
-    """An optional package isn't installed; the message has the ``pip install`` to type."""
+    """An optional package isn't installed; the message ends in the ``pip install`` to type."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what}: pip install 'mxgan[{extra}]'")
+        super().__init__(f"{what}: {extras.install_line(extra)}")
