@@ -22,7 +22,7 @@ import numpy as np
 
 from mxgan import machine
 from mxgan.config import parse_ctx
-from mxgan.errors import MissingPackage, MxganError
+from mxgan.errors import MissingPackage, SettingError
 
 INSTALL_CPU = "pip install 'mxgan[cpu]'"
 INSTALL_GPU = "pip install 'mxgan[cu112]'"
@@ -202,7 +202,7 @@ def context(ctx: str) -> Any:
         return load().cpu()
     problem = gpu_problem(number)
     if problem:
-        raise MxganError(f"--ctx {ctx}: {problem}")
+        raise SettingError("ctx", ctx, problem)
     return load().gpu(number)
 
 
