@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from mxgan.errors import MxganError
+from mxgan.errors import MxganError, SettingError
 
 ENGINES = ("auto", "mxnet", "pytorch")
 FITS = ("crop", "squash")
@@ -128,17 +128,17 @@ class TrainConfig:
         for name, most in LIMITS.items():
             value = getattr(self, name)
             if value is not None and (type(value) is not int or not 1 <= value <= most):
-                raise MxganError(f"{name} {value!r}: a whole number from 1 to {most}")
+                raise SettingError(name, value, f"a whole number from 1 to {most}")
         if self.epochs is not None and self.steps is not None:
-            raise MxganError(f"epochs {self.epochs} and steps {self.steps}: give one of the two")
+            raise SettingError("epochs", self.epochs, f"beside steps {self.steps}; give one of the two")
         minutes = self.checkpoint_minutes
         if type(minutes) not in (int, float) or not 0 < minutes < math.inf:
-            raise MxganError(f"checkpoint_minutes {minutes!r}: a number above 0")
+            raise SettingError("checkpoint_minutes", minutes, "a number above 0")
         every, most = self.evaluate_every, LIMITS["steps"]
         if type(every) is not int or not 0 <= every <= most:
-            raise MxganError(f"evaluate_every {every!r}: a whole number of steps up to {most}, 0 for never")
+            raise SettingError("evaluate_every", every, f"a whole number of steps up to {most}, 0 for never")
         if type(self.seed) is not int or not 0 <= self.seed < 2**63:
-            raise MxganError(f"seed {self.seed!r}: a whole number from 0 to {2**63 - 1}")
+            raise SettingError("seed", self.seed, f"a whole number from 0 to {2**63 - 1}")
         self._check_options()
 
     def _check_options(self) -> None:
@@ -159,10 +159,10 @@ class TrainConfig:
                 _one_of(name, getattr(self, name), known)
         parts = str(self.augment).split(",") if self.augment else []
         if parts != [part for part in AUGMENTS if part in parts]:
-            raise MxganError(f"augment {self.augment!r}: any of {','.join(AUGMENTS)}, in this order, or none")
+            raise SettingError("augment", self.augment, f"any of {','.join(AUGMENTS)}, in this order, or none")
         loss, smoothing = (self._or_recipes(name) for name in ("loss", "label_smoothing"))
         if loss == "hinge" and smoothing:
-            raise MxganError(f"label_smoothing {smoothing}: the hinge loss has no labels; give loss bce, or 0")
+            raise SettingError("label_smoothing", smoothing, "the hinge loss has no labels; take the loss bce, or 0")
 
     @property
     def passes(self) -> int:
@@ -236,7 +236,7 @@ def parse_ctx(ctx: str) -> tuple[str, int]:
         return kind, 0
     if kind == "gpu" and (not colon or (number.isascii() and number.isdigit())):
         return kind, int(number or 0)
-    raise MxganError(f"ctx {ctx!r}: one of auto, cpu, gpu, gpu:N")
+    raise SettingError("ctx", ctx, "one of auto, cpu, gpu, gpu:N")
 
 
 def to_json(config: TrainConfig) -> dict[str, Any]:
@@ -278,9 +278,9 @@ def _number(name: str, value: Any, wanted: str, fits: Callable[[float], bool]) -
     if value is None:
         return
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or not fits(value):
-        raise MxganError(f"{name} {value!r}: {wanted}")
+        raise SettingError(name, value, wanted)
 
 
 def _one_of(name: str, value: Any, known: Any) -> None:
     if value not in tuple(known) or type(value) not in map(type, known):  # 64.0 is no size, 1 is not True
-        raise MxganError(f"{name} {value!r}: one of {', '.join(map(str, known))}")
+        raise SettingError(name, value, f"one of {', '.join(map(str, known))}")

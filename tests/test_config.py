@@ -97,7 +97,7 @@ def test_the_options_of_training_are_the_recipes_unless_given():
         ({"ndf": 0}, "ndf 0"),
         ({"latent": 0}, "latent 0"),
         ({"threads": 0}, "threads 0"),
-        ({"epochs": 3, "steps": 4}, "epochs 3 and steps 4: give one of the two"),
+        ({"epochs": 3, "steps": 4}, "epochs 3: beside steps 4; give one of the two"),
         ({"seed": -1}, "seed -1: a whole number from 0 to 9223372036854775807"),
         ({"seed": 2**63}, "seed 9223372036854775808"),
         ({"seed": "1"}, "seed '1': a whole number from 0 to 9223372036854775807"),

@@ -164,8 +164,8 @@ def test_an_existing_destination_is_replaced_and_the_source_never(tmp_path):
     [
         ("out.h5", {}, r"unknown suffix '.h5'; a destination ends in .params, .npz, .safetensors, .pth, .onnx"),
         ("out", {}, "unknown suffix ''"),
-        ("out.npz", {"dtype": "int8"}, "dtype 'int8': expected float16 or float32 or float64"),
-        ("out.npz", {"names": "mine"}, "names 'mine': expected canonical or keep"),
+        ("out.npz", {"dtype": "int8"}, "dtype 'int8': one of float16, float32, float64"),
+        ("out.npz", {"names": "mine"}, "names 'mine': one of canonical, keep"),
         ("out.npz", {"layout": "main"}, "write a .pth"),
         ("out.npz", {"kind": "discriminator"}, "found a generator.*expected a discriminator"),
         ("gone/out.npz", {}, "there is no folder"),

@@ -84,7 +84,7 @@ def test_a_gpu_that_only_pytorch_can_use_is_pytorchs(machine, ctx):
     machine.gpu = {"mxnet": NO_CODE, "pytorch": None}
     why = "GPU 0 has compute capability 9.0 and no MXNet wheel has code for it (5.0 to 8.9 work)"
     assert choose("auto", ctx) == Choice("pytorch", "gpu", why)
-    with pytest.raises(MxganError, match=r"--ctx gpu: GPU 0 has compute capability 9\.0 .* use --engine pytorch"):
+    with pytest.raises(MxganError, match=r"ctx 'gpu': GPU 0 has compute capability 9\.0 .* use --engine pytorch"):
         choose("mxnet", "gpu")
     assert choose("mxnet", "auto") == Choice("mxnet", "cpu", why)
 
@@ -93,7 +93,7 @@ def test_a_gpu_that_is_not_there_is_refused_once(machine):
     machine.gpu = {"mxnet": None, "pytorch": None}
     with pytest.raises(MxganError) as refusal:
         choose("auto", "gpu:3")
-    assert str(refusal.value) == "--ctx gpu:3: there is no GPU 3: this machine has 1 GPU, numbered from 0"
+    assert str(refusal.value) == "ctx 'gpu:3': there is no GPU 3: this machine has 1 GPU, numbered from 0"
 
 
 def test_an_engine_that_is_not_installed_is_an_import_error_with_what_to_type(machine):
@@ -118,7 +118,7 @@ def test_generating_takes_the_first_engine_that_is_installed(machine):
     machine.installed = {"onnx"}
     assert choose_generator("auto", "cpu") == Choice("onnx", "cpu", "MXNet is not installed; PyTorch is not installed")
     assert choose_generator("onnx", "auto").ctx == "cpu"
-    with pytest.raises(MxganError, match="--ctx gpu: the onnx engine computes on the CPU: use --ctx cpu"):
+    with pytest.raises(MxganError, match="ctx 'gpu': the onnx engine computes on the CPU: use --ctx cpu"):
         choose_generator("onnx", "gpu")
     machine.installed = set()
     with pytest.raises(ImportError, match=r"ONNX Runtime is not installed: pip install 'mxgan\[onnx\]'"):
@@ -149,8 +149,8 @@ def test_what_only_pytorch_computes_is_trained_by_pytorch(machine):
 
 def test_mxnet_refuses_what_only_pytorch_can(machine):
     for values, ctx, message in (
-        ({"precision": "bfloat16"}, "cpu", "--precision bfloat16: the mxnet engine computes in float32"),
-        ({"deterministic": True}, "gpu", "--deterministic: the mxnet engine can't promise it on a GPU"),
+        ({"precision": "bfloat16"}, "cpu", "precision 'bfloat16': the mxnet engine computes in float32"),
+        ({"deterministic": True}, "gpu", "deterministic: the mxnet engine can't promise it on a GPU"),
     ):
         with pytest.raises(MxganError, match=f"{message}.*; use --engine pytorch"):
             engines.build(Choice("mxnet", ctx, ""), TrainConfig(**values))

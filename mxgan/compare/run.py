@@ -17,7 +17,7 @@ from mxgan import config as configuration
 from mxgan.compare import outcome, proof, report, speed
 from mxgan.compare.worker import Worker
 from mxgan.config import TrainConfig
-from mxgan.errors import MxganError
+from mxgan.errors import SettingError
 from mxgan.faces import Faces, open_faces
 from mxgan.training import run_dir
 
@@ -48,7 +48,8 @@ def compare(config: TrainConfig, out: str, say: Callable[[str], None] = print) -
     choices = [_chosen(name, ctx, config) for name in ENGINES]
     faces = open_faces(config.data, config.size, config.fit)
     if wanted.batch_size > len(faces.images):
-        raise MxganError(f"batch_size {wanted.batch_size}: larger than the data, which has {len(faces.images)} faces")
+        larger = f"larger than the data, which has {len(faces.images)} faces"
+        raise SettingError("batch_size", wanted.batch_size, larger)
 
     say(f"float64: {proof.STEPS} steps of both engines, every tensor compared")
     deviations = proof.prove(wanted, faces.images, ENGINES, ctx, config.threads)

@@ -16,7 +16,7 @@ import numpy as np
 from mxgan import extras
 from mxgan.config import RunConfig, TrainConfig, parse_ctx
 from mxgan.engines.protocol import Engine, Forward
-from mxgan.errors import MxganError
+from mxgan.errors import SettingError
 from mxgan.graph import Graph
 
 TRAINERS = ("mxnet", "pytorch")
@@ -56,7 +56,7 @@ def choose(
     Raises MxganError or ImportError with the cause and what to type where the wish can't be met.
     """
     if engine not in ("auto", *among):
-        raise MxganError(f"engine {engine!r}: one of {', '.join(('auto', *among))}")
+        raise SettingError("engine", engine, f"one of {', '.join(('auto', *among))}")
     kind, _ = parse_ctx(ctx)
     names = [name for name in among if name != "onnx" or kind != "gpu"] if engine == "auto" else [engine]
     problems: dict[str, list[str]] = {}
@@ -71,7 +71,7 @@ def choose(
     said = "; ".join(dict.fromkeys(problems[place]))
     if place == "cpu" or not any(_installed(name) for name in names):
         raise ImportError(said)
-    raise MxganError(f"--ctx {ctx}: {said}")
+    raise SettingError("ctx", ctx, said)
 
 
 def choose_trainer(config: TrainConfig) -> Choice:
@@ -116,9 +116,9 @@ def build(choice: Choice, config: RunConfig, dtype: str = "float32") -> Engine:
 
         return PyTorchEngine(config, choice.ctx, dtype)
     if config.precision == "bfloat16":
-        raise MxganError("--precision bfloat16: the mxnet engine computes in float32; use --engine pytorch")
+        raise SettingError("precision", "bfloat16", "the mxnet engine computes in float32; use --engine pytorch")
     if config.deterministic and choice.ctx != "cpu":
-        raise MxganError("--deterministic: the mxnet engine can't promise it on a GPU; use --engine pytorch")
+        raise SettingError("deterministic", ..., "the mxnet engine can't promise it on a GPU; use --engine pytorch")
     _runtime("mxnet").load(choice.threads)
     from mxgan.gluon.engine import Engine as GluonEngine
 
@@ -158,9 +158,11 @@ def _in_this_process(forward: Forward, ctx: str) -> Forward:
 
     def checked(z: np.ndarray, labels: Optional[np.ndarray] = None) -> np.ndarray:
         if os.getpid() != home:
-            raise MxganError(
-                f"--ctx {ctx}: a GPU can't be used in a process made by fork from one that has used it: "
-                'start it with multiprocessing.get_context("spawn") and load the generator there'
+            raise SettingError(
+                "ctx",
+                ctx,
+                "a GPU can't be used in a process made by fork from one that has used it: "
+                'start it with multiprocessing.get_context("spawn") and load the generator there',
             )
         return forward(z, labels)
 

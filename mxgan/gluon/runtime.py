@@ -22,7 +22,7 @@ import numpy as np
 
 from mxgan import extras, machine
 from mxgan.config import parse_ctx
-from mxgan.errors import MissingPackage, MxganError
+from mxgan.errors import MissingPackage, SettingError
 
 CAPABILITIES = range(5, 9)  # the CUDA wheels hold code for sm_50, 60, 70, 80, 86 and no PTX: majors 5 to 8 run
 # In the order they need one another; libcuda.so.1, the driver's, comes with the driver.
@@ -206,7 +206,7 @@ def context(ctx: str) -> Any:
         return load().cpu()
     problem = gpu_problem(number)
     if problem:
-        raise MxganError(f"--ctx {ctx}: {problem}")
+        raise SettingError("ctx", ctx, problem)
     return load().gpu(number)
 
 

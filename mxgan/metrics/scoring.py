@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from mxgan import config, engines, plots, rng, run_names, sampling
 from mxgan.architecture.wishes import NONE, Wishes
-from mxgan.errors import MxganError
+from mxgan.errors import MxganError, SettingError
 from mxgan.faces import open_faces
 from mxgan.graph import shapes
 from mxgan.metrics import extractors, fd, kid, msssim, nearest, prdc, reals, swd
@@ -180,10 +180,10 @@ def _check(asked: EvalConfig) -> None:
     metrics = asked.metrics
     unknown = [metric for metric in metrics if metric not in METRICS]
     if unknown or not metrics or len(set(metrics)) < len(metrics):
-        raise MxganError(f"metrics {','.join(metrics)!r}: some of {','.join(METRICS)}, each once")
+        raise SettingError("metrics", ",".join(metrics), f"some of {','.join(METRICS)}, each once")
     for metric in metrics:
         if asked.n < LEAST[metric]:
-            raise MxganError(f"n {asked.n}: {metric} needs at least {LEAST[metric]} faces of each kind")
+            raise SettingError("n", asked.n, f"{metric} needs at least {LEAST[metric]} faces of each kind")
     if asked.nearest is not None:
         nearest.check_place(Path(asked.nearest))
     if asked.nearest is not None or "prdc" in metrics:

@@ -13,7 +13,7 @@ from typing import Any
 
 from mxgan import extras, machine
 from mxgan.config import parse_ctx
-from mxgan.errors import MissingPackage, MxganError
+from mxgan.errors import MissingPackage, SettingError
 from mxgan.pytorch import memory
 
 SPAWN = 'start it with multiprocessing.get_context("spawn")'
@@ -103,7 +103,7 @@ def device(ctx: str) -> Any:
         return torch.device("cpu")
     problem = gpu_problem(number)
     if problem:
-        raise MxganError(f"--ctx {ctx}: {problem}")
+        raise SettingError("ctx", ctx, problem)
     return torch.device("cuda", number)
 
 

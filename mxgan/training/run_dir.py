@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ import numpy as np
 from mxgan import atomic, plots, run_names
 from mxgan.config import TrainConfig
 from mxgan.engines.protocol import Weights
-from mxgan.errors import MxganError
+from mxgan.errors import MxganError, SettingError
 from mxgan.training import validation
 from mxgan.training.checkpoint import flush_folder
 from mxgan.training.log import read_log
@@ -108,23 +109,25 @@ def check_out(out: Optional[str]) -> None:
     try:
         _check_out(out)
     except OSError as error:  # a name too long, a folder that may not be looked into
-        raise MxganError(f"--out {out or 'runs'}: can't be used ({error.strerror}); give another folder") from error
+        raise SettingError("out", out or "runs", f"can't be used ({error.strerror}); give another folder") from error
 
 
 def _check_out(out: Optional[str]) -> None:
     path = Path(out or run_names.RUNS)
     if out is not None and path.exists():
         if not path.is_dir():
-            raise MxganError(f"--out {out}: a file is there; give a new or an empty folder")
+            raise SettingError("out", str(out), "a file is there; give a new or an empty folder")
         if (path / "config.json").exists():
-            raise MxganError(f"--out {out}: a run is there; give a new folder, or --resume {out} to go on with it")
+            there, other = "a run is there; ", " goes on with it, another folder begins a new one"
+            python, shell = f"mxgan.resume({str(out)!r})", f"train --resume {shlex.quote(str(out))}"
+            raise SettingError("out", str(out), there + python + other, there + shell + other)
         if not all(entry.name in UNBORN or entry.match(TEMPORARY) for entry in path.iterdir()):
-            raise MxganError(f"--out {out}: the folder isn't empty; give a new one")
+            raise SettingError("out", str(out), "the folder isn't empty; give a new one")
     parent = path
     while not parent.exists():
         parent = parent.parent
     if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        raise MxganError(f"--out {out or 'runs'}: can't be written, since {parent} is no folder you may write to")
+        raise SettingError("out", out or "runs", f"can't be written, since {parent} is no folder you may write to")
 
 
 def create(config: TrainConfig) -> RunDir:
@@ -140,9 +143,9 @@ def create(config: TrainConfig) -> RunDir:
         except FileExistsError:
             continue
         except OSError as error:
-            raise MxganError(f"--out {path}: can't be made ({error.strerror})") from error
+            raise SettingError("out", str(path), f"can't be made ({error.strerror})") from error
         return RunDir(path)
-    raise MxganError(f"--out {candidates[0]}: another run has just been made there; give another folder")
+    raise SettingError("out", str(candidates[0]), "another run has just been made there; give another folder")
 
 
 def existing(path: Path) -> RunDir:

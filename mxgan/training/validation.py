@@ -62,6 +62,11 @@ class Scorer:
         return round(fd.distance(self._real, fd.fit(form.describe(made[: self._count]))), 3)
 
 
+def shown(value: float) -> str:
+    """A score as people are shown it, everywhere: two decimals, finer than what chance makes of it (`TIE`)."""
+    return f"{value:.2f}"
+
+
 def is_due(step: int, every: int, per_epoch: int) -> bool:
     """Is the epoch that ends with ``step`` the first to end at or after a multiple of ``every`` steps? 0: never.
 

@@ -61,7 +61,7 @@ def test_a_gpu_that_can_be_used(machine, capability):
 
 def test_a_context_is_refused_with_the_cause(machine):
     machine("mxnet", NO_DRIVER)
-    with pytest.raises(MxganError, match="--ctx gpu:1: this is the CPU build of MXNet"):
+    with pytest.raises(MxganError, match="ctx 'gpu:1': this is the CPU build of MXNet"):
         runtime.context("gpu:1")
 
 

@@ -102,9 +102,9 @@ def test_files_that_are_not_inceptions_weights_are_refused(inception, tmp_path):
     ("arguments", "said"),
     [
         (("vgg",), "extractor 'vgg': one of efficientnet-lite0, inception"),
-        (("efficientnet-lite0", 20), "input size 20: 32 to 512 pixels"),
-        (("inception", 128), "input size 128: inception's is fixed"),
-        (("efficientnet-lite0", None, "file.pth"), "file.pth: weights can be given for the extractor inception"),
+        (("efficientnet-lite0", 20), "input_size 20: 32 to 512 pixels"),
+        (("inception", 128), "input_size 128: inception's is fixed"),
+        (("efficientnet-lite0", None, "file.pth"), "inception_weights 'file.pth': for the extractor inception"),
     ],
 )
 def test_wishes_that_cannot_be_are_refused(arguments, said):

@@ -15,7 +15,7 @@ from tiny_runs import log, outcome, train
 import mxgan
 from mxgan import engines, training
 from mxgan.engines import Choice
-from mxgan.errors import MxganError
+from mxgan.errors import MxganError, in_shell
 from mxgan.training import checkpoint
 
 
@@ -31,8 +31,14 @@ def test_a_changed_setting_is_refused_with_the_difference(faces_folder, tmp_path
         training.resume(run, {"batch_size": 16, "seed": 0, "recipe": "pytorch-anime"})
     assert str(refused.value) == (
         "batch_size: the run has 8, you asked for 16; recipe: the run has gluon-tutorial, you asked for pytorch-anime: "
-        "that is another run, start it anew with --out (epochs, steps, finish, checkpoint_minutes, evaluate_every "
-        "may change; engine, ctx, threads may change too, but the run is then no longer bit-exact)"
+        "that is another run, start it anew with another out (epochs, steps, finish, checkpoint_minutes, "
+        "evaluate_every may change; engine, ctx, threads may change too, but the run is then no longer bit-exact)"
+    )
+    assert in_shell(refused.value) == (
+        "--batch-size: the run has 8, you asked for 16; --recipe: the run has gluon-tutorial, you asked for "
+        "pytorch-anime: that is another run, start it anew with another --out (--epochs, --steps, --finish, "
+        "--checkpoint-minutes, --evaluate-every may change; --engine, --ctx, --threads may change too, but the run is "
+        "then no longer bit-exact)"
     )
     assert outcome(run) == before
 
