@@ -60,9 +60,7 @@ def main(names: list[str]) -> int:
     if unknown:
         sys.exit(f"{' '.join(unknown)}: not one of {' '.join(PACKAGES)}")
     found = [
-        ends_well(*order, PACKAGES[extra])
-        for extra in names or PACKAGES
-        for order in (("cpu", extra), (extra, "cpu"))
+        ends_well(*order, PACKAGES[extra]) for extra in names or PACKAGES for order in (("cpu", extra), (extra, "cpu"))
     ]
     return 0 if all(found) else 1
 

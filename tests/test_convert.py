@@ -236,7 +236,11 @@ def test_npz_opens_in_numpy_and_is_the_same_bytes_every_time(tmp_path):
 @pytest.mark.parametrize(
     ("dst", "package", "said"),
     [
-        ("a.safetensors", "safetensors", r"writing .safetensors needs safetensors: pip install 'mxgan\[cpu,safetensors\]'"),
+        (
+            "a.safetensors",
+            "safetensors",
+            r".safetensors needs safetensors: pip install 'mxgan\[cpu,safetensors\]'",
+        ),
         ("a.pth", "torch", r"writing .pth needs PyTorch: pip install 'mxgan\[cpu,pytorch\]'"),
         ("a.onnx", "onnx", r"pip install 'mxgan\[cpu,onnx\]'"),
         ("a.onnx", "onnxruntime", r"pip install 'mxgan\[cpu,onnx\]'"),

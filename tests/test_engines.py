@@ -176,6 +176,4 @@ def test_compare_without_an_engine_says_that_it_needs_both(machine, tmp_path):
     machine.installed = {"mxnet"}
     with pytest.raises(ImportError) as refusal:
         compare(TrainConfig(), str(tmp_path / "report"))
-    assert str(refusal.value) == (
-        "compare runs both engines: PyTorch is not installed: pip install 'mxgan[pytorch]'"
-    )
+    assert str(refusal.value) == ("compare runs both engines: PyTorch is not installed: pip install 'mxgan[pytorch]'")

@@ -70,7 +70,7 @@ def test_a_name_that_is_nearly_right_is_told(here):
     assert did_you_mean("faces") == did_you_mean("fases") == "; did you mean runs/faces?"
     with pytest.raises(MxganError, match="fases: there is no such file or run; did you mean runs/faces"):
         weights_file("fases")
-    with pytest.raises(MxganError, match="faces: no netG.params in this folder; did you mean runs/faces"):
+    with pytest.raises(MxganError, match=r"faces: no netG\.params in this folder; did you mean runs/faces"):
         weights_file("faces")
     with pytest.raises(MxganError, match=r"faces: no run \(it has no config.json\); did you mean runs/faces"):
         runs.show(Path("faces"))

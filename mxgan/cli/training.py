@@ -14,7 +14,6 @@ from mxgan.errors import MxganError
 from mxgan.run_names import RUNS
 
 
-
 @click.command()
 @click.option("--data", default=DEFAULTS.data, show_default=True, help="painted[:N], a folder, or a packed file.")
 @click.option("--recipe", default=DEFAULTS.recipe, show_default=True, help=f"One of {', '.join(config.RECIPES)}.")
@@ -61,11 +60,12 @@ def train(dry_run: bool, verbose: bool, run: Path | None, **options: Any) -> Non
     other change makes another run and is refused.
     """
     wanted = config.TrainConfig(**options)
-    changes = {name: value for name, value in options.items() if given(name)}
+    changes = {name: getattr(wanted, name) for name in options if given(name)}
     if dry_run:
         from mxgan.training import resuming, run_dir
 
-        wanted = wanted if run is None else resuming.changed(config.load(run_dir.existing(run).path / "config.json"), changes)
+        if run is not None:
+            wanted = resuming.changed(config.load(run_dir.existing(run).path / "config.json"), changes)
         print_json(config.to_json(wanted))
         return
     from mxgan import engines, training

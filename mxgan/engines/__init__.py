@@ -96,7 +96,7 @@ def versions() -> list[str]:
 
     found = {"mxnet": runtime.installed(), "pytorch": "torch", "onnx": "onnxruntime"}
     lines = {engine: _version(package) for engine, package in found.items()}
-    if found["mxnet"] is None and extras.no_mxnet():  # pip installs the extra cpu there without MXNet, and without a word
+    if found["mxnet"] is None and extras.no_mxnet():  # pip installs the extra cpu there without it, and without a word
         lines["mxnet"] += f" ({extras.no_mxnet()})"
     return [f"{engine}: {line}" for engine, line in lines.items()]
 

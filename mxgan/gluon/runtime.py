@@ -103,7 +103,7 @@ def gpu_problem(number: int = 0) -> str | None:
         return f"this is the CPU build of MXNet ({package}): {_replace(package, 'cu112')}"
     missing = missing_cuda_libraries()
     if missing:
-        return f"{package} needs CUDA libraries that are missing here ({', '.join(missing)}): {extras.install_line('cu112')}"
+        return str(_no_libraries(package, missing))
     return None
 
 
@@ -163,15 +163,17 @@ def _nvidia_folders() -> list[Path]:
 def _load_cuda_libraries(package: str) -> None:
     missing = missing_cuda_libraries()
     if missing:
-        names = ", ".join(missing)
-        raise MissingPackage(f"{package} needs CUDA libraries that are missing here ({names})", "cu112")
+        raise _no_libraries(package, missing)
     try:
         ctypes.CDLL("libcuda.so.1", mode=ctypes.RTLD_GLOBAL)
     except OSError as error:
         raise ImportError(
-            f"{package} needs NVIDIA's driver (libcuda.so.1), which this machine lacks: "
-            f"{_replace(package, 'cpu')}"
+            f"{package} needs NVIDIA's driver (libcuda.so.1), which this machine lacks: {_replace(package, 'cpu')}"
         ) from error
+
+
+def _no_libraries(package: str, missing: list[str]) -> MissingPackage:
+    return MissingPackage(f"{package} needs CUDA libraries that are missing here ({', '.join(missing)})", "cu112")
 
 
 def _import_quietly(name: str) -> ModuleType:
