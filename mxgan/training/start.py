@@ -15,7 +15,7 @@ from mxgan.config import TrainConfig, resolve
 from mxgan.engines.protocol import Engine, Weights
 from mxgan.errors import MxganError, ParamsError
 from mxgan.faces import open_faces
-from mxgan.training import checkpoint, loop, provenance, resuming, run_dir
+from mxgan.training import checkpoint, loop, provenance, resuming, run_dir, starting_weights
 from mxgan.training.log import Mark
 from mxgan.training.loop import Run
 from mxgan.training.setup import Setup, Start, length
@@ -31,7 +31,7 @@ def train(config: Union[TrainConfig, str, os.PathLike, None] = None, **settings:
     """
     config = asked(config, settings)
     run_dir.check_out(config.out)
-    weights = _starting_weights(config)
+    config, weights, told = starting_weights.read(config)
     choice = engines.choose_trainer(config)
     faces = open_faces(config.data, config.size, config.fit)
     steps = length(config, faces)
@@ -50,7 +50,7 @@ def train(config: Union[TrainConfig, str, os.PathLike, None] = None, **settings:
         run.write_json("config.json", written)  # the last: from here on it is a run, which can be resumed
         if weights:  # the file may change until a resume
             checkpoint.save(run.checkpoints, checkpoint.Checkpoint(0, engine.state(), Mark(), written))
-        return loop.run(setup, Start(notes=(choice.line(config.ctx),)))
+        return loop.run(setup, Start(notes=(choice.line(config.ctx), *told)))
 
 
 def resume(path: Union[str, os.PathLike], changes: Optional[Mapping[str, Any]] = None, **settings: Any) -> Run:
@@ -74,7 +74,7 @@ def resume(path: Union[str, os.PathLike], changes: Optional[Mapping[str, Any]] =
         if plan.saved:
             engine.load_state(plan.saved.state)
         else:
-            _begin_with(_starting_weights(plan.config), engine, plan.config)
+            _begin_with(starting_weights.read(plan.config).weights, engine, plan.config)
         written, notes = resuming.written(plan, provenance.collect(engine, plan.faces))
         run.remove_leftovers()
         run.write_json("config.json", written)
@@ -103,16 +103,6 @@ def _check_names(settings: Mapping[str, Any]) -> None:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(known)}"
             raise MxganError(f"{name}: no setting of a run; {hint}")
-
-
-def _starting_weights(config: TrainConfig) -> Weights:
-    if config.weights is None:
-        return {}
-    from mxgan.weights import check_finite, load_net
-
-    net = load_net(config.weights, "generator")
-    check_finite(net, config.weights)
-    return {"netG": net.arrays}
 
 
 def _begin_with(weights: Weights, engine: Engine, config: TrainConfig) -> None:
