@@ -23,6 +23,7 @@ import numpy as np
 from mxgan import machine
 from mxgan.config import parse_ctx
 from mxgan.errors import MissingPackage, SettingError
+from mxgan.words import counted
 
 INSTALL_CPU = "pip install 'mxgan[cpu]'"
 INSTALL_GPU = "pip install 'mxgan[cu112]'"
@@ -97,7 +98,7 @@ def gpu_problem(number: int = 0) -> str | None:
             )
         return f"{gpus}: install it, or for the CPU: pip uninstall {package}, then {INSTALL_CPU}"
     if number >= len(gpus):
-        return f"there is no GPU {number}: this machine has {_count(len(gpus), 'GPU')}, numbered from 0"
+        return f"there is no GPU {number}: this machine has {counted(len(gpus), 'GPU')}, numbered from 0"
     major, minor = gpus[number]
     if major not in CAPABILITIES:
         return (
@@ -204,7 +205,3 @@ def context(ctx: str) -> Any:
     if problem:
         raise SettingError("ctx", ctx, problem)
     return load().gpu(number)
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}{'' if n == 1 else 's'}"

@@ -14,6 +14,7 @@ from mxgan.errors import MxganError
 from mxgan.training import batches, checkpoint, resuming, validation
 from mxgan.training.log import last_record, read_log
 from mxgan.training.run_dir import existing, is_running
+from mxgan.words import counted
 
 COLUMNS = ("run", "recipe", "engine", "step", "score", "age", "state")
 
@@ -125,7 +126,7 @@ def show_lines(run: dict[str, Any]) -> list[str]:
         f"  state        {run['state']}, last written {age(run['age_s'])} ago",
         f"  step         {run['step']}/{_or_unknown(run['steps'])}",
         f"  recipe       {run['recipe']}",
-        f"  data         {run['config'].get('data')}: {faces.get('count')} faces, {faces.get('skipped')} skipped",
+        f"  data         {run['config'].get('data')}: {_faces(faces.get('count'))}, {faces.get('skipped')} skipped",
         f"  ran on       {ran_on}",
         f"  versions     {versions}",
         f"  checkpoints  {', '.join(map(str, run['checkpoints'])) or 'none'}",
@@ -146,6 +147,10 @@ def show_lines(run: dict[str, Any]) -> list[str]:
 
 def _score(one: Optional[validation.Score]) -> Optional[dict[str, Any]]:
     return {"step": one.step, "score": one.value} if one else None
+
+
+def _faces(count: Any) -> str:
+    return counted(count, "face") if isinstance(count, int) else f"{count} faces"
 
 
 def _or_unknown(value: Any) -> str:
