@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import Optional
 
+from mxgan import extras
+
 
 class MxganError(ValueError):
     """The input was wrong: a file, a setting, a value. The command line prints it and exits 2."""
@@ -35,10 +37,10 @@ class TrainingError(MxganError):
 
 
 class MissingPackage(ImportError):
-    """An optional package isn't installed; the message has the ``pip install`` to type."""
+    """An optional package isn't installed; the message ends in the ``pip install`` to type."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what}: pip install 'mxgan[{extra}]'")
+        super().__init__(f"{what}: {extras.install_line(extra)}")
 
 
 def in_shell(error: Exception) -> str:

@@ -168,6 +168,18 @@ def _generator(reading: Reading, choice: engines.Choice, why: str, file: Path) -
     )
 
 
+def latents(seed: int, n: int, latent: int, uniform: bool = False) -> np.ndarray:
+    """The latents of the first n pictures of ``seed``, as ``mxgan generate`` draws them: float32 (n, latent).
+
+    For a network of your own. Latent i is the same for every n. They are normal, or ``uniform`` in [-1, 1).
+    Raises MxganError for a seed, n or latent that can't be.
+    """
+    for name, value, least in (("n", n, 0), ("latent", latent, 1)):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+            raise MxganError(f"{name} {value!r}: a whole number from {least}")
+    return rng.samples(seed, 0, n, latent, uniform)
+
+
 def labelled(
     generator: Generator, n: int, label: Optional[int] = None, by_label: bool = False
 ) -> tuple[Optional[np.ndarray], Optional[int]]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mxgan import engines
+from mxgan import engines, extras
 from mxgan.config import TrainConfig
 from mxgan.engines import Choice, choose, choose_generator, choose_trainer
 from mxgan.errors import MissingPackage, MxganError
@@ -21,6 +21,7 @@ class Machine:
         self.installed = {"mxnet", "pytorch", "onnx"}
         self.gpu = {"mxnet": NO_DRIVER, "pytorch": CPU_BUILD}
         self.threads: list = []
+        patch.setattr(extras, "_is_here", lambda name: name == "mxgan")
         for name, title, runtime in (("mxnet", "MXNet", gluon), ("pytorch", "PyTorch", pytorch)):
             extra = {"mxnet": "cpu", "pytorch": "pytorch"}[name]
             patch.setattr(runtime, "installed", lambda name=name: name in self.installed)
@@ -155,3 +156,24 @@ def test_mxnet_refuses_what_only_pytorch_can(machine):
             engines.build(Choice("mxnet", ctx, ""), TrainConfig(**values))
     with pytest.raises(MxganError, match="precision 'float16': one of float32, tf32, bfloat16"):
         TrainConfig(precision="float16")
+
+
+def test_versions_say_where_mxnet_can_not_be(machine, monkeypatch):
+    """pip installs the extra cpu there, without MXNet and without a word."""
+    machine.installed = {"pytorch"}
+    monkeypatch.setattr(extras.sys, "version_info", (3, 13, 0))
+    why = "MXNet has no build for Python 3.13: use Python 3.9 to 3.12"
+    monkeypatch.setattr(gluon, "installed", lambda: None)
+    assert engines.versions()[0] == f"mxnet: not installed ({why})"
+    monkeypatch.setattr(extras.sys, "version_info", (3, 12, 1))
+    monkeypatch.setattr(extras, "no_mxnet", lambda extra="cpu": None)
+    assert engines.versions()[0] == "mxnet: not installed"
+
+
+def test_compare_without_an_engine_says_that_it_needs_both(machine, tmp_path):
+    from mxgan.compare import compare
+
+    machine.installed = {"mxnet"}
+    with pytest.raises(ImportError) as refusal:
+        compare(TrainConfig(), str(tmp_path / "report"))
+    assert str(refusal.value) == ("compare runs both engines: PyTorch is not installed: pip install 'mxgan[pytorch]'")

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from mxgan import run_names
 from mxgan.cli.options import PATH, SAID, network_options, print_json, verbose_option, wishes
 from mxgan.errors import MxganError
 
@@ -53,7 +54,7 @@ def generate(
     sampling.save(generator, n, seed, out, each, labels, columns)
     short = f"{generator.engine} on {generator.ctx}"
     click.echo(f"{generator.why if verbose or ctx.startswith('gpu') else short}; weights {generator.file}", err=True)
-    if generator.read is not None and not weights.is_dir():  # a run's network is its own
+    if generator.read is not None and not run_names.meant(weights).is_dir():  # a run's network is its own
         for line in generator.read.told:
             click.echo(line, err=True)
     click.echo(out)
@@ -94,8 +95,9 @@ def evaluate(
     source = weights or run
     if source is None or (weights and run):
         raise MxganError("give one of --weights FILE and --run RUN")
-    if run is not None and not (run / "config.json").exists():
-        raise MxganError(f"--run {run}: no run directory; a weights file is given with --weights")
+    if run is not None and not run_names.is_run(run_names.meant(run)):
+        hint = run_names.did_you_mean(run) or "; a weights file is given with --weights"
+        raise MxganError(f"--run {run}: no run directory{hint}")
     said = {name: options.pop(name) for name in SAID}
     asked = scoring.EvalConfig(metrics=tuple(metrics.split(",")), wishes=wishes(said), **options)
     if verbose:

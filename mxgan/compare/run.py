@@ -46,7 +46,7 @@ def compare(config: TrainConfig, out: str, say: Callable[[str], None] = print) -
     wanted = configuration.resolve(asked)
     run_dir.check_out(out)
     ctx = "cpu" if config.ctx == "auto" else config.ctx
-    choices = [engines.choose(name, ctx, config.threads) for name in ENGINES]
+    choices = [_chosen(name, ctx, config) for name in ENGINES]
     faces = open_faces(config.data, config.size, config.fit)
     if wanted.batch_size > len(faces.images):
         larger = f"larger than the data, which has {counted(len(faces.images), 'face')}"
@@ -66,6 +66,13 @@ def compare(config: TrainConfig, out: str, say: Callable[[str], None] = print) -
 
     found = _report(asked, faces, about, deviations, observed, speeds)
     return Comparison(report.write(Path(out), found, observed.pictures), found["passed"], found)
+
+
+def _chosen(name: str, ctx: str, config: TrainConfig) -> engines.Choice:
+    try:
+        return engines.choose(name, ctx, config.threads)
+    except ImportError as error:
+        raise ImportError(f"compare runs both engines: {error}") from error
 
 
 def _report(

@@ -13,6 +13,7 @@ from typing import Optional
 
 import numpy as np
 
+from mxgan import extras
 from mxgan.config import RunConfig, TrainConfig, parse_ctx
 from mxgan.engines.protocol import Engine, Forward
 from mxgan.errors import SettingError
@@ -94,7 +95,10 @@ def versions() -> list[str]:
     from mxgan.gluon import runtime
 
     found = {"mxnet": runtime.installed(), "pytorch": "torch", "onnx": "onnxruntime"}
-    return [f"{engine}: {_version(package)}" for engine, package in found.items()]
+    lines = {engine: _version(package) for engine, package in found.items()}
+    if found["mxnet"] is None and extras.no_mxnet():  # pip installs the extra cpu there without it, and without a word
+        lines["mxnet"] += f" ({extras.no_mxnet()})"
+    return [f"{engine}: {line}" for engine, line in lines.items()]
 
 
 def _version(package: Optional[str]) -> str:
@@ -171,7 +175,7 @@ def _problem(engine: str, ctx: str, threads: Optional[int]) -> Optional[str]:
     if engine == "onnx":
         if kind == "gpu":
             return "the onnx engine computes on the CPU: use --ctx cpu, or --engine mxnet or pytorch"
-        return None if _installed(engine) else "ONNX Runtime is not installed: pip install 'mxgan[onnx]'"
+        return None if _installed(engine) else f"ONNX Runtime is not installed: {extras.install_line('onnx')}"
     runtime = _runtime(engine)
     problem = runtime.gpu_problem(number) if kind == "gpu" else None
     if problem is None:

