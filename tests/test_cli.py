@@ -190,7 +190,7 @@ def refused(capsys, *arguments: object) -> str:
     assert out == ""
     *progress, line = err.splitlines()
     assert line.startswith("mxgan: error: ")
-    assert progress in ([], ["packing 1 faces: broken"])
+    assert progress in ([], ["packing 1 face: broken"])
     assert files_below(".") == before
     return line
 
@@ -243,7 +243,7 @@ def test_a_wrong_wish_to_train_is_one_line(here, capsys, arguments, said):
         ("missing", "missing"),
         ("empty", "empty: no picture in this folder"),
         ("texts", "texts: no picture in this folder"),
-        ("broken", "broken: none of its 1 pictures can be used; the first, a.png, "),
+        ("broken", "broken: of its 1 picture none can be used; the first, a.png, "),
         ("file", "file: neither a folder nor a packed .npy"),
         ("painted:0", "painted:0"),
         ("painted:x", "painted:x"),

@@ -20,6 +20,7 @@ from mxgan.config import TrainConfig
 from mxgan.errors import SettingError
 from mxgan.faces import Faces, open_faces
 from mxgan.training import run_dir
+from mxgan.words import counted
 
 ENGINES = ("mxnet", "pytorch")  # the second is measured against the first
 STEPS = 30  # of training by default: minutes on two cores
@@ -48,7 +49,7 @@ def compare(config: TrainConfig, out: str, say: Callable[[str], None] = print) -
     choices = [_chosen(name, ctx, config) for name in ENGINES]
     faces = open_faces(config.data, config.size, config.fit)
     if wanted.batch_size > len(faces.images):
-        larger = f"larger than the data, which has {len(faces.images)} faces"
+        larger = f"larger than the data, which has {counted(len(faces.images), 'face')}"
         raise SettingError("batch_size", wanted.batch_size, larger)
 
     say(f"float64: {proof.STEPS} steps of both engines, every tensor compared")

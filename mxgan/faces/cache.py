@@ -24,6 +24,7 @@ from mxgan.errors import MxganError
 from mxgan.faces.folder import Skipped, check_wanted, printable
 from mxgan.faces.misfit import broken, misfit
 from mxgan.faces.sources import Source, is_painted, shown, source
+from mxgan.words import counted
 
 FORMAT = 1  # of the cache: a set in another format is packed again
 
@@ -67,7 +68,9 @@ def pack(
     with atomic.writing(file) as out:
         _, skipped = _write(out, faces, progress)
     if skipped and progress:
-        print(f"{len(skipped)} of {faces.count} files skipped: `mxgan faces check` names them", file=sys.stderr)
+        print(
+            f"{len(skipped)} of {counted(faces.count, 'file')} skipped: `mxgan faces check` names them", file=sys.stderr
+        )
     return file
 
 
@@ -157,7 +160,7 @@ def _write(out: BinaryIO, faces: Source, progress: bool) -> tuple[str, list[Skip
         n += 1
     if not n:
         why = f"; the first, {skipped[0].path}, {skipped[0].reason}" if skipped else ""
-        raise MxganError(f"{printable(faces.data)}: none of its {faces.count} pictures can be used{why}")
+        raise MxganError(f"{printable(faces.data)}: of its {counted(faces.count, 'picture')} none can be used{why}")
     out.seek(0)
     out.write(_header(n, faces.size))
     return _fingerprint(digest, (n, faces.size, faces.size, 3)), skipped

@@ -23,6 +23,7 @@ import numpy as np
 from mxgan import extras, machine
 from mxgan.config import parse_ctx
 from mxgan.errors import MissingPackage, SettingError
+from mxgan.words import counted
 
 CAPABILITIES = range(5, 9)  # the CUDA wheels hold code for sm_50, 60, 70, 80, 86 and no PTX: majors 5 to 8 run
 # In the order they need one another; libcuda.so.1, the driver's, comes with the driver.
@@ -92,7 +93,7 @@ def gpu_problem(number: int = 0) -> str | None:
             )
         return f"{gpus}: install it, or for the CPU: {_replace(package, 'cpu')}"
     if number >= len(gpus):
-        return f"there is no GPU {number}: this machine has {_count(len(gpus), 'GPU')}, numbered from 0"
+        return f"there is no GPU {number}: this machine has {counted(len(gpus), 'GPU')}, numbered from 0"
     major, minor = gpus[number]
     if major not in CAPABILITIES:
         return (
@@ -210,7 +211,3 @@ def context(ctx: str) -> Any:
     if problem:
         raise SettingError("ctx", ctx, problem)
     return load().gpu(number)
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}{'' if n == 1 else 's'}"

@@ -20,6 +20,7 @@ from mxgan.graph import shapes
 from mxgan.metrics import extractors, fd, kid, msssim, nearest, prdc, reals, swd
 from mxgan.metrics.report import Protocol, Report, Score, meaning
 from mxgan.pixels import on_white
+from mxgan.words import counted
 
 METRICS = ("fd", "kid", "swd", "prdc", "msssim")
 OF_FEATURES = {"fd", "kid", "prdc"}
@@ -241,7 +242,7 @@ def _warnings(protocol: Protocol, asked: EvalConfig, count: int, network: Option
     for metric in asked.metrics:
         if count // 2 < LEAST[metric]:
             raise MxganError(
-                f"{protocol.data}: {count} faces are too few: {metric} and its floor need {2 * LEAST[metric]}"
+                f"{protocol.data}: {counted(count, 'face')}, too few: {metric} and its floor need {2 * LEAST[metric]}"
             )
     found = []
     if protocol.n_real < asked.n:

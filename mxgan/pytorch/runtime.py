@@ -15,6 +15,7 @@ from mxgan import extras, machine
 from mxgan.config import parse_ctx
 from mxgan.errors import MissingPackage, SettingError
 from mxgan.pytorch import memory
+from mxgan.words import counted
 
 SPAWN = 'start it with multiprocessing.get_context("spawn")'
 
@@ -85,7 +86,7 @@ def gpu_problem(number: int = 0) -> str | None:
     if not torch.cuda.is_available() or gpus == 0:
         return f"PyTorch {torch.__version__} finds no GPU or no driver for it: see nvidia-smi, or use --ctx cpu"
     if number >= gpus:
-        return f"there is no GPU {number}: this machine has {gpus} GPU{'' if gpus == 1 else 's'}, numbered from 0"
+        return f"there is no GPU {number}: this machine has {counted(gpus, 'GPU')}, numbered from 0"
     major, minor = torch.cuda.get_device_capability(number)
     if torch.version.cuda is not None and not _has_code(torch.cuda.get_arch_list(), major, minor):
         return (

@@ -14,19 +14,23 @@ from mxgan.training.log import NonFinite
 from mxgan.training.progress import Progress
 from mxgan.training.run_dir import BEST, RunDir
 from mxgan.training.setup import Setup
+from mxgan.words import counted
 
 
 def greet(setup: Setup, notes: Sequence[str], progress: Progress) -> None:
     """Say what the run is, and what the user should know before it goes on."""
     config, run, count = setup.config, setup.run, len(setup.faces.images)
     data = setup.written["data"]
-    progress.say(f"{run.path}: {config.recipe}, {setup.length.steps} steps of {config.batch_size} faces, {data}")
+    steps, faces = counted(setup.length.steps, "step"), counted(config.batch_size, "face")
+    progress.say(f"{run.path}: {config.recipe}, {steps} of {faces}, {data}")
     if setup.faces.skipped:
-        progress.say(f"{len(setup.faces.skipped)} files skipped: {run.path / 'skipped.txt'} says which and why")
+        progress.say(
+            f"{counted(len(setup.faces.skipped), 'file')} skipped: {run.path / 'skipped.txt'} says which and why"
+        )
     for note in notes:
         progress.say(note)
     if config.evaluate_every and count < validation.LEAST:
-        progress.say(f"no scores: they need {validation.LEAST} faces, there are {count}")
+        progress.say(f"no scores: they need {validation.LEAST} faces, and the data has {count}")
 
 
 @contextmanager

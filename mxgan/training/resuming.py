@@ -61,7 +61,9 @@ def plan(run: RunDir, changes: dict[str, Any]) -> Plan:
         raise MxganError(f"--resume {run.path}: the run is at step {made} already, past the {now.steps} asked for")
     then = from_json(saved.config) if saved else config
     if now.steps == made and config.finish not in (0, then.finish):
-        raise SettingError("finish", config.finish, f"the run's {made} steps are all made; give more --steps for it")
+        raise SettingError(
+            "finish", config.finish, f"all of the run's steps, {made}, are made; give more --steps for it"
+        )
     state = run.state()
     failed = (
         f"warning: it failed before ({state.get('why')}) and will again unless something changes"

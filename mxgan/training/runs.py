@@ -14,6 +14,7 @@ from mxgan.run_names import is_run, last_written, meant, name_of, newest_first
 from mxgan.training import batches, checkpoint, resuming, validation
 from mxgan.training.log import last_record, read_log
 from mxgan.training.run_dir import existing, is_running
+from mxgan.words import counted
 
 COLUMNS = ("run", "recipe", "engine", "step", "score", "age", "state")
 
@@ -120,7 +121,7 @@ def show_lines(run: dict[str, Any]) -> list[str]:
         f"  state        {run['state']}, last written {age(run['age_s'])} ago",
         f"  step         {run['step']}/{_or_unknown(run['steps'])}",
         f"  recipe       {run['recipe']}",
-        f"  data         {run['config'].get('data')}: {faces.get('count')} faces, {faces.get('skipped')} skipped",
+        f"  data         {run['config'].get('data')}: {_faces(faces.get('count'))}, {faces.get('skipped')} skipped",
         f"  ran on       {ran_on}",
         f"  versions     {versions}",
         f"  checkpoints  {', '.join(map(str, run['checkpoints'])) or 'none'}",
@@ -141,6 +142,10 @@ def show_lines(run: dict[str, Any]) -> list[str]:
 
 def _score(one: Optional[validation.Score]) -> Optional[dict[str, Any]]:
     return {"step": one.step, "score": one.value} if one else None
+
+
+def _faces(count: Any) -> str:
+    return counted(count, "face") if isinstance(count, int) else f"{count} faces"
 
 
 def _or_unknown(value: Any) -> str:

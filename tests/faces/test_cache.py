@@ -78,7 +78,7 @@ def test_size_and_fit_have_sets_of_their_own(folder, place):
     sets = [open_faces(str(folder), size, fit) for size in (32, 64) for fit in ("crop", "squash")]
     assert [faces.images.shape[1] for faces in sets] == [32, 32, 64, 64]
     assert len({faces.fingerprint for faces in sets}) == 4 == len(built(place))
-    with pytest.raises(MxganError, match="unknown fit"):
+    with pytest.raises(MxganError, match="fit 'stretch'"):
         open_faces(str(folder), 64, "stretch")
 
 
@@ -205,7 +205,7 @@ def test_a_set_that_cannot_be_written_any_more_still_opens(folder, place, monkey
         ("", "'': there is no such folder or file"),
         ("empty", "empty: no picture in this folder or below it (.jpg .jpeg"),
         ("texts", "texts: no picture in this folder"),
-        ("broken", "broken: none of its 3 pictures can be used; the first, a.jpg, is empty (0 bytes)"),
+        ("broken", "broken: of its 3 pictures none can be used; the first, a.jpg, is empty (0 bytes)"),
         ("file.txt", "file.txt: neither a folder nor a packed .npy of uint8 (N, 64, 64, 3): make one with"),
         ("pipe", "pipe: neither a folder nor a packed .npy"),
         ("painted:0", "painted:0: painted:N takes a whole number of faces from 1 to 10000000"),

@@ -160,7 +160,7 @@ def test_too_few_faces_for_a_metric_are_refused(lite0, weights, faces_folder, tm
         evaluate(weights, str(faces_folder), 5, ["prdc"])
     few = faces.open_faces(faces_folder, 32).images[:11]
     np.save(tmp_path / "few.npy", few)
-    with pytest.raises(MxganError, match=r"few\.npy: 11 faces are too few: prdc and its floor need 12"):
+    with pytest.raises(MxganError, match=r"few\.npy: 11 faces, too few: prdc and its floor need 12"):
         evaluate(weights, str(tmp_path / "few.npy"), 11, ["prdc"], input_size=32)
 
 

@@ -107,7 +107,7 @@ def test_a_run_made_longer_after_its_finish_says_so(faces_folder, tmp_path, caps
 def test_what_counts_is_how_the_steps_were_made(faces_folder, tmp_path, capsys):
     whole = outcome(train(faces_folder, tmp_path / "whole", steps=8, finish=0.5))
     run = train(faces_folder, tmp_path / "run", steps=4)
-    with pytest.raises(MxganError, match=r"finish 0\.5: the run's 4 steps are all made; give more --steps for it"):
+    with pytest.raises(MxganError, match=r"finish 0\.5: all of the run's steps, 4, are made; give more --steps for it"):
         training.resume(run, {"finish": 0.5})
     training.resume(run, {"steps": 4})  # plans under which no step is made
     training.resume(run, {"steps": 4, "finish": 0.0})
