@@ -113,7 +113,7 @@ def load_generator(
         return _program(file, engine, ctx, error)
     if not allow_nonfinite:
         check_finite(reading, str(file))
-    for text in reading.warnings:
+    for text in reading.cautions:
         warnings.warn(f"{file}: {text}", stacklevel=2)
     choice = engines.choose_generator(engine, ctx)
     why = f"engine {choice.engine} on {choice.ctx}: {choice.why}"

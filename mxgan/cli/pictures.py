@@ -56,7 +56,8 @@ def generate(
     click.echo(f"{generator.why if verbose or ctx.startswith('gpu') else short}; weights {generator.file}", err=True)
     if generator.read is not None and not run_names.meant(weights).is_dir():  # a run's network is its own
         for line in generator.read.told:
-            click.echo(line, err=True)
+            if line not in generator.read.cautions:  # which have been warned of
+                click.echo(line, err=True)
     click.echo(out)
 
 

@@ -31,8 +31,9 @@ def serialise(graph: Graph) -> bytes:
         opset_imports=[onnx.helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
     )
-    onnx.checker.check_model(model, full_check=True)
-    return model.SerializeToString()
+    serialised = model.SerializeToString()
+    onnx.checker.check_model(serialised, full_check=True)  # of a model it would make these bytes once more
+    return serialised
 
 
 def _onnx() -> Any:
