@@ -13,7 +13,7 @@ from typing import Optional
 import numpy as np
 from tqdm import tqdm
 
-from mxgan import engines, pixels, plots, rng
+from mxgan import checks, engines, pixels, plots, rng
 from mxgan.architecture import networks
 from mxgan.architecture.members import check_finite, check_pictures
 from mxgan.architecture.wishes import NONE, Wishes
@@ -66,7 +66,11 @@ class Generator:
         return images
 
     def sample(self, n: int, seed: int = 0, labels: Optional[np.ndarray | int] = None) -> np.ndarray:
-        """The first n pictures of ``seed``, as `generate` gives them: those of ``mxgan generate --n n --seed seed``."""
+        """The first n pictures of ``seed``, as `generate` gives them: those of ``mxgan generate --n n --seed seed``.
+
+        Raises MxganError for an n or seed that can't be, and as `generate` does for labels.
+        """
+        checks.whole("n", n, 0)
         return np.concatenate([np.empty((0, *self.shape), np.uint8), *self.batches(n, seed, labels)])
 
     def batches(self, n: int, seed: int = 0, labels: Optional[np.ndarray | int] = None) -> Iterator[np.ndarray]:
@@ -109,6 +113,8 @@ def load_generator(
     Raises ParamsError if the file holds no generator that can be read or (unless ``allow_nonfinite``) NaN or infinity;
     MxganError or ImportError if the engine can't run here or not on this ctx.
     """
+    if not isinstance(wishes, Wishes):
+        raise SettingError("wishes", wishes, "a mxgan.architecture.wishes.Wishes is wanted, as Wishes(eps=0.8)")
     file = weights_file(path)
     try:
         reading = networks.generator(file, wishes)
@@ -177,9 +183,8 @@ def latents(seed: int, n: int, latent: int, uniform: bool = False) -> np.ndarray
     For a network of your own. Latent i is the same for every n. They are normal, or ``uniform`` in [-1, 1).
     Raises MxganError for a seed, n or latent that can't be.
     """
-    for name, value, least in (("n", n, 0), ("latent", latent, 1)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-            raise MxganError(f"{name} {value!r}: a whole number from {least}")
+    checks.whole("n", n, 0)
+    checks.whole("latent", latent, 1)
     return rng.samples(seed, 0, n, latent, uniform)
 
 
