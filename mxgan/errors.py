@@ -36,6 +36,17 @@ class TrainingError(MxganError):
     """The run itself went wrong: non-finite numbers, no room for its last files; exit status 3."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, or a notebook's stop button, ended a run after it had been saved. ``run``: what `mxgan.train` returns."""
+
+    def __init__(self, message: str, run: object) -> None:
+        super().__init__(message, run)
+        self.run = run
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class MissingPackage(ImportError):
     """An optional package isn't installed; the message ends in the ``pip install`` to type."""
 

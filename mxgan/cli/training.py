@@ -69,10 +69,11 @@ def train(dry_run: bool, verbose: bool, run: Path | None, **options: Any) -> Non
         print_json(config.to_json(wanted))
         return
     from mxgan import engines, training
+    from mxgan.training.advice import shell
 
     if verbose and run is None:  # a resumed run keeps its engine and ctx
         click.echo(engines.choose_trainer(wanted).line(verbose=True), err=True)
-    ended = training.train(wanted) if run is None else training.resume(run, changes)
+    ended = training.begin(wanted, shell()) if run is None else training.go_on(run, changes, shell())
     click.echo(ended.path)
     if ended.stopped_by:
         sys.exit(128 + ended.stopped_by)

@@ -73,7 +73,7 @@ class Report:
 
     def lines(self) -> list[str]:
         """The same for people: protocol, table."""
-        rows = [("", "score", "floor", "better", "")]
+        rows = [("", "value", "floor", "better", "")]
         for name, score in self.scores.items():
             rows.append((name, f"{score.value:.4g}", f"{score.floor:.4g}", score.better, meaning(name)[1]))
         widths = [max(map(len, column)) for column in zip(*rows)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 import time
 from pathlib import Path
 from typing import Any, Optional
@@ -12,6 +11,7 @@ from mxgan import config as configuration
 from mxgan.errors import MxganError
 from mxgan.run_names import did_you_mean, is_run, last_written, meant, name_of, newest_first
 from mxgan.training import batches, checkpoint, resuming, validation
+from mxgan.training.advice import shell
 from mxgan.training.log import last_record, read_log
 from mxgan.training.run_dir import existing, is_running
 from mxgan.words import counted
@@ -97,7 +97,7 @@ def lines(summaries: list[dict[str, Any]], folder: Path) -> list[str]:
             run["recipe"] or "?",
             run["engine"] or "?",
             f"{_or_unknown(run['step'])}/{_or_unknown(run['steps'])}",
-            f"{run['best']['score']:.2f}" if run["best"] else "-",
+            validation.shown(run["best"]["score"]) if run["best"] else "-",
             age(run["age_s"]),
             run["state"],
         )
@@ -129,15 +129,17 @@ def show_lines(run: dict[str, Any]) -> list[str]:
         f"  last         {numbers or 'no step logged'}",
     ]
     if run["best"]:
-        best, newest = (f"{one['score']} at step {one['step']}" for one in (run["best"], run["scores"][-1]))
-        said.append(f"  score        best {best}, last {newest}")
+        best, last = (
+            f"{validation.shown(one['score'])} at step {one['step']}" for one in (run["best"], run["scores"][-1])
+        )
+        said.append(f"  score        best {best}, last {last}: {validation.NAME}; lower is better")
     for change in resuming.inexact_before(run["config"]):
         said.append(f"  not exact    after step {change['step']}: {'; '.join(change['because'])}")
     said += [f"  warning      step {record['step']}: {record['warning']}" for record in run["warnings"]]
     if run["why"]:
         said.append(f"  why          {run['why']}")
     if run["state"] == "stopped":
-        said.append(f"  to go on     mxgan train --resume {shlex.quote(run['path'])}")
+        said.append(f"  to go on     {shell().resume(run['path'])}")
     return said
 
 

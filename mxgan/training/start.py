@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import os
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -13,11 +14,12 @@ from mxgan import config as configuration
 from mxgan import engines
 from mxgan.config import TrainConfig, resolve
 from mxgan.engines.protocol import Engine, Weights
-from mxgan.errors import MxganError, ParamsError
+from mxgan.errors import Interrupted, MxganError, ParamsError
 from mxgan.faces import open_faces
 from mxgan.training import checkpoint, loop, provenance, resuming, run_dir, starting_weights
+from mxgan.training.advice import Advice
 from mxgan.training.log import Mark
-from mxgan.training.loop import Run
+from mxgan.training.run import Run
 from mxgan.training.setup import Setup, Start, length
 
 
@@ -27,9 +29,14 @@ def train(config: Union[TrainConfig, str, os.PathLike, None] = None, **settings:
     ``config``: a TrainConfig, or its data alone. ``settings``: any of its settings, beside it or instead of it, as in
     ``train("photos", epochs=5)``.
     Raises MxganError before anything is written where the configuration, the data, the weights or the engine is wrong,
-    and TrainingError where the run itself goes wrong.
+    TrainingError where the run itself goes wrong, and Interrupted, a KeyboardInterrupt that has the ``run``, where
+    Ctrl-C or a notebook's stop button ended it after it was saved. SIGTERM saves too, and raises SystemExit.
     """
-    config = asked(config, settings)
+    return _or_interrupted(begin(asked(config, settings), Advice()))
+
+
+def begin(config: TrainConfig, advice: Advice) -> Run:
+    """What `train` does, with an end by Ctrl-C or SIGTERM as a run that says so. ``advice``: how its user goes on."""
     run_dir.check_out(config.out)
     config, weights, told = starting_weights.read(config)
     choice = engines.choose_trainer(config)
@@ -50,7 +57,7 @@ def train(config: Union[TrainConfig, str, os.PathLike, None] = None, **settings:
         run.write_json("config.json", written)  # the last: from here on it is a run, which can be resumed
         if weights:  # the file may change until a resume
             checkpoint.save(run.checkpoints, checkpoint.Checkpoint(0, engine.state(), Mark(), written))
-        return loop.run(setup, Start(notes=(choice.line(config.ctx), *told)))
+        return loop.run(setup, Start(notes=(choice.line(config.ctx), *told)), advice)
 
 
 def resume(path: Union[str, os.PathLike], changes: Optional[Mapping[str, Any]] = None, **settings: Any) -> Run:
@@ -61,15 +68,20 @@ def resume(path: Union[str, os.PathLike], changes: Optional[Mapping[str, Any]] =
     ``steps``, ``finish``, ``checkpoint_minutes``, ``evaluate_every`` and the place of the ``data`` may change, and
     ``engine``, ``ctx`` and ``threads``, after which the run is no longer bit-exact.
     Raises MxganError with the difference where a change, or the data, would make it another run; where the run isn't
-    one, is at work, or has no sound checkpoint left.
+    one, is at work, or has no sound checkpoint left; Interrupted as `train` does.
     """
     changes = {**(changes or {}), **settings}
     _check_names(changes)
     wanted = TrainConfig(**changes)  # refuses what no run can have
     changes = {name: getattr(wanted, name) for name in changes}
+    return _or_interrupted(go_on(path, changes, Advice()))
+
+
+def go_on(path: Union[str, os.PathLike], changes: Mapping[str, Any], advice: Advice) -> Run:
+    """What `resume` does with sound ``changes``, and an end by Ctrl-C or SIGTERM as `begin` does."""
     run = run_dir.existing(Path(path))
     with run_dir.locked(run):
-        plan = resuming.plan(run, changes)
+        plan = resuming.plan(run, dict(changes))
         engine = engines.build(plan.choice, resolve(plan.config))
         if plan.saved:
             engine.load_state(plan.saved.state)
@@ -79,7 +91,17 @@ def resume(path: Union[str, os.PathLike], changes: Optional[Mapping[str, Any]] =
         run.remove_leftovers()
         run.write_json("config.json", written)
         setup = Setup(resolve(plan.config), run, plan.faces, engine, plan.length, written)
-        return loop.run(setup, Start(plan.step, plan.saved.log if plan.saved else Mark(), notes))
+        return loop.run(setup, Start(plan.step, plan.saved.log if plan.saved else Mark(), notes), advice)
+
+
+def _or_interrupted(run: Run) -> Run:
+    """The run, unless a signal stopped it: what comes after a call from Python must not go on as if it had finished."""
+    if run.stopped_by == signal.SIGINT:
+        done = f"stopped after step {run.step} of {run.steps}, saved"
+        raise Interrupted(f"{done}; {Advice().resume(run.path)} goes on", run)
+    if run.stopped_by:
+        raise SystemExit(128 + run.stopped_by)
+    return run
 
 
 def asked(config: Union[TrainConfig, str, os.PathLike, None], settings: Mapping[str, Any]) -> TrainConfig:
