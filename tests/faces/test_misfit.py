@@ -15,13 +15,16 @@ def faces_of(dtype) -> np.ndarray:
 @pytest.mark.parametrize(
     ("array", "why"),
     [
-        (faces_of(np.float32) / 255, "from 0 to 1: (images * 255).round().astype('uint8')"),
-        (faces_of(np.float64), "these go from 0 to 255: images.round().astype('uint8')"),
-        (faces_of(np.float32) / 127.5 - 1, "these go from -1 to 1: ((images + 1) * 127.5).round().astype('uint8')"),
-        (faces_of(np.int64), "these go from 0 to 255: images.astype('uint8')"),
-        (faces_of(np.int64) * 3, "whole numbers from 0 to 255 are wanted, and these go from 0 to 765"),
-        (faces_of(np.float32) * np.nan, "whole numbers from 0 to 255 are wanted, and these go from nan to nan"),
-        (faces_of(np.uint8) > 9, "whole numbers from 0 to 255 are wanted"),
+        (faces_of(np.float32) / 255, "its numbers go from 0 to 1: (images * 255).round().astype('uint8')"),
+        (faces_of(np.float64), "its numbers go from 0 to 255: images.round().astype('uint8')"),
+        (
+            faces_of(np.float32) / 127.5 - 1,
+            "its numbers go from -1 to 1: ((images + 1) * 127.5).round().astype('uint8')",
+        ),
+        (faces_of(np.int64), "its numbers go from 0 to 255: images.astype('uint8')"),
+        (faces_of(np.int64) * 3, "its numbers go from 0 to 765; make them whole, from 0 to 255"),
+        (faces_of(np.float32) * np.nan, "its numbers go from nan to nan; make them whole, from 0 to 255"),
+        (faces_of(np.uint8) > 9, "make them whole numbers from 0 to 255"),
         (faces_of(np.uint8).transpose(0, 3, 1, 2), "the channels come last: images.transpose(0, 2, 3, 1)"),
         (faces_of(np.uint8)[..., 0], "grey faces have three equal channels: np.repeat("),
         (faces_of(np.uint8)[..., :1], "grey faces have three equal channels: np.repeat("),
