@@ -11,12 +11,12 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from mxgan import machine
+from mxgan import extras, machine
 from mxgan.config import parse_ctx
-from mxgan.errors import MissingPackage, MxganError
+from mxgan.errors import MissingPackage, SettingError
 from mxgan.pytorch import memory
+from mxgan.words import counted
 
-INSTALL = "pip install 'mxgan[pytorch]'"
 SPAWN = 'start it with multiprocessing.get_context("spawn")'
 
 
@@ -74,7 +74,7 @@ def forked() -> bool:
 def gpu_problem(number: int = 0) -> str | None:
     """Why PyTorch can't use GPU ``number`` here, in one line with what to type; None if it can."""
     if not installed():
-        return f"PyTorch is not installed: {INSTALL}"
+        return f"PyTorch is not installed: {extras.install_line('pytorch')}"
     if "+cpu" in _version():  # known without the import, which takes seconds
         return _cpu_build(_version())
     torch = load()
@@ -86,7 +86,7 @@ def gpu_problem(number: int = 0) -> str | None:
     if not torch.cuda.is_available() or gpus == 0:
         return f"PyTorch {torch.__version__} finds no GPU or no driver for it: see nvidia-smi, or use --ctx cpu"
     if number >= gpus:
-        return f"there is no GPU {number}: this machine has {gpus} GPU{'' if gpus == 1 else 's'}, numbered from 0"
+        return f"there is no GPU {number}: this machine has {counted(gpus, 'GPU')}, numbered from 0"
     major, minor = torch.cuda.get_device_capability(number)
     if torch.version.cuda is not None and not _has_code(torch.cuda.get_arch_list(), major, minor):
         return (
@@ -104,7 +104,7 @@ def device(ctx: str) -> Any:
         return torch.device("cpu")
     problem = gpu_problem(number)
     if problem:
-        raise MxganError(f"--ctx {ctx}: {problem}")
+        raise SettingError("ctx", ctx, problem)
     return torch.device("cuda", number)
 
 
