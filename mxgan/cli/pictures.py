@@ -16,7 +16,7 @@ from mxgan.errors import MxganError
 @click.option("--weights", type=PATH, required=True, help="A weights file of any kind, or a run directory.")
 @click.option("--n", type=click.IntRange(min=1), default=64, show_default=True, help="How many pictures.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Decides the latents.")
-@click.option("--engine", default="auto", show_default=True, help="auto, mxnet, pytorch or onnx.")
+@click.option("--engine", default="auto", show_default=True, help="auto, mxnet, pytorch, onnx or numpy.")
 @click.option("--ctx", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N.")
 @click.option(
     "--out", type=PATH, default=Path("generated.png"), show_default=True, help="A grid of the first 1,024 of them."
@@ -78,7 +78,7 @@ def generate(
 @click.option("--input-size", type=int, help="Pixels on a side that the extractor sees.  [default: 128]")
 @click.option("--inception-weights", help="A file with inception's weights, for a machine without internet.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Decides every choice.")
-@click.option("--engine", default="auto", show_default=True, help="auto, mxnet, pytorch or onnx.")
+@click.option("--engine", default="auto", show_default=True, help="auto, mxnet, pytorch, onnx or numpy.")
 @click.option("--ctx", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N.")
 @click.option("--nearest", type=PATH, help="A PNG to write: generated faces beside the real ones they are nearest to.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
