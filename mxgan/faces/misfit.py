@@ -71,5 +71,5 @@ def _numbers(images: np.ndarray) -> str:
 def _size(shape: tuple[int, ...], size: int) -> str:
     if shape[1] == size:
         return ""
-    other = f"give --size {shape[1]}, or " if shape[1] in SIZES else ""
-    return f"{other}pack the pictures again with --size {size}"
+    other = f", or train with --size {shape[1]}" if shape[1] in SIZES else ""
+    return f"pack the pictures again with --size {size}{other}"

@@ -33,7 +33,7 @@ def faces_of(dtype) -> np.ndarray:
         (np.zeros((0, 64, 64, 3), np.uint8), "it is empty"),
         (np.zeros((64, 64, 3), np.uint8), "this is one picture"),
         (np.zeros((3, 48, 64, 3), np.uint8), "faces are square"),
-        (np.zeros((3, 32, 32, 3), np.uint8), "give --size 32, or pack the pictures again with --size 64"),
+        (np.zeros((3, 32, 32, 3), np.uint8), "pack the pictures again with --size 64, or train with --size 32"),
         (np.zeros((3, 48, 48, 3), np.uint8), "is wanted: pack the pictures again with --size 64"),
         (np.zeros(9), "this is no set of pictures"),
         (np.zeros(()), "this is no set of pictures"),
