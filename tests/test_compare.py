@@ -172,7 +172,7 @@ def test_wrong_input_is_refused_before_anything_is_written(tmp_path, capsys):
     for arguments, message in (
         (["--data", "painted:64", "--batch-size", "65"], "--batch-size 65: larger than the data, which has 64 faces"),
         (["--ctx", "gpu"], "--ctx gpu: "),
-        (["--recipe", "wgan"], "recipe 'wgan': one of"),
+        (["--recipe", "wgan"], "--recipe wgan: one of"),
         (["--data", "nowhere"], "nowhere"),
     ):
         with pytest.raises(SystemExit) as end:
