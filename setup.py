@@ -16,6 +16,7 @@ REQUIRED = [
 
 # MXNet's wheels are frozen at 1.9.1. Where they run; mxgan/builds.py says it in words. The one for Arm lacks libraries.
 MXNET = 'python_version<"3.13" and platform_machine=="x86_64"'
+MXNET_CUDA = f'{MXNET} and sys_platform=="linux"'
 NO_MXNET = 'python_version>="3.13" or platform_machine!="x86_64"'
 
 BESIDE_MXNET = [  # 4.11 is the last OpenCV that takes the numpy 1.x that MXNet needs
@@ -25,9 +26,9 @@ BESIDE_MXNET = [  # 4.11 is the last OpenCV that takes the numpy 1.x that MXNet 
 ]
 
 CUDA_11 = [  # the libraries mxnet-cu112 loads; only the driver must be there already
-    f"nvidia-{name}-cu11; {MXNET}"
+    f"nvidia-{name}-cu11; {MXNET_CUDA}"
     for name in ("cublas", "cufft", "curand", "cusolver", "cusparse", "cuda-nvrtc", "cuda-runtime", "nccl", "nvtx")
-] + [f"nvidia-cudnn-cu11==8.9.6.50; {MXNET}"]
+] + [f"nvidia-cudnn-cu11==8.9.6.50; {MXNET_CUDA}"]
 
 BESIDE_TORCH = [  # the last PyTorch for Intel Macs, 2.2, takes numpy 1.x
     'numpy<2; sys_platform=="darwin" and platform_machine=="x86_64"'
@@ -47,7 +48,7 @@ EXTRAS = {
         'torch<2.11; sys_platform=="linux" and platform_machine=="aarch64"',  # later ones bring CUDA there
     ],
     "cpu": [f"mxnet==1.9.1; {MXNET}", *BESIDE_MXNET],
-    "cu112": [f"mxnet-cu112==1.9.1; {MXNET}", *BESIDE_MXNET, *CUDA_11],
+    "cu112": [f"mxnet-cu112==1.9.1; {MXNET_CUDA}", *BESIDE_MXNET, *CUDA_11],
     "pytorch": ["torch>=2.0", *BESIDE_TORCH],  # the second engine, and .pth files
     "onnx": ["onnx>=1.14", "onnxruntime>=1.15"],  # .onnx files, and generation where no framework is
     "safetensors": ["safetensors>=0.3.1"],  # .safetensors files; 0.3.0 panics on damaged ones

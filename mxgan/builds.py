@@ -11,14 +11,16 @@ import sys
 TRIED = "3.9 to 3.14"
 
 
-def no_mxnet() -> str:
-    """Why MXNet 1.9.1 can't be had here, in half a sentence; empty where it can.
+def no_mxnet(cuda: bool = False) -> str:
+    """Why MXNet 1.9.1 (``cuda``: its build for GPUs) can't be had here, in half a sentence; empty where it can.
 
     Its Arm wheel for Linux needs Arm's Performance Libraries, which it doesn't bring; for Apple silicon there is none.
     """
-    if platform.machine() != "x86_64":
-        return f"MXNet has no working build for {platform.machine()}"
-    return f"MXNet has no build for Python {_python()}" if sys.version_info >= (3, 13) else ""
+    if sys.version_info >= (3, 13):
+        return f"MXNet has no build for Python {_python()}"
+    fits = platform.machine() == "x86_64" and (sys.platform == "linux" or not cuda)
+    what = "CUDA build" if cuda else "working build"
+    return "" if fits else f"MXNet has no {what} for {platform.system()} on {platform.machine()}"
 
 
 def no_engine() -> str:

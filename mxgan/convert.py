@@ -12,7 +12,7 @@ import numpy as np
 
 from mxgan.architecture import members, networks
 from mxgan.architecture.wishes import NONE, Wishes
-from mxgan.errors import ParamsError
+from mxgan.errors import ParamsError, SettingError
 from mxgan.graph.forward import generate
 from mxgan.graph.reading import Reading
 from mxgan.onnx import export
@@ -262,7 +262,7 @@ def _check(
         ("kind", kind, (None, "generator", "discriminator")),
     ):
         if value not in known:
-            raise ParamsError(f"{option} {value!r}: expected {' or '.join(str(item) for item in known if item)}")
+            raise SettingError(option, value, f"one of {', '.join(item for item in known if item)}")
     if layout == "main" and (suffix != ".pth" or names == "keep"):
         raise ParamsError(f"{dst}: the layout main names a .pth's arrays; write a .pth, without keeping names")
     if os.path.exists(dst) and os.path.exists(src) and os.path.samefile(src, dst):

@@ -18,6 +18,7 @@ MACHINES = [("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "x86_64"), ("d
 def here(monkeypatch, python, system, processor) -> None:
     monkeypatch.setattr(sys, "version_info", python)
     monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(platform, "system", lambda: {"linux": "Linux", "darwin": "Darwin"}[system])
     monkeypatch.setattr(platform, "machine", lambda: processor)
 
 
@@ -45,8 +46,8 @@ def wanted(requirements, python, system, processor) -> dict[str, str]:
 @pytest.mark.parametrize(("system", "processor"), MACHINES)
 def test_the_words_are_the_markers(monkeypatch, extras, python, system, processor):
     here(monkeypatch, python, system, processor)
-    for extra, package in (("run", "mxnet"), ("cpu", "mxnet"), ("cu112", "mxnet-cu112")):
-        assert (package in wanted(extras[extra], python, system, processor)) == (not builds.no_mxnet())
+    for extra, package, cuda in (("run", "mxnet", False), ("cpu", "mxnet", False), ("cu112", "mxnet-cu112", True)):
+        assert (package in wanted(extras[extra], python, system, processor)) == (not builds.no_mxnet(cuda))
     run = wanted(extras["run"], python, system, processor)
     assert ("torch" in run) == ("mxnet" not in run)
     assert ("numpy" in run) == ("mxnet" in run)  # a numpy 1.x
@@ -77,7 +78,7 @@ def test_the_last_pytorch_for_intel_macs_gets_its_numpy(extras):
         ),
         (
             (3, 12), "darwin", "arm64",
-            "engine: PyTorch, because MXNet has no working build for arm64; about 1 GB",
+            "engine: PyTorch, because MXNet has no working build for Darwin on arm64; about 1 GB",
         ),
     ],
 )  # fmt: skip

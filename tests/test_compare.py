@@ -170,9 +170,9 @@ def test_a_difference_ends_in_exit_status_1_and_a_report_that_says_so(compared, 
 
 def test_wrong_input_is_refused_before_anything_is_written(tmp_path, capsys):
     for arguments, message in (
-        (["--data", "painted:64", "--batch-size", "65"], "batch_size 65: larger than the data, which has 64 faces"),
+        (["--data", "painted:64", "--batch-size", "65"], "--batch-size 65: larger than the data, which has 64 faces"),
         (["--ctx", "gpu"], "--ctx gpu: "),
-        (["--recipe", "wgan"], "recipe 'wgan': one of"),
+        (["--recipe", "wgan"], "--recipe wgan: one of"),
         (["--data", "nowhere"], "nowhere"),
     ):
         with pytest.raises(SystemExit) as end:

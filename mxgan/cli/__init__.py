@@ -11,10 +11,11 @@ import click
 
 from mxgan import __version__
 from mxgan.cli import files, pictures, training
-from mxgan.errors import MxganError, TrainingError
+from mxgan.cli.hints import Group
+from mxgan.errors import MxganError, TrainingError, in_shell
 
 
-class Program(click.Group):
+class Program(Group):
     """No command, or options first, means ``train``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -62,7 +63,7 @@ def main(args: list[str] | None = None) -> None:
     except TrainingError as error:
         _fail(str(error), 3)
     except (MxganError, ImportError) as error:
-        _fail(str(error), 2)
+        _fail(in_shell(error), 2)
     except (click.Abort, KeyboardInterrupt):
         _fail("stopped", 128 + signal.SIGINT)
     except (MemoryError, RuntimeError) as error:

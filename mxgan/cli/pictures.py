@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from mxgan import run_names
 from mxgan.cli.options import PATH, SAID, network_options, print_json, verbose_option, wishes
 from mxgan.errors import MxganError
 
@@ -18,9 +19,10 @@ from mxgan.errors import MxganError
 @click.option("--engine", default="auto", show_default=True, help="auto, mxnet, pytorch, onnx or numpy.")
 @click.option("--ctx", default="auto", show_default=True, help="auto, cpu, gpu, gpu:N or mps.")
 @click.option(
-    "--out", type=PATH, default=Path("generated.png"), show_default=True, help="A grid of them, at most 1,024."
+    "--out", type=PATH, default=Path("generated.png"), show_default=True, help="A grid of the first 1,024 of them."
 )
 @click.option("--each", type=PATH, help="A folder for every picture as a file of its own.")
+@click.option("--overwrite", is_flag=True, help="Replace the pictures that an earlier generate left in --each.")
 @click.option("--allow-nonfinite", is_flag=True, help="Generate even if weights are NaN or infinite.")
 @click.option("--label", type=int, help="Of a conditional generator: what all pictures show.  [default: all in turn]")
 @click.option("--labels", "by_label", is_flag=True, help="Of a conditional generator: a row of the grid a label.")
@@ -34,6 +36,7 @@ def generate(
     ctx: str,
     out: Path,
     each: Path | None,
+    overwrite: bool,
     allow_nonfinite: bool,
     label: int | None,
     by_label: bool,
@@ -50,13 +53,16 @@ def generate(
     generator = sampling.load_generator(weights, engine, ctx, allow_nonfinite, wishes(said))
     engines.prepare(generator.engine)
     labels, columns = sampling.labelled(generator, n, label, by_label)
-    sampling.save(generator, n, seed, out, each, labels, columns)
+    sampling.save(generator, n, seed, out, each, labels, columns, overwrite, progress=True)
     short = f"{generator.engine} on {generator.ctx}"
     click.echo(f"{generator.why if verbose or ctx.startswith('gpu') else short}; weights {generator.file}", err=True)
-    if generator.read is not None and not weights.is_dir():  # a run's network is its own
+    if generator.read is not None and not run_names.meant(weights).is_dir():  # a run's network is its own
         for line in generator.read.told:
             if line not in generator.read.cautions:  # which have been warned of
                 click.echo(line, err=True)
+    if n > sampling.GRID:
+        rest = "--each FOLDER writes them all" if each is None else f"all are in {each}"
+        click.echo(f"{out} shows the first {sampling.GRID:,} of {n:,} pictures; {rest}", err=True)
     click.echo(out)
 
 
@@ -95,8 +101,9 @@ def evaluate(
     source = weights or run
     if source is None or (weights and run):
         raise MxganError("give one of --weights FILE and --run RUN")
-    if run is not None and not (run / "config.json").exists():
-        raise MxganError(f"--run {run}: no run directory; a weights file is given with --weights")
+    if run is not None and not run_names.is_run(run_names.meant(run)):
+        hint = run_names.did_you_mean(run) or "; a weights file is given with --weights"
+        raise MxganError(f"--run {run}: no run directory{hint}")
     said = {name: options.pop(name) for name in SAID}
     asked = scoring.EvalConfig(metrics=tuple(metrics.split(",")), wishes=wishes(said), **options)
     if verbose:

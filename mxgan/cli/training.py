@@ -11,8 +11,7 @@ import click
 from mxgan import config
 from mxgan.cli.options import DEFAULTS, PATH, given, model_options, print_json, verbose_option
 from mxgan.errors import MxganError
-
-RUNS = Path("runs")  # where train makes its run directories
+from mxgan.run_names import RUNS
 
 
 @click.command()
@@ -49,7 +48,7 @@ RUNS = Path("runs")  # where train makes its run directories
     show_default=True,
     help="Score the pictures at the first end of an epoch after this many steps; 0: never. 100 costs 3% on a CPU.",
 )
-@click.option("--resume", "run", type=PATH, help="Continue the run in this folder, bit for bit.")
+@click.option("--resume", "run", type=PATH, help="Continue this run, bit for bit; last: the newest.")
 @click.option("--dry-run", is_flag=True, help="Print the resolved configuration as JSON and write nothing.")
 @verbose_option
 def train(dry_run: bool, verbose: bool, run: Path | None, **options: Any) -> None:
@@ -61,18 +60,20 @@ def train(dry_run: bool, verbose: bool, run: Path | None, **options: Any) -> Non
     other change makes another run and is refused.
     """
     wanted = config.TrainConfig(**options)
-    changes = {name: value for name, value in options.items() if given(name)}
+    changes = {name: getattr(wanted, name) for name in options if given(name)}
     if dry_run:
-        from mxgan.training import resuming
+        from mxgan.training import resuming, run_dir
 
-        wanted = wanted if run is None else resuming.changed(config.load(run / "config.json"), changes)
+        if run is not None:
+            wanted = resuming.changed(config.load(run_dir.existing(run).path / "config.json"), changes)
         print_json(config.to_json(wanted))
         return
     from mxgan import engines, training
+    from mxgan.training.advice import shell
 
     if verbose and run is None:  # a resumed run keeps its engine and ctx
         click.echo(engines.choose_trainer(wanted).line(verbose=True), err=True)
-    ended = training.train(wanted) if run is None else training.resume(run, changes)
+    ended = training.begin(wanted, shell()) if run is None else training.go_on(run, changes, shell())
     click.echo(ended.path)
     if ended.stopped_by:
         sys.exit(128 + ended.stopped_by)

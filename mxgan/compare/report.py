@@ -14,6 +14,7 @@ import numpy as np
 
 from mxgan import atomic, plots
 from mxgan.engines import TITLES
+from mxgan.words import counted
 
 COLOURS = {"mxnet": "#1d4ed8", "pytorch": "#c2410c"}
 TEMPLATE = Path(__file__).with_name("report.html")
@@ -33,7 +34,7 @@ def write(out: Path, report: Mapping[str, Any], pictures: Mapping[str, np.ndarra
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update({"power": _power, "mb": lambda size: f"{size / 2**20:,.0f}"})
+    environment.filters.update({"power": _power, "counted": counted, "mb": lambda size: f"{size / 2**20:,.0f}"})
     html = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         report=report,
         titles=TITLES,

@@ -13,9 +13,10 @@ from typing import Optional
 
 import numpy as np
 
+from mxgan import extras
 from mxgan.config import RunConfig, TrainConfig, parse_ctx
 from mxgan.engines.protocol import Engine, Forward
-from mxgan.errors import MxganError
+from mxgan.errors import SettingError
 from mxgan.graph import Graph
 
 TRAINERS = ("mxnet", "pytorch")
@@ -60,7 +61,7 @@ def choose(
     Raises MxganError or ImportError with the cause and what to type where the wish can't be met.
     """
     if engine not in ("auto", *among):
-        raise MxganError(f"engine {engine!r}: one of {', '.join(('auto', *among))}")
+        raise SettingError("engine", engine, f"one of {', '.join(('auto', *among))}")
     kind, _ = parse_ctx(ctx)
     problems: dict[str, list[str]] = {}
     for place in ("gpu", "cpu") if kind == "auto" else (ctx,):
@@ -76,7 +77,7 @@ def choose(
     said = "; ".join(dict.fromkeys(problems[place]))
     if place == "cpu" or not any(_installed(name) for name in names):
         raise ImportError(said)
-    raise MxganError(f"--ctx {ctx}: {said}")
+    raise SettingError("ctx", ctx, said)
 
 
 def choose_trainer(config: TrainConfig) -> Choice:
@@ -100,7 +101,10 @@ def versions() -> list[str]:
     from mxgan.gluon import runtime
 
     found = {"mxnet": runtime.installed(), "pytorch": "torch", "onnx": "onnxruntime", "numpy": "numpy"}
-    return [f"{engine}: {_version(package)}" for engine, package in found.items()]
+    lines = {engine: _version(package) for engine, package in found.items()}
+    if found["mxnet"] is None and extras.no_mxnet():  # pip installs the extra cpu there without it, and without a word
+        lines["mxnet"] += f" ({extras.no_mxnet()})"
+    return [f"{engine}: {line}" for engine, line in lines.items()]
 
 
 def _version(package: Optional[str]) -> str:
@@ -118,9 +122,9 @@ def build(choice: Choice, config: RunConfig, dtype: str = "float32") -> Engine:
 
         return PyTorchEngine(config, choice.ctx, dtype)
     if config.precision == "bfloat16":
-        raise MxganError("--precision bfloat16: the mxnet engine computes in float32; use --engine pytorch")
+        raise SettingError("precision", "bfloat16", "the mxnet engine computes in float32; use --engine pytorch")
     if config.deterministic and choice.ctx != "cpu":
-        raise MxganError("--deterministic: the mxnet engine can't promise it on a GPU; use --engine pytorch")
+        raise SettingError("deterministic", ..., "the mxnet engine can't promise it on a GPU; use --engine pytorch")
     _runtime("mxnet").load(choice.threads)
     from mxgan.gluon.engine import Engine as GluonEngine
 
@@ -164,9 +168,11 @@ def _in_this_process(forward: Forward, ctx: str) -> Forward:
 
     def checked(z: np.ndarray, labels: Optional[np.ndarray] = None) -> np.ndarray:
         if os.getpid() != home:
-            raise MxganError(
-                f"--ctx {ctx}: a GPU can't be used in a process made by fork from one that has used it: "
-                'start it with multiprocessing.get_context("spawn") and load the generator there'
+            raise SettingError(
+                "ctx",
+                ctx,
+                "a GPU can't be used in a process made by fork from one that has used it: "
+                'start it with multiprocessing.get_context("spawn") and load the generator there',
             )
         return forward(z, labels)
 
@@ -179,7 +185,7 @@ def _problem(engine: str, ctx: str, threads: Optional[int]) -> Optional[str]:
     if engine in ON_CPU:
         if kind in ("gpu", "mps"):
             return f"the {engine} engine computes on the CPU: use --ctx cpu, or --engine mxnet or pytorch"
-        return None if _installed(engine) else "ONNX Runtime is not installed: pip install 'mxgan[onnx]'"
+        return None if _installed(engine) else f"ONNX Runtime is not installed: {extras.install_line('onnx')}"
     if kind == "mps" and engine == "mxnet":
         return "MXNet can't compute on Apple's GPUs: use --engine pytorch"
     runtime = _runtime(engine)

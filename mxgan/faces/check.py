@@ -9,6 +9,7 @@ from typing import Any
 
 from mxgan.faces.folder import Skipped, printable
 from mxgan.faces.sources import shown, source
+from mxgan.words import counted
 
 SHOWN = 20  # lines of each kind that a report shows; its JSON has all
 
@@ -36,7 +37,8 @@ class Report:
     def lines(self) -> list[str]:
         """The same for people, the counts first."""
         copies = sum(len(group) - 1 for group in self.duplicates)
-        counts = f"{self.files} files, {self.usable} usable, {len(self.skipped)} skipped, {copies} duplicates"
+        files, doubled = counted(self.files, "file"), counted(copies, "duplicate")
+        counts = f"{files}, {self.usable:,} usable, {len(self.skipped):,} skipped, {doubled}"
         return [
             f"{self.folder}: {counts}",
             *_first([f"skipped: {one.path}: {one.reason}" for one in self.skipped]),

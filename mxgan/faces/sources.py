@@ -19,6 +19,7 @@ from mxgan import machine
 from mxgan.errors import MxganError
 from mxgan.faces import folder as pictures
 from mxgan.faces.folder import printable
+from mxgan.words import counted
 
 PAINTED = 6000  # faces in ``painted``
 MOST_PAINTED = 10_000_000
@@ -66,7 +67,7 @@ def shown(faces: Source, verb: str, progress: bool) -> Iterable[tuple[str, np.nd
     if progress and sys.stderr.isatty():
         return tqdm(faces.read(), verb, faces.count, unit=" faces", dynamic_ncols=True, leave=False)
     if progress:
-        print(f"{verb} {faces.count} faces: {printable(faces.data)}", file=sys.stderr, flush=True)
+        print(f"{verb} {counted(faces.count, 'face')}: {printable(faces.data)}", file=sys.stderr, flush=True)
     return faces.read()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mxgan import plots
-from mxgan.errors import MxganError
+from mxgan.errors import SettingError
 from mxgan.metrics.prdc import neighbours
 
 ROWS, COLUMNS = 10, 7  # of the picture, without the column of generated faces
@@ -31,6 +31,8 @@ def sheet(fake: np.ndarray, real: np.ndarray) -> np.ndarray:
 def check_place(path: Path) -> None:
     """Raise MxganError if no PNG can be written to ``path``."""
     if path.suffix.lower() != ".png":
-        raise MxganError(f"--nearest {path}: the picture is written as .png; give a name that ends so")
-    if path.is_dir() or not path.parent.is_dir():
-        raise MxganError(f"--nearest {path}: {'a folder is there' if path.is_dir() else f'no folder {path.parent}'}")
+        raise SettingError("nearest", str(path), "the picture is written as .png; give a name that ends so")
+    if path.is_dir():
+        raise SettingError("nearest", str(path), "a folder is there; give a file's name")
+    if not path.parent.is_dir():
+        raise SettingError("nearest", str(path), f"there is no folder {path.parent}; make it first")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Optional
 
 from mxgan import engines
 from mxgan.config import TrainConfig, filled, from_json, load, resolve, to_json
-from mxgan.errors import MxganError
+from mxgan.errors import MxganError, SettingError, as_option
 from mxgan.faces import Faces, open_faces
 from mxgan.recipe import finish
 from mxgan.recipe.finish import FinishPlan
@@ -60,7 +61,9 @@ def plan(run: RunDir, changes: dict[str, Any]) -> Plan:
         raise MxganError(f"--resume {run.path}: the run is at step {made} already, past the {now.steps} asked for")
     then = from_json(saved.config) if saved else config
     if now.steps == made and config.finish not in (0, then.finish):
-        raise MxganError(f"finish {config.finish}: the run's {made} steps are all made; give more --steps for it")
+        raise SettingError(
+            "finish", config.finish, f"all of the run's steps, {made}, are made; give more --steps for it"
+        )
     state = run.state()
     failed = (
         f"warning: it failed before ({state.get('why')}) and will again unless something changes"
@@ -76,16 +79,10 @@ def changed(saved: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
 
     Raises MxganError with the difference where that would make it another run.
     """
-    differences = [
-        f"{name}: the run has {_shown(getattr(saved, name))}, you asked for {_shown(value)}"
-        for name, value in changes.items()
-        if name not in MAY_CHANGE and value != getattr(saved, name)
-    ]
-    if differences:
-        raise MxganError(
-            f"{'; '.join(differences)}: that is another run, start it anew with --out ({', '.join(FREE)} may change; "
-            f"{', '.join(INEXACT)} may change too, but the run is then no longer bit-exact)"
-        )
+    others = [name for name, value in changes.items() if name not in MAY_CHANGE and value != getattr(saved, name)]
+    if others:
+        told = (_another_run(saved, changes, others, spelled) for spelled in (str, as_option))
+        raise SettingError(others[0], ..., *told)
     if any(changes.get(name) is not None for name in LENGTH):
         changes = {**dict.fromkeys(LENGTH), **changes}  # a new length replaces the old one, in either unit
     return filled(dataclasses.replace(saved, **changes))
@@ -181,6 +178,20 @@ def part(values: dict[str, Any], name: str) -> dict[str, Any]:
     """One of config.json's groups of values; empty where it is missing or someone has edited it into something else."""
     found = values.get(name)
     return found if isinstance(found, dict) else {}
+
+
+def _another_run(saved: TrainConfig, changes: dict[str, Any], others: list[str], spelled: Callable[[str], str]) -> str:
+    """What is told of changes that make another run; the first one's name is left to the caller."""
+    differences = [
+        f"{spelled(name)}: the run has {_shown(getattr(saved, name))}, you asked for {_shown(changes[name])}"
+        for name in others
+    ]
+    free, inexact = (", ".join(map(spelled, names)) for names in (FREE, INEXACT))
+    told = "; ".join(differences).removeprefix(f"{spelled(others[0])}: ")
+    return (
+        f"{told}: that is another run, start it anew with another {spelled('out')} ({free} may change; {inexact} "
+        "may change too, but the run is then no longer bit-exact)"
+    )
 
 
 def _shown(value: Any) -> Any:

@@ -78,7 +78,7 @@ def test_size_and_fit_have_sets_of_their_own(folder, place):
     sets = [open_faces(str(folder), size, fit) for size in (32, 64) for fit in ("crop", "squash")]
     assert [faces.images.shape[1] for faces in sets] == [32, 32, 64, 64]
     assert len({faces.fingerprint for faces in sets}) == 4 == len(built(place))
-    with pytest.raises(MxganError, match="unknown fit"):
+    with pytest.raises(MxganError, match="fit 'stretch'"):
         open_faces(str(folder), 64, "stretch")
 
 
@@ -205,7 +205,7 @@ def test_a_set_that_cannot_be_written_any_more_still_opens(folder, place, monkey
         ("", "'': there is no such folder or file"),
         ("empty", "empty: no picture in this folder or below it (.jpg .jpeg"),
         ("texts", "texts: no picture in this folder"),
-        ("broken", "broken: none of its 3 pictures can be used; the first, a.jpg, is empty (0 bytes)"),
+        ("broken", "broken: of its 3 pictures none can be used; the first, a.jpg, is empty (0 bytes)"),
         ("file.txt", "file.txt: neither a folder nor a packed .npy of uint8 (N, 64, 64, 3): make one with"),
         ("pipe", "pipe: neither a folder nor a packed .npy"),
         ("painted:0", "painted:0: painted:N takes a whole number of faces from 1 to 10000000"),
@@ -252,28 +252,11 @@ def test_a_packed_file(folder, tmp_path, capfd):
         open_faces(path, size=128)
 
 
-@pytest.mark.parametrize(
-    "array",
-    [
-        np.zeros((3, 64, 64, 3), np.float32),
-        np.zeros((3, 3, 64, 64), np.uint8),
-        np.zeros((0, 64, 64, 3), np.uint8),
-        np.zeros((64, 64, 3), np.uint8),
-        np.array([{"a": 1}], dtype=object),
-    ],
-)
-def test_a_file_of_something_else(tmp_path, array):
-    np.save(tmp_path / "a.npy", array)
-    with pytest.raises(MxganError, match=r"uint8 \(N, 64, 64, 3\)") as error:
-        open_faces(str(tmp_path / "a.npy"))
-    assert "\n" not in str(error.value)
-
-
 def test_a_truncated_packed_file(folder, tmp_path):
     path = pack(folder, tmp_path / "faces.npy")
-    for size in (0, 50, 128, 5000):
+    for size in (5000, 128, 50, 0):
         os.truncate(path, size)
-        with pytest.raises(MxganError, match="neither a folder nor a packed"):
+        with pytest.raises(MxganError, match="a .npy that is damaged" if size else "neither a folder nor a packed"):
             open_faces(path)
 
 

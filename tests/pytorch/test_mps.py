@@ -90,10 +90,10 @@ def test_pytorch_takes_it_and_mxnet_cannot(apple):
     assert chosen.line("mps") == "pytorch on mps: MXNet can't compute on Apple's GPUs"
     assert engines.choose_generator("auto", "mps").engine == "pytorch"
     assert runtime.device("mps") == torch.device("mps")
-    with pytest.raises(MxganError, match="--ctx mps: MXNet can't compute on Apple's GPUs: use --engine pytorch"):
+    with pytest.raises(MxganError, match="ctx 'mps': MXNet can't compute on Apple's GPUs: use --engine pytorch"):
         engines.choose("mxnet", "mps")
     for engine in ("onnx", "numpy"):
-        with pytest.raises(MxganError, match=f"--ctx mps: the {engine} engine computes on the CPU"):
+        with pytest.raises(MxganError, match=f"ctx 'mps': the {engine} engine computes on the CPU"):
             engines.choose_generator(engine, "mps")
 
 
@@ -110,7 +110,7 @@ def test_where_it_is_not_the_reason_is_said(apple, monkeypatch):
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     assert "finds no Apple GPU that it can use: update macOS, or use --ctx cpu" in runtime.mps_problem()
     monkeypatch.setattr(torch.backends.mps, "is_built", lambda: False)
-    with pytest.raises(MxganError, match=r"--ctx mps: this PyTorch \(2.4.1\) has no code for Apple's GPUs"):
+    with pytest.raises(MxganError, match=r"ctx 'mps': this PyTorch \(2.4.1\) has no code for Apple's GPUs"):
         runtime.device("mps")
 
 

@@ -15,7 +15,7 @@ from tiny_runs import log, outcome, train
 import mxgan
 from mxgan import engines, training
 from mxgan.engines import Choice
-from mxgan.errors import MxganError
+from mxgan.errors import MxganError, in_shell
 from mxgan.training import checkpoint
 
 
@@ -31,8 +31,14 @@ def test_a_changed_setting_is_refused_with_the_difference(faces_folder, tmp_path
         training.resume(run, {"batch_size": 16, "seed": 0, "recipe": "pytorch-anime"})
     assert str(refused.value) == (
         "batch_size: the run has 8, you asked for 16; recipe: the run has gluon-tutorial, you asked for pytorch-anime: "
-        "that is another run, start it anew with --out (epochs, steps, finish, checkpoint_minutes, evaluate_every "
-        "may change; engine, ctx, threads may change too, but the run is then no longer bit-exact)"
+        "that is another run, start it anew with another out (epochs, steps, finish, checkpoint_minutes, "
+        "evaluate_every may change; engine, ctx, threads may change too, but the run is then no longer bit-exact)"
+    )
+    assert in_shell(refused.value) == (
+        "--batch-size: the run has 8, you asked for 16; --recipe: the run has gluon-tutorial, you asked for "
+        "pytorch-anime: that is another run, start it anew with another --out (--epochs, --steps, --finish, "
+        "--checkpoint-minutes, --evaluate-every may change; --engine, --ctx, --threads may change too, but the run is "
+        "then no longer bit-exact)"
     )
     assert outcome(run) == before
 
@@ -101,7 +107,7 @@ def test_a_run_made_longer_after_its_finish_says_so(faces_folder, tmp_path, caps
 def test_what_counts_is_how_the_steps_were_made(faces_folder, tmp_path, capsys):
     whole = outcome(train(faces_folder, tmp_path / "whole", steps=8, finish=0.5))
     run = train(faces_folder, tmp_path / "run", steps=4)
-    with pytest.raises(MxganError, match=r"finish 0\.5: the run's 4 steps are all made; give more --steps for it"):
+    with pytest.raises(MxganError, match=r"finish 0\.5: all of the run's steps, 4, are made; give more --steps for it"):
         training.resume(run, {"finish": 0.5})
     training.resume(run, {"steps": 4})  # plans under which no step is made
     training.resume(run, {"steps": 4, "finish": 0.0})
