@@ -45,7 +45,7 @@ def line() -> str:
     if no_engine():
         sys.exit(f"mxgan: error: {no_engine()}")
     if not no_mxnet():
-        return f"engine: MXNet, which has a build for Python {_python()} on {platform.machine()}; about 1 GB"
+        return f"engine: MXNet, which has a build for Python {_python()} on {platform.machine()}; 0.5 GB"
     size = "6 GB with the CUDA libraries" if _brings_cuda() else "about 1 GB"
     return f"engine: PyTorch, because {no_mxnet()}; {size}"
 

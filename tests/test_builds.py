@@ -71,7 +71,7 @@ def test_the_last_pytorch_for_intel_macs_gets_its_numpy(extras):
 @pytest.mark.parametrize(
     ("python", "system", "processor", "line"),
     [
-        ((3, 11), "linux", "x86_64", "engine: MXNet, which has a build for Python 3.11 on x86_64; about 1 GB"),
+        ((3, 11), "linux", "x86_64", "engine: MXNet, which has a build for Python 3.11 on x86_64; 0.5 GB"),
         (
             (3, 14), "linux", "x86_64",
             "engine: PyTorch, because MXNet has no build for Python 3.14; 6 GB with the CUDA libraries",
