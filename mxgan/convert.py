@@ -109,7 +109,7 @@ def _to_onnx(
         notes.append(_of_several(reading, len(others)))
     members.check_finite(reading, file.path)
     arrays = {name: _cast(array, dtype, f"{file.path}: {name}") for name, array in reading.graph.arrays.items()}
-    export.save(dst, replace(reading.graph, arrays=arrays))
+    export.save(dst, replace(reading.graph, arrays=arrays), reading.uniform)
     if file.container == "onnx":
         notes.append("an .onnx already: its graph is written anew, with input z and output images in [-1, 1]")
     notes += [*reading.told, *reading.warnings]
@@ -252,7 +252,7 @@ def _check(
     src: str | os.PathLike, dst: str | os.PathLike, names: str, layout: str, dtype: Optional[str], kind: Optional[str]
 ) -> str:
     """The destination's suffix. Raises ParamsError for any argument that makes no sense."""
-    suffix = Path(dst).suffix.lower()
+    suffix = files.format_of(dst)
     if suffix not in DESTINATIONS:
         raise ParamsError(f"{dst}: unknown suffix {suffix!r}; a destination ends in {', '.join(DESTINATIONS)}")
     for option, value, known in (
