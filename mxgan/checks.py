@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from typing import Any, Optional
 
 from mxgan.errors import SettingError
@@ -16,6 +17,12 @@ def number(name: str, value: Any, wanted: str, fits: Callable[[float], bool]) ->
         return
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or not fits(value):
         raise SettingError(name, value, wanted)
+
+
+def whole(name: str, value: Any, least: int, most: float = math.inf) -> None:
+    """A whole number, Python's or NumPy's, from ``least`` to ``most``."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or not least <= value <= most:
+        raise SettingError(name, value, f"a whole number from {least}{'' if most == math.inf else f' to {most}'}")
 
 
 def one_of(name: str, value: Any, known: Any) -> None:

@@ -97,6 +97,9 @@ def test_a_seed_is_repeated_from_ones_own_state_dict(params, tmp_path):
     ("seed", "n", "latent", "message"),
     [
         (-1, 1, 5, "seed -1"),
+        ("0", 1, 5, "seed '0': a whole number from 0 to 9223372036854775807"),
+        (0.5, 1, 5, "seed 0.5: a whole number from 0 to 9223372036854775807"),
+        (True, 1, 5, "seed True: a whole number from 0"),
         (0, -1, 5, "n -1: a whole number from 0"),
         (0, 1.5, 5, "n 1.5: a whole number from 0"),
         (0, 1, 0, "latent 0: a whole number from 1"),
@@ -105,6 +108,14 @@ def test_a_seed_is_repeated_from_ones_own_state_dict(params, tmp_path):
 def test_latents_that_can_not_be_are_refused(seed, n, latent, message):
     with pytest.raises(MxganError, match=message):
         mxgan.latents(seed, n, latent)
+
+
+def test_a_sample_that_can_not_be_is_refused(generator, params):
+    for n, seed, message in (("64", 0, "n '64': a whole number from 0"), (-1, 0, "n -1"), (2, "a", "seed 'a'")):
+        with pytest.raises(MxganError, match=message):
+            generator.sample(n, seed)
+    with pytest.raises(MxganError, match=r"wishes .*: a mxgan\.architecture\.wishes\.Wishes is wanted"):
+        mxgan.load_generator(params, wishes={"eps": 0.8})
 
 
 def test_the_first_64_of_100_are_the_64(generator):

@@ -11,10 +11,11 @@ import click
 
 from mxgan import __version__
 from mxgan.cli import files, pictures, training
+from mxgan.cli.hints import Group
 from mxgan.errors import MxganError, TrainingError, in_shell
 
 
-class Program(click.Group):
+class Program(Group):
     """No command, or options first, means ``train``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

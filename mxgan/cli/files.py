@@ -9,11 +9,12 @@ from typing import Any
 import click
 
 from mxgan import config
+from mxgan.cli.hints import Group
 from mxgan.cli.options import DEFAULTS, PATH, print_json, said_options, wishes
 from mxgan.errors import MxganError
 
 
-class Room(click.Group):
+class Room(Group):
     """A group that names its commands if none is given."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

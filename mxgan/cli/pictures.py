@@ -19,9 +19,10 @@ from mxgan.errors import MxganError
 @click.option("--engine", default="auto", show_default=True, help="auto, mxnet, pytorch or onnx.")
 @click.option("--ctx", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N.")
 @click.option(
-    "--out", type=PATH, default=Path("generated.png"), show_default=True, help="A grid of them, at most 1,024."
+    "--out", type=PATH, default=Path("generated.png"), show_default=True, help="A grid of the first 1,024 of them."
 )
 @click.option("--each", type=PATH, help="A folder for every picture as a file of its own.")
+@click.option("--overwrite", is_flag=True, help="Replace the pictures that an earlier generate left in --each.")
 @click.option("--allow-nonfinite", is_flag=True, help="Generate even if weights are NaN or infinite.")
 @click.option("--label", type=int, help="Of a conditional generator: what all pictures show.  [default: all in turn]")
 @click.option("--labels", "by_label", is_flag=True, help="Of a conditional generator: a row of the grid a label.")
@@ -35,6 +36,7 @@ def generate(
     ctx: str,
     out: Path,
     each: Path | None,
+    overwrite: bool,
     allow_nonfinite: bool,
     label: int | None,
     by_label: bool,
@@ -51,12 +53,16 @@ def generate(
     generator = sampling.load_generator(weights, engine, ctx, allow_nonfinite, wishes(said))
     engines.prepare(generator.engine)
     labels, columns = sampling.labelled(generator, n, label, by_label)
-    sampling.save(generator, n, seed, out, each, labels, columns)
+    sampling.save(generator, n, seed, out, each, labels, columns, overwrite, progress=True)
     short = f"{generator.engine} on {generator.ctx}"
     click.echo(f"{generator.why if verbose or ctx.startswith('gpu') else short}; weights {generator.file}", err=True)
     if generator.read is not None and not run_names.meant(weights).is_dir():  # a run's network is its own
         for line in generator.read.told:
-            click.echo(line, err=True)
+            if line not in generator.read.cautions:  # which have been warned of
+                click.echo(line, err=True)
+    if n > sampling.GRID:
+        rest = "--each FOLDER writes them all" if each is None else f"all are in {each}"
+        click.echo(f"{out} shows the first {sampling.GRID:,} of {n:,} pictures; {rest}", err=True)
     click.echo(out)
 
 

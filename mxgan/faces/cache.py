@@ -22,6 +22,7 @@ from filelock import FileLock
 from mxgan import atomic
 from mxgan.errors import MxganError
 from mxgan.faces.folder import Skipped, check_wanted, printable
+from mxgan.faces.misfit import broken, misfit
 from mxgan.faces.sources import Source, is_painted, shown, source
 from mxgan.words import counted
 
@@ -187,13 +188,11 @@ def _open_file(data: str, size: int) -> Faces:
     except OSError as error:
         raise MxganError(f"{shown_path}: can't be opened: {error.strerror or error}") from error
     except ValueError as error:
-        raise MxganError(
-            f"{shown_path}: neither a folder nor a packed .npy of {wanted}: make one with `mxgan faces pack DIR FILE`"
-        ) from error
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (size, size, 3) or not len(images):
-        raise MxganError(
-            f"{shown_path}: has {images.dtype} {images.shape}, {wanted} is wanted: pack it again with --size {size}"
-        )
+        what = broken(path, error) or f"neither a folder nor a packed .npy of {wanted}"
+        raise MxganError(f"{shown_path}: {what}: make one with `mxgan faces pack DIR FILE`") from error
+    unlike = misfit(images, size)
+    if unlike:
+        raise MxganError(f"{shown_path}: has {images.dtype} {images.shape}, {wanted} is wanted: {unlike}")
     digest = hashlib.blake2b(digest_size=16)
     for first in range(0, len(images), 1024):
         digest.update(images[first : first + 1024].tobytes())

@@ -38,8 +38,9 @@ def serialise(graph: Graph, uniform: bool = False) -> bytes:
     model.doc_string = _in_words(graph, uniform)
     for value, says in ((model.graph.input[0], _latents(graph, uniform)), (model.graph.output[0], RANGE)):
         value.doc_string = says
-    onnx.checker.check_model(model, full_check=True)
-    return model.SerializeToString()
+    serialised = model.SerializeToString()
+    onnx.checker.check_model(serialised, full_check=True)  # of a model it would make these bytes once more
+    return serialised
 
 
 def described(graph: Graph, uniform: bool) -> dict[str, str]:

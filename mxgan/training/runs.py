@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 from mxgan import config as configuration
 from mxgan.errors import MxganError
-from mxgan.run_names import is_run, last_written, meant, name_of, newest_first
+from mxgan.run_names import did_you_mean, is_run, last_written, meant, name_of, newest_first
 from mxgan.training import batches, checkpoint, resuming, validation
 from mxgan.training.advice import shell
 from mxgan.training.log import last_record, read_log
@@ -26,7 +26,8 @@ def find(folder: Path) -> list[dict[str, Any]]:
     """
     folder = meant(folder)
     if not folder.is_dir():
-        raise MxganError(f"{folder}: no such folder; give the one your runs are in")
+        hint = did_you_mean(folder) or "; give the one your runs are in"
+        raise MxganError(f"{folder}: no such folder{hint}")
     return list(map(_summary, newest_first(entry for entry in (folder, *folder.iterdir()) if is_run(entry))))
 
 

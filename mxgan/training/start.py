@@ -16,7 +16,7 @@ from mxgan.config import TrainConfig, resolve
 from mxgan.engines.protocol import Engine, Weights
 from mxgan.errors import Interrupted, MxganError, ParamsError
 from mxgan.faces import open_faces
-from mxgan.training import checkpoint, loop, provenance, resuming, run_dir
+from mxgan.training import checkpoint, loop, provenance, resuming, run_dir, starting_weights
 from mxgan.training.advice import Advice
 from mxgan.training.log import Mark
 from mxgan.training.run import Run
@@ -38,7 +38,7 @@ def train(config: Union[TrainConfig, str, os.PathLike, None] = None, **settings:
 def begin(config: TrainConfig, advice: Advice) -> Run:
     """What `train` does, with an end by Ctrl-C or SIGTERM as a run that says so. ``advice``: how its user goes on."""
     run_dir.check_out(config.out)
-    weights = _starting_weights(config)
+    config, weights, told = starting_weights.read(config)
     choice = engines.choose_trainer(config)
     faces = open_faces(config.data, config.size, config.fit)
     steps = length(config, faces)
@@ -57,7 +57,7 @@ def begin(config: TrainConfig, advice: Advice) -> Run:
         run.write_json("config.json", written)  # the last: from here on it is a run, which can be resumed
         if weights:  # the file may change until a resume
             checkpoint.save(run.checkpoints, checkpoint.Checkpoint(0, engine.state(), Mark(), written))
-        return loop.run(setup, Start(notes=(choice.line(config.ctx),)), advice)
+        return loop.run(setup, Start(notes=(choice.line(config.ctx), *told)), advice)
 
 
 def resume(path: Union[str, os.PathLike], changes: Optional[Mapping[str, Any]] = None, **settings: Any) -> Run:
@@ -86,7 +86,7 @@ def go_on(path: Union[str, os.PathLike], changes: Mapping[str, Any], advice: Adv
         if plan.saved:
             engine.load_state(plan.saved.state)
         else:
-            _begin_with(_starting_weights(plan.config), engine, plan.config)
+            _begin_with(starting_weights.read(plan.config).weights, engine, plan.config)
         written, notes = resuming.written(plan, provenance.collect(engine, plan.faces))
         run.remove_leftovers()
         run.write_json("config.json", written)
@@ -125,16 +125,6 @@ def _check_names(settings: Mapping[str, Any]) -> None:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(known)}"
             raise MxganError(f"{name}: no setting of a run; {hint}")
-
-
-def _starting_weights(config: TrainConfig) -> Weights:
-    if config.weights is None:
-        return {}
-    from mxgan.weights import check_finite, load_net
-
-    net = load_net(config.weights, "generator")
-    check_finite(net, config.weights)
-    return {"netG": net.arrays}
 
 
 def _begin_with(weights: Weights, engine: Engine, config: TrainConfig) -> None:

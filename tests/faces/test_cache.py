@@ -252,28 +252,11 @@ def test_a_packed_file(folder, tmp_path, capfd):
         open_faces(path, size=128)
 
 
-@pytest.mark.parametrize(
-    "array",
-    [
-        np.zeros((3, 64, 64, 3), np.float32),
-        np.zeros((3, 3, 64, 64), np.uint8),
-        np.zeros((0, 64, 64, 3), np.uint8),
-        np.zeros((64, 64, 3), np.uint8),
-        np.array([{"a": 1}], dtype=object),
-    ],
-)
-def test_a_file_of_something_else(tmp_path, array):
-    np.save(tmp_path / "a.npy", array)
-    with pytest.raises(MxganError, match=r"uint8 \(N, 64, 64, 3\)") as error:
-        open_faces(str(tmp_path / "a.npy"))
-    assert "\n" not in str(error.value)
-
-
 def test_a_truncated_packed_file(folder, tmp_path):
     path = pack(folder, tmp_path / "faces.npy")
-    for size in (0, 50, 128, 5000):
+    for size in (5000, 128, 50, 0):
         os.truncate(path, size)
-        with pytest.raises(MxganError, match="neither a folder nor a packed"):
+        with pytest.raises(MxganError, match="a .npy that is damaged" if size else "neither a folder nor a packed"):
             open_faces(path)
 
 

@@ -220,15 +220,18 @@ def test_killed_before_it_was_a_run_it_starts_again_in_the_same_place(faces_fold
 
 
 def test_weights_to_start_from_may_vanish_once_the_run_began(tiny, faces_folder, tmp_path, monkeypatch):
-    from mxgan.training import start
+    from mxgan.training import starting_weights
+    from mxgan.training.starting_weights import Beginning
 
     huge = {"0.weight": np.full((5, 12), 0.5, np.float32)}
-    monkeypatch.setattr(start, "_starting_weights", lambda config: {"netG": huge} if config.weights else {})
+    monkeypatch.setattr(
+        starting_weights, "read", lambda config: Beginning(config, {"netG": huge} if config.weights else {}, ())
+    )
     whole = outcome(train(faces_folder, tmp_path / "whole", steps=3, weights="start.params"))
     assert whole != outcome(train(faces_folder, tmp_path / "drawn", steps=3))
     run = train(faces_folder, tmp_path / "run", steps=1, weights="start.params")
     shutil.rmtree(run / "checkpoints" / "000001")  # killed before its first step
-    monkeypatch.setattr(start, "_starting_weights", lambda config: pytest.fail("the file was read again"))
+    monkeypatch.setattr(starting_weights, "read", lambda config: pytest.fail("the file was read again"))
     training.resume(run, {"steps": 3})
     assert outcome(run) == whole
 

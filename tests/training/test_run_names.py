@@ -2,17 +2,21 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tiny_engine
 from click.testing import CliRunner
+from processes import mxgan
 from tiny_runs import train
 
 from mxgan import cli, run_names
 from mxgan.errors import MxganError
 from mxgan.run_names import did_you_mean, meant, name_of
 from mxgan.training import runs
+from mxgan.weights import load_params
 from mxgan.weights.of_run import weights_file
 
 
@@ -105,3 +109,25 @@ def test_every_name_that_the_table_prints_is_taken_by_every_command(monkeypatch,
     gone_on = CliRunner().invoke(cli.program, ["train", "--resume", "last", "--steps", "5"])
     assert gone_on.output.splitlines()[-1] == "runs/b"
     assert [runs.summary(Path(name))["step"] for name in ("a", "b")] == [3, 5]
+
+
+def test_a_run_is_taken_wherever_weights_are(trained, tmp_path):
+    """By its name, by ``last`` and by its path."""
+    shutil.copytree(trained.path, tmp_path / "runs" / "faces")
+    best = str(Path("runs/faces/netG-ema.params"))
+    for word in ("faces", "last", "runs/faces"):
+        seen = mxgan("weights", "inspect", word, "--json", cwd=tmp_path)
+        assert json.loads(seen.stdout)["file"] == best, seen.stderr
+        layout = mxgan("weights", "inspect", word, "--layout", cwd=tmp_path)
+        assert json.loads(layout.stdout)["latent"] == 5
+        written = mxgan("weights", "convert", word, f"{Path(word).name}.npz", cwd=tmp_path)
+        assert (written.returncode, written.stdout) == (0, f"{Path(word).name}.npz\n"), written.stderr
+    with np.load(tmp_path / "last.npz") as arrays:
+        assert arrays["0.weight"].tobytes() == load_params(tmp_path / best)["0.weight"].tobytes()
+    made = mxgan("generate", "--weights", "last", "--n", 2, "--engine", "mxnet", cwd=tmp_path)
+    assert (made.returncode, made.stdout) == (0, "generated.png\n")
+    for option in ("--run", "--weights"):
+        scored = mxgan("evaluate", option, "faces", "--metrics", "swd", "--engine", "mxnet", "--json", cwd=tmp_path)
+        assert json.loads(scored.stdout)["weights"] == best, scored.stderr
+    wrong = mxgan("evaluate", "--run", "fases", cwd=tmp_path)
+    assert wrong.stderr == "mxgan: error: --run fases: no run directory; did you mean faces?\n"
