@@ -10,6 +10,7 @@ from typing import Optional
 
 import numpy as np
 
+from mxgan import atomic
 from mxgan.architecture import members, networks
 from mxgan.architecture.wishes import NONE, Wishes
 from mxgan.errors import ParamsError, SettingError
@@ -87,6 +88,7 @@ def convert(
     if net is not None and net.scheme == "list":
         notes.append(LIST_NOTE)
     arrays = _for_format(arrays, net, suffix, "main." if layout == "main" else "", notes, names == "keep")
+    atomic.make_folder_of(dst)
     files.save(dst, arrays)
     if reading is not None and kind != "discriminator":
         notes += _told_apart(reading, src, dst, renamed=net is not None)
@@ -109,6 +111,7 @@ def _to_onnx(
         notes.append(_of_several(reading, len(others)))
     members.check_finite(reading, file.path)
     arrays = {name: _cast(array, dtype, f"{file.path}: {name}") for name, array in reading.graph.arrays.items()}
+    atomic.make_folder_of(dst)
     export.save(dst, replace(reading.graph, arrays=arrays), reading.uniform)
     if file.container == "onnx":
         notes.append("an .onnx already: its graph is written anew, with input z and output images in [-1, 1]")

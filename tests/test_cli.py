@@ -104,6 +104,22 @@ def test_generate_from_a_run(trained, tmp_path):
         np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / name)), image)
 
 
+def test_every_command_makes_the_folder_it_writes_to_and_says_what_it_replaced(trained, faces_folder, tmp_path):
+    for arguments, name in (
+        (["generate", "--weights", trained.path, "--n", 2, "--out"], "new/a/faces.png"),
+        (["weights", "convert", trained.path], "new/b/netG.npz"),
+        (["faces", "pack", faces_folder, "--size", 32], "new/c/faces.npy"),
+    ):
+        for again in (False, True):
+            done = mxgan(*arguments, name, cwd=tmp_path)
+            assert (done.returncode, done.stdout) == (0, f"{name}\n"), done.stderr
+            replaced = f"note: replaced {name}, which was there" in done.stderr.splitlines()
+            assert replaced == again
+    assert [name for name in files_below(tmp_path) if "." in name] == [
+        "new/a/faces.png", "new/b/netG.npz", "new/c/faces.npy",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_and_ends_the_run(mx, faces_folder, tmp_path, number, status):
     out = tmp_path / "run"
@@ -279,7 +295,7 @@ def test_a_wrong_wish_to_generate_is_one_line(here, capsys, arguments, said):
     [
         (["--seed", str(2**63)], "--seed 9223372036854775808"),
         (["--out", "faces.jpg"], "--out faces.jpg: pictures are written as .png"),
-        (["--out", "no/faces.png"], "--out no/faces.png: there is no folder no"),
+        (["--out", "file/faces.png"], "--out file/faces.png: can't be written, since file is no folder"),
         (["--each", "file"], "--each file: can't be made"),
         (["--engine", "theano"], "--engine theano"),
         (["--ctx", "tpu"], "--ctx tpu"),

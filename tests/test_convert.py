@@ -178,7 +178,6 @@ def test_an_existing_destination_is_replaced_and_the_source_never(tmp_path):
         ("out.npz", {"names": "mine"}, "names 'mine': one of canonical, keep"),
         ("out.npz", {"layout": "main"}, "write a .pth"),
         ("out.npz", {"kind": "discriminator"}, "found a generator.*expected a discriminator"),
-        ("gone/out.npz", {}, "there is no folder"),
     ],
 )
 def test_a_wrong_wish_is_refused_in_a_line(tmp_path, dst, options, said):

@@ -10,7 +10,7 @@ import click
 
 from mxgan import config
 from mxgan.cli.hints import Group
-from mxgan.cli.options import DEFAULTS, PATH, print_json, said_options, wishes
+from mxgan.cli.options import DEFAULTS, PATH, print_json, replacing, said_options, wishes
 from mxgan.errors import MxganError
 
 
@@ -87,7 +87,8 @@ def convert(src: Path, dst: Path, names: str, layout: str, dtype: str | None, ki
 
     described = None if layout in LAYOUTS else Path(layout)
     wish = wishes({**said, "layout": described})
-    done = convert_weights(src, dst, names, "plain" if described else layout, dtype, kind, wish)
+    with replacing(dst):
+        done = convert_weights(src, dst, names, "plain" if described else layout, dtype, kind, wish)
     for note in done.notes:
         click.echo(f"note: {note}", err=True)
     click.echo(done.path)
@@ -130,4 +131,6 @@ def pack(folder: Path, file: Path, size: int, fit: str) -> None:
     from mxgan.faces.cache import pack as pack_faces
 
     config.TrainConfig(size=size, fit=fit)  # refuse now what train would refuse later
-    click.echo(pack_faces(folder, file, size, fit))
+    with replacing(file):
+        packed = pack_faces(folder, file, size, fit)
+    click.echo(packed)

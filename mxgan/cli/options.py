@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 import click
 
@@ -87,6 +88,15 @@ def wishes(said: dict[str, Any]) -> Wishes:
 
 
 verbose_option = click.option("--verbose", is_flag=True, help="Say why this engine computes, and why there.")
+
+
+@contextmanager
+def replacing(*paths: Optional[Path]) -> Iterator[None]:
+    """Say of the files that this block writes which ones were there before."""
+    there = [path for path in paths if path is not None and path.is_file()]
+    yield
+    for path in there:
+        click.echo(f"note: replaced {path}, which was there", err=True)
 
 
 def given(name: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from mxgan import run_names
-from mxgan.cli.options import PATH, SAID, network_options, print_json, verbose_option, wishes
+from mxgan.cli.options import PATH, SAID, network_options, print_json, replacing, verbose_option, wishes
 from mxgan.errors import MxganError
 
 
@@ -53,7 +53,8 @@ def generate(
     generator = sampling.load_generator(weights, engine, ctx, allow_nonfinite, wishes(said))
     engines.prepare(generator.engine)
     labels, columns = sampling.labelled(generator, n, label, by_label)
-    sampling.save(generator, n, seed, out, each, labels, columns, overwrite, progress=True)
+    with replacing(out):
+        sampling.save(generator, n, seed, out, each, labels, columns, overwrite, progress=True)
     short = f"{generator.engine} on {generator.ctx}"
     click.echo(f"{generator.why if verbose or ctx.startswith('gpu') else short}; weights {generator.file}", err=True)
     if generator.read is not None and not run_names.meant(weights).is_dir():  # a run's network is its own
@@ -108,7 +109,8 @@ def evaluate(
     asked = scoring.EvalConfig(metrics=tuple(metrics.split(",")), wishes=wishes(said), **options)
     if verbose:
         click.echo(engines.choose_generator(asked.engine, asked.ctx).line(verbose=True), err=True)
-    report = scoring.evaluate(source, asked, say=lambda line: click.echo(line, err=True))
+    with replacing(options["nearest"]):
+        report = scoring.evaluate(source, asked, say=lambda line: click.echo(line, err=True))
     if as_json:
         print_json(report.to_json())
     else:

@@ -65,6 +65,7 @@ def pack(
     if not file.endswith(".npy"):
         raise MxganError(f"{printable(file)}: a packed file's name ends in .npy")
     faces = source(os.fspath(folder), size, fit)
+    atomic.make_folder_of(file)
     with atomic.writing(file) as out:
         _, skipped = _write(out, faces, progress)
     if skipped and progress:
