@@ -185,15 +185,19 @@ def test_help(capsys, command):
 
 
 @pytest.mark.parametrize("command", [["train"], []], ids=["train", "no command"])
-def test_a_dry_run_prints_the_resolved_configuration_and_writes_nothing(capsys, tmp_path, monkeypatch, command):
+def test_a_dry_run_prints_the_resolved_configuration_and_writes_nothing(mx, capsys, tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MXGAN_CACHE", str(tmp_path / "cache"))
-    assert run(*command, "--dry-run", "--recipe", "pytorch-anime", "--steps", 7, "--size", 128) == 0
+    asked = ["--recipe", "pytorch-anime", "--steps", 50, "--size", 128, "--engine", "mxnet", "--ctx", "cpu"]
+    assert run(*command, "--dry-run", *asked, "--ngf", 2, "--ndf", 2, "--verbose") == 0
     out, err = capsys.readouterr()
     values = json.loads(out)
-    assert err == ""
-    assert (values["recipe"], values["steps"], values["epochs"], values["size"]) == ("pytorch-anime", 7, None, 128)
-    assert (values["batch_size"], values["latent"]) == (128, 128)
+    assert err.splitlines() == ["mxnet on cpu: as asked", "mxnet on cpu"]
+    assert (values["recipe"], values["steps"], values["epochs"], values["size"]) == ("pytorch-anime", 50, 2, 128)
+    assert (values["batch_size"], values["latent"], values["step"]) == (128, 128, 0)
+    assert (values["engine"], values["ctx"], values["precision"]) == ("mxnet", "cpu", "float32")
+    assert values["threads"] >= 1
+    assert values["faces"] == {"count": 6000, "skipped": 0}
     assert values["recipe_settings"]["fresh_latents"] is True
     assert files_below(tmp_path) == []
 
@@ -349,14 +353,15 @@ def test_the_whole_program_refuses_in_one_line_too(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_a_recipes_options_can_be_given_otherwise():
-    recipes = json.loads(mxgan("train", "--recipe", "mxgan", "--dry-run").stdout)
+def test_a_recipes_options_can_be_given_otherwise(mx):
+    dry = ["--dry-run", "--ngf", 2]
+    recipes = json.loads(mxgan("train", "--recipe", "mxgan", *dry).stdout)
     assert (recipes["augment"], recipes["flip"], recipes["ema"]) == ("color,translation", False, 10000)
     given = ["--augment", "none", "--flip", "--ema", 0, "--loss", "hinge", "--spectral-norm", "--lr-d", "4e-4"]
-    other = json.loads(mxgan("train", "--recipe", "mxgan", *given, "--ndf", 32, "--dry-run").stdout)
+    other = json.loads(mxgan("train", "--recipe", "mxgan", *given, "--ndf", 3, *dry).stdout)
     changed = {name: value for name, value in other.items() if value != recipes[name]}
     assert changed == {
-        "augment": "", "flip": True, "ema": 0, "loss": "hinge", "spectral_norm": True, "lr_d": 4e-4, "ndf": 32,
+        "augment": "", "flip": True, "ema": 0, "loss": "hinge", "spectral_norm": True, "lr_d": 4e-4, "ndf": 3,
     }  # fmt: skip
     for command in ("train", "compare"):
         wrong = mxgan(command, "--augment", "cutout,colour")

@@ -61,18 +61,18 @@ def train(dry_run: bool, verbose: bool, run: Path | None, **options: Any) -> Non
     """
     wanted = config.TrainConfig(**options)
     changes = {name: getattr(wanted, name) for name in options if given(name)}
-    if dry_run:
-        from mxgan.training import resuming, run_dir
-
-        if run is not None:
-            wanted = resuming.changed(config.load(run_dir.existing(run).path / "config.json"), changes)
-        print_json(config.to_json(wanted))
-        return
     from mxgan import engines, training
+    from mxgan.training import dry_run as dry
     from mxgan.training.advice import shell
 
     if verbose and run is None:  # a resumed run keeps its engine and ctx
         click.echo(engines.choose_trainer(wanted).line(verbose=True), err=True)
+    if dry_run:
+        values, notes = dry.of_train(wanted) if run is None else dry.of_resume(run, changes)
+        for note in notes:
+            click.echo(note, err=True)
+        print_json(values)
+        return
     ended = training.begin(wanted, shell()) if run is None else training.go_on(run, changes, shell())
     click.echo(ended.path)
     if ended.stopped_by:
