@@ -21,7 +21,7 @@ def number(name: str, value: Any, wanted: str, fits: Callable[[float], bool]) ->
 
 def whole(name: str, value: Any, least: int, most: float = math.inf) -> None:
     """A whole number, Python's or NumPy's, from ``least`` to ``most``."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or not least <= value <= most:
+    if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) <= most:
         raise SettingError(name, value, f"a whole number from {least}{'' if most == math.inf else f' to {most}'}")
 
 

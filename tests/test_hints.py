@@ -37,6 +37,8 @@ def here(tmp_path, monkeypatch):
         ("generate netG.params", "did you mean --weights netG.params?"),
         ("generate faces --n 3", "did you mean --weights faces?"),
         ("evaluate runs/faces", "did you mean --run runs/faces?"),
+        ("evaluate runs/gone", "did you mean --run runs/gone?"),
+        ("evaluate gone.pth", "did you mean --weights gone.pth?"),
         ("evaluate last", "did you mean --run last?"),
         ("evaluate netG.params", "did you mean --weights netG.params?"),
         ("bench photos", "bench takes options alone; `mxgan bench --help` lists them"),

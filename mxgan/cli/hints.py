@@ -73,7 +73,7 @@ def _meant(command: str, word: str, given: dict[str, Any]) -> str:
         "train": _option_of_train,
         "compare": lambda word: f"--data {shlex.quote(word)}",
         "generate": lambda word: f"--weights {shlex.quote(word)}",
-        "evaluate": lambda word: f"--{'run' if _is_run(word) else 'weights'} {shlex.quote(word)}",
+        "evaluate": lambda word: f"--{'weights' if _is_weights(word) else 'run'} {shlex.quote(word)}",
     }
     whole = _split_path(word, given.items())
     if whole:
@@ -97,6 +97,10 @@ def _option_of_train(word: str) -> str:
     if _is_run(word):
         return f"--resume {shlex.quote(word)}"
     return f"--{'weights' if word.lower().endswith(WEIGHTS) else 'data'} {shlex.quote(word)}"
+
+
+def _is_weights(word: str) -> bool:
+    return os.path.isfile(word) or word.lower().endswith(WEIGHTS)
 
 
 def _is_data(word: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mxgan.config import RECIPES, SIZES, TrainConfig, resolve
 from mxgan.engines.protocol import Weights
@@ -34,7 +34,7 @@ def read(config: TrainConfig) -> Beginning:
     check_finite(net, file)
     if net.image_size != config.size or net.channels != 3 or net.bias != resolve(config).bias:
         raise SettingError("weights", file, *(_cannot_be(net, config, spelled) for spelled in (str, as_option)))
-    found = {"ngf": net.width, "latent": net.latent}
+    found: dict[str, Any] = {"ngf": net.width, "latent": net.latent}
     for name, value in found.items():
         if getattr(config, name) not in (None, value):
             problem = f"its netG has {name} {value}; take {{}} {value}, or leave it out".format
