@@ -36,8 +36,13 @@ class Progress:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, where: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the bar as it is: what is said from now on stands below it."""
         if self._bar is not None:
             self._bar.close()
+            self._bar = None
 
     def show(self, record: dict[str, Any]) -> None:
         """One more step is done: ``record`` is its line of log.jsonl."""

@@ -88,6 +88,8 @@ with Progress(steps - 4, steps, 25) as shown:
         shown.show({"step": step, "epoch": 12, "loss_d": 1.25, "loss_g": 12.5, "score_real": 0.75,
                     "score_fake": 0.125, "images_per_s": 123.4, "seconds": 1.0})
     shown.scored(14.055)
+    shown.close()
+    shown.say("the last line")
 print("done")
 """
 
@@ -109,6 +111,7 @@ def bar(columns: int, *arguments: object) -> list[str]:
 def test_a_bar_on_a_wide_terminal():
     states = bar(160, 940)
     assert "about to begin" in states  # above the bar
+    assert states.pop() == "the last line"  # below it
     assert states[-1].startswith("epoch 12/25 100%|████████████████| 940/940 [00:00<00:00, score 14.05 loss_d 1.250 ")
     assert states[-1].endswith(" loss_g 12.500 score_real 0.75 score_fake 0.12 123 images/s]")
 
