@@ -108,7 +108,7 @@ def load_generator(
 ) -> Generator:
     """The generator in a weights file of any kind, or in a run directory.
 
-    ``engine``: auto (the first installed of mxnet, pytorch, onnx that runs on ctx), or one of these. ``wishes``: what
+    ``engine``: auto (the first of mxnet, pytorch, onnx, numpy that runs on ctx), or one of these. ``wishes``: what
     you know of the network and its file doesn't say. Warns of what may be wrong with the pictures.
     Raises ParamsError if the file holds no generator that can be read or (unless ``allow_nonfinite``) NaN or infinity;
     MxganError or ImportError if the engine can't run here or not on this ctx.

@@ -163,7 +163,7 @@ def test_version_names_the_engines(how):
     assert (said.returncode, said.stderr) == (0, "")
     first, *engines = said.stdout.splitlines()
     assert first == f"mxgan {library.__version__}"
-    assert [line.partition(":")[0] for line in engines] == ["mxnet", "pytorch", "onnx"]
+    assert [line.partition(":")[0] for line in engines] == ["mxnet", "pytorch", "onnx", "numpy"]
 
 
 def run(*arguments: object) -> int:

@@ -128,8 +128,20 @@ def test_generating_takes_the_first_engine_that_is_installed(machine):
 def test_onnx_does_not_train(machine):
     with pytest.raises(MxganError, match=r"engine 'onnx': one of auto, mxnet, pytorch$"):
         choose("onnx", "cpu")
-    with pytest.raises(MxganError, match=r"engine 'jax': one of auto, mxnet, pytorch, onnx$"):
+    with pytest.raises(MxganError, match=r"engine 'jax': one of auto, mxnet, pytorch, onnx, numpy$"):
         choose_generator("jax")
+
+
+def test_numpy_makes_pictures_where_nothing_else_is_installed(machine):
+    machine.installed = set()
+    assert choose_generator() == Choice(
+        "numpy", "cpu", "MXNet is not installed; PyTorch is not installed; ONNX Runtime is not installed"
+    )
+    assert choose_generator("numpy", "cpu").why == "as asked"
+    with pytest.raises(MxganError, match="the numpy engine computes on the CPU: use --ctx cpu"):
+        choose_generator("numpy", "gpu")
+    with pytest.raises(MxganError, match=r"engine 'numpy': one of auto, mxnet, pytorch$"):
+        choose("numpy")
 
 
 def test_threads_reach_the_first_import(machine):

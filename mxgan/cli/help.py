@@ -23,7 +23,7 @@ CHOICES = {  # the values that an option takes, as its help shows them
     "data": "painted[:N]|FOLDER|FILE",
     "dtype": "float16|float32|float64",
     "engine": "|".join(ENGINES),
-    "generator": "|".join((*ENGINES, "onnx")),
+    "generator": "|".join((*ENGINES, "onnx", "numpy")),
     "fit": "|".join(FITS),
     "init": "|".join(INITS),
     "loss": "|".join(LOSSES),

@@ -21,8 +21,9 @@ from mxgan.errors import SettingError
 from mxgan.graph import Graph
 
 TRAINERS = ("mxnet", "pytorch")
-GENERATORS = (*TRAINERS, "onnx")
-TITLES = {"mxnet": "MXNet", "pytorch": "PyTorch", "onnx": "ONNX Runtime"}
+ON_CPU = ("onnx", "numpy")  # these generate, on the CPU alone
+GENERATORS = (*TRAINERS, *ON_CPU)
+TITLES = {"mxnet": "MXNet", "pytorch": "PyTorch", "onnx": "ONNX Runtime", "numpy": "NumPy"}
 
 TOO_LARGE = (
     "can't allocate memory",
@@ -59,10 +60,11 @@ def choose(
     if engine not in ("auto", *among):
         raise SettingError("engine", engine, f"one of {', '.join(('auto', *among))}")
     kind, _ = parse_ctx(ctx)
-    names = [name for name in among if name != "onnx" or kind != "gpu"] if engine == "auto" else [engine]
     problems: dict[str, list[str]] = {}
     for place in ("gpu", "cpu") if kind == "auto" else (ctx,):
         problems[place] = []
+        fit = [name for name in among if name not in ON_CPU or place == "cpu"]
+        names = fit if engine == "auto" else [engine]
         for name in names:
             problem = _problem(name, place, threads)
             if problem is None:
@@ -87,7 +89,7 @@ def as_computed(config: TrainConfig, ctx: str) -> TrainConfig:
 
 
 def choose_generator(engine: str = "auto", ctx: str = "auto") -> Choice:
-    """The engine and ctx to generate with here: `choose` among all that can make pictures, ONNX on the CPU alone."""
+    """The engine and ctx to generate with here: `choose` among all that can make pictures. NumPy is always here."""
     return choose(engine, ctx, among=GENERATORS)
 
 
@@ -100,7 +102,7 @@ def versions() -> list[str]:
     """The engines and their versions, a line each, without importing them."""
     from mxgan.gluon import runtime
 
-    found = {"mxnet": runtime.installed(), "pytorch": "torch", "onnx": "onnxruntime"}
+    found = {"mxnet": runtime.installed(), "pytorch": "torch", "onnx": "onnxruntime", "numpy": "numpy"}
     lines = {engine: _version(package) for engine, package in found.items()}
     if found["mxnet"] is None and extras.no_mxnet():  # pip installs the extra cpu there without it, and without a word
         lines["mxnet"] += f" ({extras.no_mxnet()})"
@@ -142,6 +144,10 @@ def forward_of(choice: Choice, graph: Graph) -> Forward:
 
     It may be called in a child made by fork too; on a GPU it raises MxganError there.
     """
+    if choice.engine == "numpy":
+        from mxgan.graph import forward
+
+        return forward.forward_of(graph)
     if choice.engine == "onnx":
         from mxgan.onnx import engine as onnx
 
@@ -178,9 +184,9 @@ def _in_this_process(forward: Forward, ctx: str) -> Forward:
 def _problem(engine: str, ctx: str, threads: Optional[int]) -> Optional[str]:
     """Why the engine can't run on cpu, gpu or gpu:N here, with what to type; None if it can."""
     kind, number = parse_ctx(ctx)
-    if engine == "onnx":
+    if engine in ON_CPU:
         if kind == "gpu":
-            return "the onnx engine computes on the CPU: use --ctx cpu, or --engine mxnet or pytorch"
+            return f"the {engine} engine computes on the CPU: use --ctx cpu, or --engine mxnet or pytorch"
         return None if _installed(engine) else f"ONNX Runtime is not installed: {extras.install_line('onnx')}"
     runtime = _runtime(engine)
     problem = runtime.gpu_problem(number) if kind == "gpu" else None
@@ -193,6 +199,8 @@ def _problem(engine: str, ctx: str, threads: Optional[int]) -> Optional[str]:
 
 
 def _installed(engine: str) -> bool:
+    if engine == "numpy":
+        return True
     if engine == "onnx":
         return all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
     return bool(_runtime(engine).installed())

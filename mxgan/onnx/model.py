@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mxgan import __version__
 from mxgan.errors import MissingPackage
 from mxgan.graph.graph import LABELS, LATENTS, Graph
@@ -27,8 +29,9 @@ def serialise(graph: Graph, uniform: bool = False) -> bytes:
     without onnx.
     """
     onnx = _onnx()
+    writer = Writer(onnx)
     model = onnx.helper.make_model(
-        _graph(onnx, graph),
+        _graph(onnx, graph, writer),
         producer_name="mxgan",
         producer_version=__version__,
         opset_imports=[onnx.helper.make_opsetid("", OPSET)],
@@ -38,6 +41,7 @@ def serialise(graph: Graph, uniform: bool = False) -> bytes:
     model.doc_string = _in_words(graph, uniform)
     for value, says in ((model.graph.input[0], _latents(graph, uniform)), (model.graph.output[0], RANGE)):
         value.doc_string = says
+    _add_arrays(onnx, model, writer.initializers)
     serialised = model.SerializeToString()
     onnx.checker.check_model(serialised, full_check=True)  # of a model it would make these bytes once more
     return serialised
@@ -82,10 +86,19 @@ def _onnx() -> Any:
     return onnx
 
 
-def _graph(onnx: Any, graph: Graph) -> onnx.GraphProto:
-    """Every node as one ONNX node or a few; what the last one gives is called images."""
+def _add_arrays(onnx: Any, model: onnx.ModelProto, arrays: dict[str, np.ndarray]) -> None:
+    """Put the arrays into the model itself: onnx's helpers would copy them three times on the way."""
+    for name, array in arrays.items():
+        tensor = model.graph.initializer.add()
+        tensor.name = name
+        tensor.data_type = onnx.helper.np_dtype_to_tensor_dtype(array.dtype)
+        tensor.dims.extend(array.shape)
+        tensor.raw_data = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+def _graph(onnx: Any, graph: Graph, writer: Writer) -> onnx.GraphProto:
+    """Every node as one ONNX node or a few; what the last one gives is called images. The writer keeps the arrays."""
     found = shapes(graph)
-    writer = Writer(onnx)
     writer.weights(graph)
     outputs = {name: name for name in graph.inputs}
     for node in graph.nodes:
@@ -106,4 +119,4 @@ def _graph(onnx: Any, graph: Graph) -> onnx.GraphProto:
     if any(LABELS in node.inputs for node in graph.nodes):
         inputs.append(value(LABELS, kinds.INT64, ["N"]))
     images = value(IMAGES_OUT, kinds.FLOAT, ["N", *found[graph.nodes[-1].name]])
-    return onnx.helper.make_graph(writer.nodes, "netG", inputs, [images], writer.initializers)
+    return onnx.helper.make_graph(writer.nodes, "netG", inputs, [images])
