@@ -6,7 +6,6 @@ can't be imported, or leave one that a package beside MXNet can't be imported wi
 
 from __future__ import annotations
 
-import importlib.metadata
 import shlex
 import sys
 from pathlib import Path
@@ -50,6 +49,8 @@ def no_mxnet(extra: str = "cpu") -> Optional[str]:
 
 
 def _is_here(distribution: str) -> bool:
+    import importlib.metadata  # not above: it takes as long as the rest of the program's start
+
     try:
         importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:

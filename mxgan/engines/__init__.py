@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import importlib.metadata
 import importlib.util
@@ -84,6 +85,11 @@ def choose_trainer(config: TrainConfig) -> Choice:
     """`choose` for a run: ``auto`` passes MXNet over where only PyTorch computes as ``config`` asks."""
     among = ("pytorch",) if config.engine == "auto" and config.precision == "bfloat16" else TRAINERS
     return choose(config.engine, config.ctx, config.threads, among)
+
+
+def as_computed(config: TrainConfig, ctx: str) -> TrainConfig:
+    """The request with the precision that it is computed in on ``ctx``: on the CPU there is no tf32."""
+    return dataclasses.replace(config, precision="float32") if (config.precision, ctx) == ("tf32", "cpu") else config
 
 
 def choose_generator(engine: str = "auto", ctx: str = "auto") -> Choice:

@@ -145,7 +145,7 @@ def test_faces_are_fitted_as_those_of_the_run_that_a_file_lies_in(copied):
             r"netG\.params: no run directory, so there are no faces to compare with; name some with --data",
         ),
         ({"data": "missing"}, "'missing': there is no such folder or file"),
-        ({"nearest": "near.jpg"}, "nearest 'near.jpg': the picture is written as .png"),
+        ({"nearest": "near.jpg"}, "nearest 'near.jpg': pictures are written as .png"),
         ({"seed": 2**63}, "seed 9223372036854775808"),
     ],
 )
