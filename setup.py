@@ -35,7 +35,7 @@ BESIDE_TORCH = [  # the last PyTorch for Intel Macs, 2.2, takes numpy 1.x
 ]
 
 OF_FEATURES = [
-    "torch>=2.0",  # computes them
+    "torch>=2.2",  # computes them
     *BESIDE_TORCH,
     "scikit-learn>=1.0",  # neighbour searches of precision, recall, density, coverage
 ]
@@ -44,12 +44,12 @@ EXTRAS = {
     "run": [  # an engine to train with: MXNet where it runs, else PyTorch
         f"mxnet==1.9.1; {MXNET}",
         *BESIDE_MXNET,
-        f"torch>=2.0; {NO_MXNET}",
+        f"torch>=2.2; {NO_MXNET}",
         'torch<2.11; sys_platform=="linux" and platform_machine=="aarch64"',  # later ones bring CUDA there
     ],
     "cpu": [f"mxnet==1.9.1; {MXNET}", *BESIDE_MXNET],
     "cu112": [f"mxnet-cu112==1.9.1; {MXNET_CUDA}", *BESIDE_MXNET, *CUDA_11],
-    "pytorch": ["torch>=2.0", *BESIDE_TORCH],  # the second engine, and .pth files
+    "pytorch": ["torch>=2.2", *BESIDE_TORCH],  # the second engine, and .pth files; 2.0 got bfloat16 wrong
     "onnx": ["onnx>=1.14", "onnxruntime>=1.15"],  # .onnx files, and generation where no framework is
     "safetensors": ["safetensors>=0.3.1"],  # .safetensors files; 0.3.0 panics on damaged ones
     "metrics": [  # mxgan evaluate
