@@ -137,7 +137,7 @@ def _program(file: Path, engine: str, ctx: str, error: NoGraph) -> Generator:
     from mxgan.onnx import reader
     from mxgan.onnx.runner import Runner
 
-    if engine not in ("auto", "onnx") or ctx.startswith("gpu"):
+    if engine not in ("auto", "onnx") or ctx.startswith(("gpu", "mps")):
         raise MxganError(f"{error}: it runs on --engine onnx and --ctx cpu alone") from error
     found = reader.program(file)
     for text in found.warnings:

@@ -235,7 +235,7 @@ def here(tmp_path, monkeypatch):
     [
         (["--recipe", "dcgan"], "--recipe dcgan: one of gluon-tutorial"),
         (["--engine", "theano"], "--engine theano: one of auto, mxnet, pytorch"),
-        (["--ctx", "tpu"], "--ctx tpu: one of auto, cpu, gpu, gpu:N"),
+        (["--ctx", "tpu"], "--ctx tpu: one of auto, cpu, gpu, gpu:N, mps"),
         (["--size", "48"], "--size 48: one of 32, 64, 128"),
         (["--fit", "pad"], "--fit pad: one of crop, squash"),
         (["--epochs", "0"], "--epochs 0: a whole number"),

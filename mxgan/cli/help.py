@@ -19,7 +19,7 @@ JSON_KEYS = "JSON keys: "  # where, in a command's docstring, the last paragraph
 CHOICES = {  # the values that an option takes, as its help shows them
     "activation": "relu|leaky:SLOPE|elu|selu|none",
     "augment": f"{','.join(AUGMENTS)}|none",
-    "ctx": "auto|cpu|gpu|gpu:N",
+    "ctx": "auto|cpu|gpu|gpu:N|mps",
     "data": "painted[:N]|FOLDER|FILE",
     "dtype": "float16|float32|float64",
     "engine": "|".join(ENGINES),
