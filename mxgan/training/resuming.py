@@ -61,7 +61,7 @@ def plan(run: RunDir, changes: dict[str, Any], look: Callable[[str, int, str], F
     faces = _same_faces(config, before, look)
     made, now = saved.step if saved else 0, length(config, faces)
     if now.steps < made:
-        raise MxganError(f"--resume {run.path}: the run is at step {made} already, past the {now.steps} asked for")
+        raise MxganError(f"{run.path}: the run is at step {made} already, past the {now.steps} asked for")
     then = from_json(saved.config) if saved else config
     if now.steps == made and config.finish not in (0, then.finish):
         raise SettingError(
