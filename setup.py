@@ -36,6 +36,10 @@ EXTRAS = {
     "cu112": ['mxnet-cu112==1.9.1; python_version<"3.13"', *BESIDE_MXNET, *CUDA_11],
     "pytorch": ["torch>=2.0"],  # the second engine, and .pth files
     "onnx": ["onnx>=1.14", "onnxruntime>=1.15"],  # .onnx files, and generation where no framework is
+    "parquet": [  # Hugging Face's data sets; 26 wants the numpy 2 that MXNet can't have
+        'pyarrow>=12,<26; python_version<"3.13"',
+        'pyarrow>=18; python_version>="3.13"',
+    ],
     "safetensors": ["safetensors>=0.3"],  # .safetensors files
     "metrics": [  # mxgan evaluate
         *OF_FEATURES,

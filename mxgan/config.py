@@ -85,7 +85,7 @@ class TrainConfig:
     Raises MxganError, naming the setting and what it may be, when a value makes no sense.
     """
 
-    data: str = "painted"  # painted[:N], a folder of images, or a packed file
+    data: str = "painted"  # painted[:N], a folder, archive or other file of images (`mxgan.faces.sources`)
     recipe: str = DEFAULT_RECIPE
     engine: str = "auto"
     ctx: str = "auto"

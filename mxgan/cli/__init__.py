@@ -10,7 +10,7 @@ import warnings
 import click
 
 from mxgan import __version__
-from mxgan.cli import files, pictures, training
+from mxgan.cli import faces, files, pictures, training
 from mxgan.errors import MxganError, TrainingError
 
 
@@ -36,7 +36,7 @@ def _versions(ctx: click.Context, option: click.Option, wanted: bool) -> None:
     cls=Program,
     commands=[
         training.train, training.runs, training.compare, training.bench,
-        pictures.generate, pictures.evaluate, files.weights, files.faces,
+        pictures.generate, pictures.evaluate, files.weights, faces.faces,
     ],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="No command means train: `python run_gan.py --ctx gpu` trains on a GPU.",

@@ -1,25 +1,14 @@
-"""Groups of commands that look at files: of weights, and of faces."""
+"""Commands that look at weights files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from mxgan import config
-from mxgan.cli.options import DEFAULTS, PATH, print_json, said_options, wishes
+from mxgan.cli.options import PATH, Room, print_json, said_options, wishes
 from mxgan.errors import MxganError
-
-
-class Room(click.Group):
-    """A group that names its commands if none is given."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args:
-            raise click.UsageError(f"{ctx.command_path}: give one of {', '.join(self.commands)}, or --help", ctx)
-        return super().parse_args(ctx, args)
 
 
 @click.group(cls=Room)
@@ -90,43 +79,3 @@ def convert(src: Path, dst: Path, names: str, layout: str, dtype: str | None, ki
     for note in done.notes:
         click.echo(f"note: {note}", err=True)
     click.echo(done.path)
-
-
-def _read_as(command: Callable) -> Callable:
-    """The options for reading faces as training does."""
-    fit = click.option("--fit", default=DEFAULTS.fit, show_default=True, help="crop the middle, or squash to a square.")
-    size = click.option("--size", type=int, default=DEFAULTS.size, show_default=True, help="Pixels: 32, 64 or 128.")
-    return size(fit(command))
-
-
-@click.group(cls=Room)
-def faces() -> None:
-    """Look at a folder of faces before training on it."""
-
-
-@faces.command()
-@click.argument("folder", type=PATH)
-@_read_as
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def check(folder: Path, size: int, fit: str, as_json: bool) -> None:
-    """Which images are bad or duplicates, and why. JSON keys: folder, files, usable, skipped, duplicates."""
-    from mxgan.faces.check import check as check_faces
-
-    config.TrainConfig(size=size, fit=fit)  # refuse now what train would refuse later
-    report = check_faces(folder, size, fit)
-    if as_json:
-        print_json(report.to_json())
-    else:
-        click.echo("\n".join(report.lines()))
-
-
-@faces.command()
-@click.argument("folder", type=PATH)
-@click.argument("file", type=PATH)
-@_read_as
-def pack(folder: Path, file: Path, size: int, fit: str) -> None:
-    """Pack a folder's faces into one file that --data takes (a .npy of uint8 images)."""
-    from mxgan.faces.cache import pack as pack_faces
-
-    config.TrainConfig(size=size, fit=fit)  # refuse now what train would refuse later
-    click.echo(pack_faces(folder, file, size, fit))

@@ -19,6 +19,15 @@ DEFAULTS = config.TrainConfig()
 SAID = ("activation", "output_", "eps", "size", "latent_normal", "layout", "symbol")  # the values of network_options
 
 
+class Room(click.Group):
+    """A group that names its commands if none is given."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args:
+            raise click.UsageError(f"{ctx.command_path}: give one of {', '.join(self.commands)}, or --help", ctx)
+        return super().parse_args(ctx, args)
+
+
 def model_options(command: Callable) -> Callable:
     """What is trained and from which numbers: options of both `train` and `compare`."""
     size, fit, seed = DEFAULTS.size, DEFAULTS.fit, DEFAULTS.seed

@@ -16,7 +16,7 @@ RUNS = Path("runs")  # where train makes its run directories
 
 
 @click.command()
-@click.option("--data", default=DEFAULTS.data, show_default=True, help="painted[:N], a folder, or a packed file.")
+@click.option("--data", default=DEFAULTS.data, show_default=True, help="painted[:N], a folder, .zip, .tar, .rec, .npz, .npy or Parquet.")
 @click.option("--recipe", default=DEFAULTS.recipe, show_default=True, help=f"One of {', '.join(config.RECIPES)}.")
 @click.option("--engine", default="auto", show_default=True, help=f"One of {', '.join(config.ENGINES)}.")
 @click.option("--ctx", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N.")
@@ -104,7 +104,7 @@ def runs(folder: Path, run: Path | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--data", default=DEFAULTS.data, show_default=True, help="painted[:N], a folder, or a packed file.")
+@click.option("--data", default=DEFAULTS.data, show_default=True, help="painted[:N], a folder, .zip, .tar, .rec, .npz, .npy or Parquet.")
 @click.option("--recipe", default="gluon-tutorial", show_default=True, help=f"One of {', '.join(config.RECIPES)}.")
 @click.option("--ctx", default="cpu", show_default=True, help="cpu, gpu or gpu:N, for both engines.")
 @click.option("--steps", type=int, default=30, show_default=True, help="Steps of the training at full size.")

@@ -11,18 +11,21 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Optional
 
 import numpy as np
-import platformdirs
 from filelock import FileLock
 
 from mxgan import atomic
 from mxgan.errors import MxganError
-from mxgan.faces.folder import Skipped, check_wanted, printable
-from mxgan.faces.sources import Source, is_painted, shown, source
+from mxgan.faces import arrays, recordio
+from mxgan.faces.members import Members
+from mxgan.faces.painting import is_painted
+from mxgan.faces.pictures import Skipped, check_wanted, printable
+from mxgan.faces.sources import Source, cache_folder, shown, source
 
 FORMAT = 1  # of the cache: a set in another format is packed again
 
@@ -40,39 +43,43 @@ class Faces:
 
 
 def open_faces(data: str | os.PathLike, size: int = 64, fit: str = "crop", progress: bool = True) -> Faces:
-    """Open ``painted``, ``painted:N``, a folder of pictures or a packed .npy file as faces of ``size`` pixels.
+    """Open ``painted``, ``painted:N``, a folder, archive or other file of pictures as faces of ``size`` pixels.
 
-    What isn't packed yet is packed first, into the cache folder, with progress on stderr; a folder whose files have
-    changed is packed again. Unusable files are skipped and named. Raises MxganError if no usable file is left.
+    What isn't packed yet is packed first, into the cache folder, with progress on stderr; a source that has changed is
+    packed again. Unusable members are skipped and named. Raises MxganError if no usable one is left.
     """
     data = os.fspath(data)
     check_wanted(size, fit)
-    if is_painted(data) or os.path.isdir(os.path.expanduser(data)):
-        return _cached(source(data, size, fit), progress)
-    return _open_file(data, size)
+    if not is_painted(data) and arrays.is_packed(os.path.expanduser(data), size):
+        return _open_packed(data, size)
+    return _cached(source(data, size, fit), progress)
 
 
 def pack(
     folder: str | os.PathLike, file: str | os.PathLike, size: int = 64, fit: str = "crop", progress: bool = True
 ) -> str:
-    """Pack a folder (or ``painted:N``) into ``file``, a .npy of uint8 (N, size, size, 3), whole or not at all.
+    """Pack a folder, or any other source of faces, into ``file``: a .npy of uint8 (N, size, size, 3), or a .rec.
 
-    Returns the file's path. Raises MxganError for a folder without usable pictures and a file that can't be written.
+    A .rec comes with its .idx; MXNet's ImageIter reads it, and so does `open_faces`, to the same pixels. Files appear
+    whole or not at all. Returns the file's path. Raises MxganError for a source without usable pictures and a file
+    that can't be written.
     """
     file = os.fspath(file)
-    if not file.endswith(".npy"):
-        raise MxganError(f"{printable(file)}: a packed file's name ends in .npy")
+    if not file.endswith((".npy", ".rec")):
+        raise MxganError(f"{printable(file)}: a packed file's name ends in .npy, or in .rec for MXNet")
     faces = source(os.fspath(folder), size, fit)
-    with atomic.writing(file) as out:
-        _, skipped = _write(out, faces, progress)
+    with faces.listed() as members:
+        if file.endswith(".npy"):
+            with atomic.writing(file) as out:
+                _, skipped = _write(out, faces, members, progress)
+        else:
+            index = f"{file[: -len('.rec')]}.idx"
+            skipped = []
+            with atomic.writing(file) as out, atomic.writing(index) as keys:
+                recordio.write(out, keys, _usable(faces, members, progress, skipped))
     if skipped and progress:
-        print(f"{len(skipped)} of {faces.count} files skipped: `mxgan faces check` names them", file=sys.stderr)
+        print(f"{len(skipped)} of {members.count} files skipped: `mxgan faces check` names them", file=sys.stderr)
     return file
-
-
-def cache_folder() -> Path:
-    """Where packed sets are kept: in ``$MXGAN_CACHE``, or else in the user's cache folder."""
-    return Path(os.environ.get("MXGAN_CACHE") or platformdirs.user_cache_dir("mxgan")).absolute() / "faces"
 
 
 def _cached(faces: Source, progress: bool) -> Faces:
@@ -101,8 +108,8 @@ def _make_set(place: Path, faces: Source, progress: bool) -> Faces:
     for left in place.glob(".mxgan-*.tmp"):  # left by a process that was killed: a running one would hold the lock
         left.unlink()
     unnamed = place / "images.npy"
-    with atomic.writing(unnamed) as out:
-        fingerprint, skipped = _write(out, faces, progress)
+    with faces.listed() as members, atomic.writing(unnamed) as out:
+        fingerprint, skipped = _write(out, faces, members, progress)
     images = place / f"images-{fingerprint}.npy"
     os.replace(unnamed, images)
     record = {
@@ -143,23 +150,34 @@ def _stamp(file: Path) -> dict[str, Any]:
     return {"name": file.name, "bytes": status.st_size, "mtime_ns": status.st_mtime_ns}
 
 
-def _write(out: BinaryIO, faces: Source, progress: bool) -> tuple[str, list[Skipped]]:
+def _write(out: BinaryIO, faces: Source, members: Members, progress: bool) -> tuple[str, list[Skipped]]:
     """Stream all usable images to ``out`` as a .npy. Returns the pixels' fingerprint, and what was skipped."""
-    n, skipped, digest = 0, [], hashlib.blake2b(digest_size=16)
-    out.write(_header(faces.count, faces.size))
-    for name, image in shown(faces, "painting" if is_painted(faces.data) else "packing", progress):
-        if isinstance(image, str):
-            skipped.append(Skipped(printable(name), image))
-            continue
+    n, digest = 0, hashlib.blake2b(digest_size=16)
+    skipped: list[Skipped] = []
+    out.write(_header(members.count, faces.size))
+    for image in _usable(faces, members, progress, skipped):
         digest.update(image.data)
         out.write(image.data)
         n += 1
-    if not n:
-        why = f"; the first, {skipped[0].path}, {skipped[0].reason}" if skipped else ""
-        raise MxganError(f"{printable(faces.data)}: none of its {faces.count} pictures can be used{why}")
     out.seek(0)
     out.write(_header(n, faces.size))
     return _fingerprint(digest, (n, faces.size, faces.size, 3)), skipped
+
+
+def _usable(faces: Source, members: Members, progress: bool, skipped: list[Skipped]) -> Iterator[np.ndarray]:
+    """All images that can be used; the others go to ``skipped``. Raises MxganError where none can."""
+    none = True
+    for name, image in shown(
+        faces, members, "painting" if is_painted(faces.data) else "packing", progress, faces.image
+    ):
+        if isinstance(image, str):
+            skipped.append(Skipped(printable(name), image))
+        else:
+            none = False
+            yield image
+    if none:
+        why = f"; the first, {skipped[0].path}, {skipped[0].reason}" if skipped else ""
+        raise MxganError(f"{printable(faces.data)}: none of its {members.count} pictures can be used{why}")
 
 
 def _header(n: int, size: int) -> bytes:
@@ -173,21 +191,15 @@ def _fingerprint(digest: Any, shape: tuple[int, ...]) -> str:
     return digest.hexdigest()
 
 
-def _open_file(data: str, size: int) -> Faces:
-    path, shown_path, wanted = os.path.expanduser(data), printable(data), f"uint8 (N, {size}, {size}, 3)"
-    if not os.path.exists(path):
-        raise MxganError(f"{shown_path!r}: there is no such folder or file")
+def _open_packed(data: str, size: int) -> Faces:
+    shown_path, wanted = printable(data), f"uint8 (N, {size}, {size}, 3)"
     try:
-        if not os.path.isfile(path):  # opening a pipe would wait for ever
-            raise ValueError("not a regular file")
-        images = np.lib.format.open_memmap(path, mode="r")
+        images = np.lib.format.open_memmap(os.path.expanduser(data), mode="r")
     except OSError as error:
         raise MxganError(f"{shown_path}: can't be opened: {error.strerror or error}") from error
     except ValueError as error:
-        raise MxganError(
-            f"{shown_path}: neither a folder nor a packed .npy of {wanted}: make one with `mxgan faces pack DIR FILE`"
-        ) from error
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (size, size, 3) or not len(images):
+        raise MxganError(f"{shown_path}: no whole .npy of {wanted}: make it again with `mxgan faces pack`") from error
+    if images.shape[1] != size or not len(images):
         raise MxganError(
             f"{shown_path}: has {images.dtype} {images.shape}, {wanted} is wanted: pack it again with --size {size}"
         )

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from mxgan.faces.folder import Skipped, printable
+from mxgan.faces.pictures import Skipped, printable
 from mxgan.faces.sources import shown, source
 
 SHOWN = 20  # lines of each kind that a report shows; its JSON has all
@@ -51,11 +51,13 @@ def check(folder: str | os.PathLike, size: int = 64, fit: str = "crop", progress
     """
     skipped: list[Skipped] = []
     same: dict[bytes, list[str]] = {}  # digest of the pixels -> paths
-    for name, image in shown(source(os.fspath(folder), size, fit), "reading", progress):
-        if isinstance(image, str):
-            skipped.append(Skipped(printable(name), image))
-        else:
-            same.setdefault(hashlib.blake2b(image.data, digest_size=16).digest(), []).append(printable(name))
+    faces = source(os.fspath(folder), size, fit)
+    with faces.listed() as members:
+        for name, image in shown(faces, members, "reading", progress, faces.image):
+            if isinstance(image, str):
+                skipped.append(Skipped(printable(name), image))
+            else:
+                same.setdefault(hashlib.blake2b(image.data, digest_size=16).digest(), []).append(printable(name))
     usable = sum(map(len, same.values()))
     duplicates = tuple(tuple(group) for group in same.values() if len(group) > 1)
     return Report(printable(os.fspath(folder)), len(skipped) + usable, usable, tuple(skipped), duplicates)

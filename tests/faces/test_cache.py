@@ -206,8 +206,11 @@ def test_a_set_that_cannot_be_written_any_more_still_opens(folder, place, monkey
         ("empty", "empty: no picture in this folder or below it (.jpg .jpeg"),
         ("texts", "texts: no picture in this folder"),
         ("broken", "broken: none of its 3 pictures can be used; the first, a.jpg, is empty (0 bytes)"),
-        ("file.txt", "file.txt: neither a folder nor a packed .npy of uint8 (N, 64, 64, 3): make one with"),
-        ("pipe", "pipe: neither a folder nor a packed .npy"),
+        (
+            "file.txt",
+            "file.txt: no set of faces: a folder of pictures, .zip, .tar, .tar.gz, .rec, .npz, .npy or .parquet",
+        ),
+        ("pipe", "pipe: not a regular file: a folder of pictures, .zip"),
         ("painted:0", "painted:0: painted:N takes a whole number of faces from 1 to 10000000"),
         ("painted:-3", "painted:-3: painted:N takes"),
         ("painted:abc", "painted:abc: painted:N takes"),
@@ -255,16 +258,19 @@ def test_a_packed_file(folder, tmp_path, capfd):
 @pytest.mark.parametrize(
     "array",
     [
-        np.zeros((3, 64, 64, 3), np.float32),
-        np.zeros((3, 3, 64, 64), np.uint8),
-        np.zeros((0, 64, 64, 3), np.uint8),
+        np.zeros((3, 64, 64, 4), np.float32),
+        np.zeros((3, 12288), np.uint8),
+        np.zeros((5, 0, 64, 64), np.uint8),
         np.zeros((64, 64, 3), np.uint8),
+        np.zeros((3, 3, 64, 64), bool),
         np.array([{"a": 1}], dtype=object),
     ],
 )
 def test_a_file_of_something_else(tmp_path, array):
     np.save(tmp_path / "a.npy", array)
-    with pytest.raises(MxganError, match=r"uint8 \(N, 64, 64, 3\)") as error:
+    with pytest.raises(
+        MxganError, match=r"\(N, H, W, 3\), \(N, 3, H, W\) or grey \(N, H, W\) of .* is wanted"
+    ) as error:
         open_faces(str(tmp_path / "a.npy"))
     assert "\n" not in str(error.value)
 
@@ -273,15 +279,15 @@ def test_a_truncated_packed_file(folder, tmp_path):
     path = pack(folder, tmp_path / "faces.npy")
     for size in (0, 50, 128, 5000):
         os.truncate(path, size)
-        with pytest.raises(MxganError, match="neither a folder nor a packed"):
+        with pytest.raises(MxganError, match=r"no whole .npy|is empty \(0 bytes\)"):
             open_faces(path)
 
 
 def test_pack_refuses_before_it_writes(folder, tmp_path):
     for source, file, message in (
         (folder, tmp_path / "faces.jpg", "name ends in .npy"),
-        (tmp_path / "nowhere", tmp_path / "a.npy", "there is no such folder"),
-        (folder / "more" / "small.png", tmp_path / "a.npy", "a file, and a folder of pictures is wanted"),
+        (tmp_path / "nowhere", tmp_path / "a.npy", "there is no such folder or file"),
+        (folder / "more" / "small.png", tmp_path / "a.npy", "no set of faces: a folder of pictures, .zip"),
         (folder, tmp_path / "nowhere" / "a.npy", "make it first"),
     ):
         with pytest.raises(MxganError, match=message):
