@@ -18,7 +18,7 @@ import platformdirs
 from tqdm import tqdm
 
 from mxgan.errors import MxganError
-from mxgan.faces import arrays, folder, painting, parquet, pictures, recordio
+from mxgan.faces import archive, arrays, folder, painting, parquet, pictures, recordio
 from mxgan.faces.members import Members, read_all
 from mxgan.faces.painting import is_painted
 from mxgan.faces.pictures import printable
@@ -143,6 +143,8 @@ def _readers() -> dict[str, Callable[[str, str], AbstractContextManager[Members]
     """What lists the members of each kind of file, given its path and how to call it."""
     cache = cache_folder()
     return {
+        "zip": archive.zip_members,
+        "tar": partial(archive.tar_members, cache=cache),
         "rec": recordio.members,
         "npy": arrays.npy_members,
         "npz": partial(arrays.npz_members, cache=cache),
