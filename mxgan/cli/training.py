@@ -16,13 +16,19 @@ RUNS = Path("runs")  # where train makes its run directories
 
 
 @click.command()
-@click.option("--data", default=DEFAULTS.data, show_default=True, help="painted[:N], a folder, .zip, .tar, .rec, .npz, .npy or Parquet.")
+@click.option(
+    "--data",
+    default=DEFAULTS.data,
+    show_default=True,
+    help="painted[:N], a folder, .zip, .tar, .rec, .npz, .npy or Parquet.",
+)
 @click.option("--recipe", default=DEFAULTS.recipe, show_default=True, help=f"One of {', '.join(config.RECIPES)}.")
 @click.option("--engine", default="auto", show_default=True, help=f"One of {', '.join(config.ENGINES)}.")
 @click.option("--ctx", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N.")
 @click.option("--epochs", type=int, help="Passes over the data.  [default: the recipe's]")
 @click.option("--steps", type=int, help="Updates of each network, instead of --epochs.")
 @model_options
+@click.option("--unique", is_flag=True, help="Leave out duplicates and near duplicates among the faces.")
 @click.option("--out", help="The run directory.  [default: a new one under runs/]")
 @click.option("--weights", help="Start netG from this file.")
 @click.option(
@@ -104,7 +110,12 @@ def runs(folder: Path, run: Path | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--data", default=DEFAULTS.data, show_default=True, help="painted[:N], a folder, .zip, .tar, .rec, .npz, .npy or Parquet.")
+@click.option(
+    "--data",
+    default=DEFAULTS.data,
+    show_default=True,
+    help="painted[:N], a folder, .zip, .tar, .rec, .npz, .npy or Parquet.",
+)
 @click.option("--recipe", default="gluon-tutorial", show_default=True, help=f"One of {', '.join(config.RECIPES)}.")
 @click.option("--ctx", default="cpu", show_default=True, help="cpu, gpu or gpu:N, for both engines.")
 @click.option("--steps", type=int, default=30, show_default=True, help="Steps of the training at full size.")

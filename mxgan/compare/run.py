@@ -46,7 +46,7 @@ def compare(config: TrainConfig, out: str, say: Callable[[str], None] = print) -
     run_dir.check_out(out)
     ctx = "cpu" if config.ctx == "auto" else config.ctx
     choices = [engines.choose(name, ctx, config.threads) for name in ENGINES]
-    faces = open_faces(config.data, config.size, config.fit)
+    faces = open_faces(config.data, config.size, config.fit, unique=config.unique)
     if wanted.batch_size > len(faces.images):
         raise MxganError(f"batch_size {wanted.batch_size}: larger than the data, which has {len(faces.images)} faces")
 

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, Literal, NamedTuple, Optional
 
 import numpy as np
 
+from mxgan.config import SIZES
 from mxgan.errors import MxganError
 from mxgan.faces import spool
 from mxgan.faces.members import Member, Members
@@ -82,8 +83,8 @@ def npz_members(path: str, shown: str, cache: Path) -> Iterator[Members]:
         yield _members(array, shown)
 
 
-def is_packed(path: str, size: int) -> bool:
-    """Whether a .npy is what `mxgan faces pack` writes: uint8 (N, S, S, 3), of ``size`` or of a smaller S."""
+def is_packed(path: str) -> bool:
+    """Whether a .npy is what `mxgan faces pack` writes: uint8 (N, S, S, 3), and S a size that is trained at."""
     if not os.path.isfile(path):  # opening a pipe would wait for ever
         return False
     try:
@@ -91,8 +92,7 @@ def is_packed(path: str, size: int) -> bool:
             header = _header(file)
     except (OSError, ValueError, EOFError):
         return False
-    square = len(header.shape) == 4 and header.shape[1] == header.shape[2] <= size and header.shape[3] == 3
-    return header.dtype == np.uint8 and square
+    return header.dtype == np.uint8 and len(header.shape) == 4 and header.shape[1:] in [(s, s, 3) for s in SIZES]
 
 
 def _choose(fitting: list[str], found: dict[str, Any]) -> str:

@@ -12,7 +12,10 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Optional
 
@@ -22,7 +25,8 @@ from filelock import FileLock
 from mxgan import atomic
 from mxgan.errors import MxganError
 from mxgan.faces import arrays, recordio
-from mxgan.faces.members import Members
+from mxgan.faces.duplicates import BLOCK, RULE, Album, look, thumbnail
+from mxgan.faces.members import Member, Members, parallel
 from mxgan.faces.painting import is_painted
 from mxgan.faces.pictures import Skipped, check_wanted, printable
 from mxgan.faces.sources import Source, cache_folder, shown, source
@@ -40,46 +44,93 @@ class Faces:
     )
     source: str  # what the user wrote
     skipped: tuple[Skipped, ...]
+    duplicates: int = 0  # how many were left out
 
 
-def open_faces(data: str | os.PathLike, size: int = 64, fit: str = "crop", progress: bool = True) -> Faces:
+def open_faces(
+    data: str | os.PathLike, size: int = 64, fit: str = "crop", progress: bool = True, unique: bool = False
+) -> Faces:
     """Open ``painted``, ``painted:N``, a folder, archive or other file of pictures as faces of ``size`` pixels.
 
     What isn't packed yet is packed first, into the cache folder, with progress on stderr; a source that has changed is
-    packed again. Unusable members are skipped and named. Raises MxganError if no usable one is left.
+    packed again. Unusable members are skipped and named. ``unique`` leaves out duplicates and near duplicates
+    (`mxgan.faces.duplicates`). Raises MxganError if no usable one is left.
     """
     data = os.fspath(data)
+    if unique:
+        faces = open_faces(data, size, fit, progress)
+        left = _cached(_unique(faces, size, fit, progress), progress)
+        _say_left_out(len(faces.images), len(left.images), progress)
+        return replace(left, skipped=faces.skipped, duplicates=len(faces.images) - len(left.images))
     check_wanted(size, fit)
-    if not is_painted(data) and arrays.is_packed(os.path.expanduser(data), size):
+    if not is_painted(data) and arrays.is_packed(os.path.expanduser(data)):
         return _open_packed(data, size)
     return _cached(source(data, size, fit), progress)
 
 
 def pack(
-    folder: str | os.PathLike, file: str | os.PathLike, size: int = 64, fit: str = "crop", progress: bool = True
+    folder: str | os.PathLike,
+    file: str | os.PathLike,
+    size: int = 64,
+    fit: str = "crop",
+    progress: bool = True,
+    unique: bool = False,
 ) -> str:
     """Pack a folder, or any other source of faces, into ``file``: a .npy of uint8 (N, size, size, 3), or a .rec.
 
     A .rec comes with its .idx; MXNet's ImageIter reads it, and so does `open_faces`, to the same pixels. Files appear
-    whole or not at all. Returns the file's path. Raises MxganError for a source without usable pictures and a file
-    that can't be written.
+    whole or not at all. ``unique`` leaves out duplicates, as in `open_faces`. Returns the file's path. Raises
+    MxganError for a source without usable pictures and a file that can't be written.
     """
     file = os.fspath(file)
     if not file.endswith((".npy", ".rec")):
         raise MxganError(f"{printable(file)}: a packed file's name ends in .npy, or in .rec for MXNet")
-    faces = source(os.fspath(folder), size, fit)
+    if unique:
+        everything = open_faces(folder, size, fit, progress)
+        faces, skipped = _unique(everything, size, fit, progress), [*everything.skipped]
+    else:
+        faces, skipped = source(os.fspath(folder), size, fit), []
     with faces.listed() as members:
         if file.endswith(".npy"):
             with atomic.writing(file) as out:
-                _, skipped = _write(out, faces, members, progress)
+                skipped += _write(out, faces, members, progress)[1]
         else:
             index = f"{file[: -len('.rec')]}.idx"
-            skipped = []
             with atomic.writing(file) as out, atomic.writing(index) as keys:
                 recordio.write(out, keys, _usable(faces, members, progress, skipped))
+    total = members.count
+    if unique:
+        _say_left_out(len(everything.images), members.count, progress)
+        total = len(everything.images) + len(skipped)
     if skipped and progress:
-        print(f"{len(skipped)} of {members.count} files skipped: `mxgan faces check` names them", file=sys.stderr)
+        print(f"{len(skipped)} of {total} files skipped: `mxgan faces check` names them", file=sys.stderr)
     return file
+
+
+def _say_left_out(before: int, after: int, progress: bool) -> None:
+    if progress:
+        print(f"{before - after} of {before} faces are duplicates: left out", file=sys.stderr, flush=True)
+
+
+def _unique(faces: Faces, size: int, fit: str, progress: bool) -> Source:
+    """The faces that are no duplicates, as a source of their own."""
+    images = faces.images
+
+    @contextmanager
+    def listed() -> Iterator[Members]:
+        if progress:
+            print(f"comparing {len(images)} faces: {printable(faces.source)}", file=sys.stderr, flush=True)
+        album, different = Album(), list[int]()
+        firsts = range(0, len(images), BLOCK)
+        looked = parallel(lambda first: [look(image) for image in images[first : first + BLOCK]], firsts)
+        for i, one in enumerate(chain.from_iterable(looked)):
+            if album.add(one):
+                different.append(i)
+        kept = album.duplicates(lambda k: thumbnail(images[different[k]])).kept
+        yield Members(len(kept), (Member(f"face {i}", partial(np.array, images[i])) for i in kept))
+
+    made_from = {"unique_of": faces.fingerprint, "rule": RULE}
+    return Source(faces.source, f"unique-{faces.fingerprint}", size, fit, made_from, listed)
 
 
 def _cached(faces: Source, progress: bool) -> Faces:

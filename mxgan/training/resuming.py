@@ -194,7 +194,7 @@ def _number(value: Any) -> Optional[int]:
 def _same_faces(config: TrainConfig, written: dict[str, Any]) -> Faces:
     """The faces that the run began with. Raises MxganError if they aren't there, or are others."""
     try:
-        faces = open_faces(config.data, config.size, config.fit)
+        faces = open_faces(config.data, config.size, config.fit, unique=config.unique)
     except MxganError as error:
         raise MxganError(f"{error}; if the run's faces are elsewhere now, say where with --data") from error
     before = part(written, "faces")

@@ -27,7 +27,7 @@ def train(config: TrainConfig) -> Run:
     run_dir.check_out(config.out)
     weights = _starting_weights(config)
     choice = engines.choose_trainer(config)
-    faces = open_faces(config.data, config.size, config.fit)
+    faces = open_faces(config.data, config.size, config.fit, unique=config.unique)
     steps = length(config, faces)
     engine = engines.build(choice, resolve(config))
     _begin_with(weights, engine, config)

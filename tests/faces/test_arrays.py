@@ -140,11 +140,13 @@ def test_a_truncated_npy(tmp_path):
             open_faces(str(path))
 
 
-def test_a_larger_array_is_shrunk_and_a_smaller_packed_one_refused(tmp_path):
-    large = np.random.default_rng(1).integers(0, 256, (3, 128, 128, 3), np.uint8)
-    np.save(tmp_path / "a.npy", large)
-    assert np.array_equal(open_faces(str(tmp_path / "a.npy"), 64).images, [transform(image) for image in large])
-    assert isinstance(open_faces(str(tmp_path / "a.npy"), 128).images, np.memmap)
-    np.save(tmp_path / "b.npy", large[:, :32, :32])
-    with pytest.raises(MxganError, match=r"pack it again with --size 64"):
-        open_faces(str(tmp_path / "b.npy"), 64)
+def test_any_other_size_is_fitted_and_a_packed_one_refused(tmp_path):
+    """A set packed at another size has lost what the pictures had."""
+    for side in (20, 96, 200):
+        images = np.random.default_rng(1).integers(0, 256, (3, side, side, 3), np.uint8)
+        assert np.array_equal(seen(tmp_path / "a.npy", images), [transform(image) for image in images])
+    for side in (32, 128):
+        np.save(tmp_path / "a.npy", np.zeros((3, side, side, 3), np.uint8))
+        with pytest.raises(MxganError, match="pack it again with --size 64"):
+            open_faces(str(tmp_path / "a.npy"), 64)
+        assert isinstance(open_faces(str(tmp_path / "a.npy"), side).images, np.memmap)
