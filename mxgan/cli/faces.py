@@ -61,3 +61,36 @@ def pack(source: Path, file: Path, size: int, fit: str, unique: bool) -> None:
 
     config.TrainConfig(size=size, fit=fit)  # refuse now what train would refuse later
     click.echo(pack_faces(source, file, size, fit, unique=unique))
+
+
+@faces.command()
+@click.argument("source", type=PATH)
+@click.option("--out", type=PATH, default=Path("sheet.png"), show_default=True, help="The sheet.")
+@click.option("--n", type=click.IntRange(1, 1024), default=64, show_default=True, help="How many faces at random.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Decides which.")
+@_read_as
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def show(source: Path, out: Path, n: int, seed: int, size: int, fit: str, as_json: bool) -> None:
+    """What is in SOURCE: a sheet of its faces as the network will see them, their sizes, and which are odd.
+
+    The sheet has n faces at random, the blurriest, the smallest, and, with the extra metrics, the ten oddest of at most
+    2,000: those farthest from their fifth nearest neighbour in the features of `mxgan evaluate`.
+
+    JSON keys: folder, files, usable, skipped, width and height (min, median, max), enlarged, colour, grey, blurry,
+    blurriest (path, blur), smallest (path, width, height), oddest (path, distance; or null), sheet.
+    """
+    from mxgan.faces.show import show as show_faces
+    from mxgan.metrics import oddest as odd
+
+    config.TrainConfig(size=size, fit=fit)  # refuse now what train would refuse later
+    try:
+        odd.check()
+        oddest: Callable | None = odd.oddest
+    except ImportError as error:
+        oddest = None
+        click.echo(f"note: the oddest faces are left out: {error}", err=True)
+    survey = show_faces(source, out, n, seed, size, fit, oddest)
+    if as_json:
+        print_json({**survey.to_json(), "sheet": str(out)})
+    else:
+        click.echo("\n".join([*survey.lines(), str(out)]))

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
-from mxgan.errors import MxganError
-from mxgan.faces import duplicates
+from mxgan.faces import duplicates, spool
 from mxgan.faces.duplicates import SIDE, Album, Look
 from mxgan.faces.pictures import Skipped, printable
 from mxgan.faces.sources import cache_folder, shown, source
@@ -72,7 +68,7 @@ def check(folder: str | os.PathLike, size: int = 64, fit: str = "crop", progress
         face = faces.image(pixels)
         return duplicates.look(face), duplicates.thumbnail(face)
 
-    with faces.listed() as members, _thumbnails() as file:
+    with faces.listed() as members, spool.temporary(cache_folder(), "thumbnails") as file:
         for name, found in shown(faces, members, "reading", progress, seen):
             if isinstance(found, str):
                 skipped.append(Skipped(printable(name), found))
@@ -91,21 +87,6 @@ def check(folder: str | os.PathLike, size: int = 64, fit: str = "crop", progress
     same = _groups(names, range(len(names)), copies.equal)
     near = _groups(names, different, copies.original)
     return Report(printable(os.fspath(folder)), len(skipped) + len(names), len(names), tuple(skipped), same, near)
-
-
-@contextmanager
-def _thumbnails() -> Iterator[BinaryIO]:
-    """A temporary file in the cache folder. Raises MxganError where there is no room for it."""
-    folder = cache_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
-            yield file
-    except OSError as error:
-        if error.filename not in (None, str(folder)):
-            raise
-        why = error.strerror or error
-        raise MxganError(f"{folder}: no room for thumbnails: {why}; set MXGAN_CACHE to another folder") from error
 
 
 def _groups(names: list[str], numbers: Any, original: np.ndarray) -> tuple[tuple[str, ...], ...]:

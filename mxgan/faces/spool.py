@@ -5,7 +5,6 @@ Its members can then be opened in any order, and no more of it than one member i
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,32 +28,31 @@ def check_bomb(shown: str, packed: int, unpacked: int) -> None:
 
 
 @contextmanager
+def temporary(folder: Path, what: str) -> Iterator[BinaryIO]:
+    """A file in ``folder`` that is gone after the block. Raises MxganError where there is no room for ``what``."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            yield file
+    except OSError as error:
+        if error.filename is not None and not str(error.filename).startswith(str(folder)):
+            raise
+        why = error.strerror or error
+        raise MxganError(f"{folder}: no room for {what}: {why}; set MXGAN_CACHE to another folder") from error
+
+
+@contextmanager
 def unpacked(read: Callable[[int], bytes], shown: str, packed: int, folder: Path) -> Iterator[BinaryIO]:
     """All that ``read`` gives, piece by piece, as a file in ``folder`` that is gone after the block.
 
     Raises MxganError where there is no room for it, and for a bomb of ``packed`` bytes.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
-    except OSError as error:
-        raise _no_room(folder, shown, error) from error
-    with file:
+    with temporary(folder, f"what {shown} unpacks to") as file:
         total = 0
         while piece := read(PIECE):
             total += len(piece)
             check_bomb(shown, packed, total)
-            try:
-                file.write(piece)
-            except OSError as error:
-                raise _no_room(folder, shown, error) from error
-        try:
-            file.flush()
-        except OSError as error:
-            raise _no_room(folder, shown, error) from error
-        file.seek(0, os.SEEK_SET)
+            file.write(piece)
+        file.flush()
+        file.seek(0)
         yield file
-
-
-def _no_room(folder: Path, shown: str, error: OSError) -> MxganError:
-    return MxganError(f"{folder}: {shown} can't be unpacked there: {error.strerror}; set MXGAN_CACHE to another folder")
