@@ -41,6 +41,12 @@ EXTRAS = {
         'pyarrow>=18; python_version>="3.13"',
     ],
     "safetensors": ["safetensors>=0.3"],  # .safetensors files
+    "download": [  # mxgan faces download
+        'kaggle>=2.1; python_version>="3.11"',  # Kaggle's own client: finds the key, asks for a set
+        'six; python_version>="3.11"',  # which Kaggle's client imports without asking for it
+        "huggingface_hub>=0.23",  # the hub's own client: finds the token, lists a set's files
+        "requests>=2.28",  # the transfer
+    ],
     "metrics": [  # mxgan evaluate
         *OF_FEATURES,
         "efficientnet-lite-pytorch>=0.1",  # the default network of features

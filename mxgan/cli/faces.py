@@ -94,3 +94,27 @@ def show(source: Path, out: Path, n: int, seed: int, size: int, fit: str, as_jso
         print_json({**survey.to_json(), "sheet": str(out)})
     else:
         click.echo("\n".join([*survey.lines(), str(out)]))
+
+
+@faces.command()
+@click.argument("name", metavar="[anime|celeba]", required=False)
+@click.option("--from", "place", help="Another set: kaggle:OWNER/NAME, hf:OWNER/NAME, or a URL.")
+@click.option("--to", type=PATH, help="The folder.  [default: one below data/]")
+def download(name: str | None, place: str | None, to: Path | None) -> None:
+    """Download a set of faces; print its terms, and the command that trains on it.
+
+    Kaggle's key is found as Kaggle's own client finds it (KAGGLE_API_TOKEN, kaggle.json, ...), or asked for at a
+    terminal. The hub's token is HF_TOKEN, or what `hf auth login` has kept. A download that broke off goes on where it
+    was. The extra is called download.
+    """
+    from mxgan.faces.download import download as download_faces
+
+    done = download_faces(name, place, to)
+    for one in done.skipped[:20]:
+        click.echo(f"skipped: {one.path}: {one.reason}", err=True)
+    if len(done.skipped) > 20:
+        click.echo(f"… and {len(done.skipped) - 20} more", err=True)
+    if done.pictures is not None:
+        click.echo(f"{done.pictures} pictures in {done.data}", err=True)
+    click.echo(f"train on it: {done.command}", err=True)
+    click.echo(done.data)

@@ -126,7 +126,7 @@ def _hint(path: str) -> str:
 
 
 def _file(data: str, path: str, size: int, fit: str) -> Source:
-    kind = _kind(data, path)
+    kind = kind_of(path, data)
     made_from = {"file": printable(path), "size": size, "fit": fit, **_stamp(path)}
     index = recordio.index_of(path) if kind == "rec" else None
     if index is not None:
@@ -152,19 +152,22 @@ def _readers() -> dict[str, Callable[[str, str], AbstractContextManager[Members]
     }
 
 
-def _kind(data: str, path: str) -> str:
-    """The kind of a file, by its content, or else by its name. Raises MxganError for one that is no source."""
-    shown_path = printable(data)
+def kind_of(path: str, called: str) -> str:
+    """zip, tar, rec, npy, npz or parquet: the kind of a file, by its content, or else by what it is ``called``.
+
+    Raises MxganError for a file that is no source.
+    """
+    shown_path = printable(called)
     start = _start(path, shown_path)
     for begin, kind in STARTS.items():
         if start.startswith(begin):
-            return "npz" if kind == "zip" and path.lower().endswith(".npz") else kind
+            return "npz" if kind == "zip" and called.lower().endswith(".npz") else kind
     for begin, suffix in UNREAD.items():
         if start.startswith(begin):
             raise MxganError(f"{shown_path}: a {suffix} is not read here: unpack it and name the folder")
     if start[257:262] == b"ustar":
         return "tar"
-    kind = SUFFIXES.get(os.path.splitext(path)[1].lower(), "")
+    kind = SUFFIXES.get(os.path.splitext(called)[1].lower(), "")
     if not kind:
         raise MxganError(f"{shown_path}: no set of faces: {KINDS} is wanted")
     if not start:
