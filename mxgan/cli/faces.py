@@ -118,3 +118,25 @@ def download(name: str | None, place: str | None, to: Path | None) -> None:
         click.echo(f"{done.pictures} pictures in {done.data}", err=True)
     click.echo(f"train on it: {done.command}", err=True)
     click.echo(done.data)
+
+
+@faces.command()
+@click.argument("source", type=PATH)
+@click.argument("out", type=PATH)
+@click.option(
+    "--least", type=click.IntRange(min=24), default=48, show_default=True, help="The smallest faces, in pixels."
+)
+def crop(source: Path, out: Path, least: int) -> None:
+    """Cut the faces out of the photographs in SOURCE, each into a PNG in the new folder OUT.
+
+    It finds people who look at the camera. Drawn faces it doesn't find.
+    """
+    from mxgan.faces.crop import crop as crop_faces
+
+    done = crop_faces(source, out, least)
+    click.echo(f"{done.faces} faces in {done.pictures} pictures; {len(done.without)} without one", err=True)
+    for one in done.skipped[:20]:
+        click.echo(f"skipped: {one.path}: {one.reason}", err=True)
+    if len(done.skipped) > 20:
+        click.echo(f"… and {len(done.skipped) - 20} more", err=True)
+    click.echo(out)
