@@ -37,7 +37,7 @@ class _Packed(NamedTuple):
 
     size: int  # bytes, unpacked
     refused: str  # why it isn't read; or ""
-    read: Callable[[], bytes]
+    place: Any  # in the archive
 
 
 @contextmanager
@@ -51,11 +51,16 @@ def zip_members(path: str, shown: str) -> Iterator[Members]:
         raise MxganError(f"{shown}: a .zip that can't be read ({error}): unpack it and name the folder") from error
     with file:
         _check_apart(file, shown)
-        names, pictures = [info.filename for info in file.infolist()], {}
+        pictures, inner = {}, ""
         for info in file.infolist():
-            if not info.is_dir():
-                pictures[_zip_name(info)] = _of_zip(file, info)
-        with _listed(shown, pictures, names, os.path.getsize(path)) as found:
+            name = _zip_name(info)
+            if _is_picture(name) and not info.is_dir():
+                pictures[name] = _of_zip(info)
+            elif not inner and name.lower().endswith(ARCHIVES):
+                inner = name
+        file.filelist.clear()  # 1 KB of each member; what is needed of the pictures stays
+        file.NameToInfo.clear()
+        with _listed(shown, pictures, inner, os.path.getsize(path), file.read) as found:
             yield found
 
 
@@ -72,42 +77,50 @@ def tar_members(path: str, shown: str, cache: Path) -> Iterator[Members]:
             if os.pread(packed.fileno(), 2, 0) == GZIP:
                 plain = stack.enter_context(gzip.open(packed))
                 file = stack.enter_context(spool.unpacked(plain.read, shown, size, cache))
-            names, pictures = _tar_list(file)
+            pictures, inner = _tar_list(file)
         except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise MxganError(f"{shown}: a damaged or cut-off archive ({error}): fetch it again") from None
-        yield stack.enter_context(_listed(shown, pictures, names, os.fstat(file.fileno()).st_size))
+        descriptor = file.fileno()
+
+        def read(place: tuple[int, int]) -> bytes:
+            return os.pread(descriptor, *place)
+
+        yield stack.enter_context(_listed(shown, pictures, inner, os.fstat(descriptor).st_size, read))
 
 
 @contextmanager
-def _listed(shown: str, packed: dict[str, _Packed], names: list[str], size: int) -> Iterator[Members]:
-    pictures = {name: one for name, one in packed.items() if _is_picture(name)}
+def _listed(
+    shown: str, pictures: dict[str, _Packed], inner: str, size: int, read: Callable[[Any], bytes]
+) -> Iterator[Members]:
+    """Members of an archive of ``size`` bytes; ``inner``: an archive in it, ``read``: what is at a picture's place."""
     if not pictures:
-        inner = [name for name in names if name.lower().endswith(ARCHIVES)]
-        more = f", but {printable(inner[0])} is an archive again: unpack {shown} and name that" if inner else ""
+        more = f", but {printable(inner)} is an archive again: unpack {shown} and name that" if inner else ""
         raise MxganError(f"{shown}: no picture in this archive ({' '.join(SUFFIXES)}){more}")
     reasons = {one.refused for one in pictures.values()}
     if reasons == {"is encrypted"}:
         raise MxganError(f"{shown}: is encrypted: unpack it with its password, and name the folder")
     spool.check_bomb(shown, size, sum(one.size for one in pictures.values() if not one.refused))
-    yield Members(len(pictures), (Member(name, partial(_open, name, pictures[name])) for name in in_order(pictures)))
+    yield Members(
+        len(pictures), (Member(name, partial(_open, name, pictures[name], read)) for name in in_order(pictures))
+    )
 
 
 def _is_picture(name: str) -> bool:
     return name.lower().endswith(SUFFIXES) and not any(is_left_out(part) for part in name.split("/") if part != ".")
 
 
-def _open(name: str, packed: _Packed) -> bytes:
+def _open(name: str, packed: _Packed, read: Callable[[Any], bytes]) -> bytes:
     if packed.refused:
         raise Unreadable(name, packed.refused)
     if packed.size > MAX_BYTES:
         raise Unreadable(name, f"is too large: {packed.size} bytes, at most {MAX_BYTES}")
     try:
-        return packed.read()
+        return read(packed.place)
     except Exception as error:  # a dozen types, of zipfile, zlib and the system: each costs one picture
         raise Unreadable(name, cause(error)) from None
 
 
-def _of_zip(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Packed:
+def _of_zip(info: zipfile.ZipInfo) -> _Packed:
     refused = ""
     if info.flag_bits & ENCRYPTED:
         refused = "is encrypted"
@@ -115,7 +128,7 @@ def _of_zip(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Packed:
         refused = "is a symbolic link"
     elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # the others' memory has no bound
         refused = "is packed in a way that is neither stored nor deflated"
-    return _Packed(info.file_size, refused, partial(file.read, info))
+    return _Packed(info.file_size, refused, info)
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:
@@ -136,29 +149,31 @@ def _check_apart(file: zipfile.ZipFile, shown: str) -> None:
         free = info.header_offset + LOCAL + info.compress_size
 
 
-def _tar_list(file: IO[bytes]) -> tuple[list[str], dict[str, _Packed]]:
-    names, pictures = [], {}
+def _tar_list(file: IO[bytes]) -> tuple[dict[str, _Packed], str]:
+    """The pictures of a .tar, and an archive in it."""
+    pictures, inner = {}, ""
     # errors: what isn't UTF-8 comes out as it does from a folder's names
     reader: Any = _Headers(file)
     tar = tarfile.TarFile(fileobj=reader, encoding="utf-8", errors="surrogateescape")
     while info := tar.next():
         tar.members = []  # type: ignore[attr-defined]  # or it would keep 1 KB of each
         name = info.name.removeprefix("./")
-        if not info.isdir() and name.lower().endswith((*SUFFIXES, *ARCHIVES)):
-            names.append(name)
-            pictures[name] = _of_tar(file, info)
+        if _is_picture(name) and not info.isdir():
+            pictures[name] = _of_tar(info)
+        elif not inner and name.lower().endswith(ARCHIVES):
+            inner = name
     if os.pread(file.fileno(), 512, tar.offset).strip(b"\0"):  # tarfile takes a damaged header for the end
         raise tarfile.ReadError(f"no header at byte {tar.offset}")
-    return names, pictures
+    return pictures, inner
 
 
-def _of_tar(file: IO[bytes], info: tarfile.TarInfo) -> _Packed:
+def _of_tar(info: tarfile.TarInfo) -> _Packed:
     refused = ""
     if info.issym() or info.islnk():
         refused = "is a link"
     elif not info.isreg() or info.issparse():
         refused = "is no regular file"
-    return _Packed(info.size, refused, partial(os.pread, file.fileno(), info.size, info.offset_data))
+    return _Packed(info.size, refused, (info.size, info.offset_data))
 
 
 class _Headers:
