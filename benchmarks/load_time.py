@@ -38,6 +38,7 @@ WHAT = ("import", "load", "import, load and 64 pictures")
 def seconds(checkout: Path, file: Path, engine: str) -> list[float]:
     """The seconds of each of `WHAT`, in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # compiling all files in each run isn't what a user waits for
     command = [sys.executable, "-c", CODE, str(file), engine]
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment, cwd="/")
     where, *times = done.stdout.split()

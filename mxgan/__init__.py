@@ -15,7 +15,9 @@ _HOME = {
     "ParamsError": "mxgan.errors",
     "TrainConfig": "mxgan.config",
     "train": "mxgan.training",
+    "resume": "mxgan.training",
     "load_generator": "mxgan.sampling",
+    "latents": "mxgan.sampling",
     "load_params": "mxgan.weights",
     "save_params": "mxgan.weights",
 }

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from mxgan.errors import MxganError
+from mxgan import checks
+from mxgan.errors import MxganError, SettingError
 
 ENGINES = ("auto", "mxnet", "pytorch")
 FITS = ("crop", "squash")
@@ -85,7 +85,7 @@ class TrainConfig:
     Raises MxganError, naming the setting and what it may be, when a value makes no sense.
     """
 
-    data: str = "painted"  # painted[:N], a folder, archive or other file of images (`mxgan.faces.sources`)
+    data: str = "painted"  # painted[:N], a folder, an archive or another file of images (`mxgan.faces.sources`)
     recipe: str = DEFAULT_RECIPE
     engine: str = "auto"
     ctx: str = "auto"
@@ -120,37 +120,39 @@ class TrainConfig:
     finish: Optional[float] = None  # the share of the steps that are the run's end (`mxgan.recipe.finish`); 0: none
 
     def __post_init__(self) -> None:
-        _one_of("recipe", self.recipe, RECIPES)
-        _one_of("engine", self.engine, ENGINES)
-        _one_of("fit", self.fit, FITS)
-        _one_of("size", self.size, SIZES)
-        _one_of("precision", self.precision, PRECISIONS)
+        for name in ("data", "out", "weights"):  # a pathlib.Path will do too
+            object.__setattr__(self, name, checks.as_path(name, getattr(self, name), optional=name != "data"))
+        checks.one_of("recipe", self.recipe, RECIPES)
+        checks.one_of("engine", self.engine, ENGINES)
+        checks.one_of("fit", self.fit, FITS)
+        checks.one_of("size", self.size, SIZES)
+        checks.one_of("precision", self.precision, PRECISIONS)
         parse_ctx(self.ctx)
         for name, most in LIMITS.items():
             value = getattr(self, name)
             if value is not None and (type(value) is not int or not 1 <= value <= most):
-                raise MxganError(f"{name} {value!r}: a whole number from 1 to {most}")
+                raise SettingError(name, value, f"a whole number from 1 to {most}")
         if self.epochs is not None and self.steps is not None:
-            raise MxganError(f"epochs {self.epochs} and steps {self.steps}: give one of the two")
+            raise SettingError("epochs", self.epochs, f"beside steps {self.steps}; give one of the two")
         minutes = self.checkpoint_minutes
         if type(minutes) not in (int, float) or not 0 < minutes < math.inf:
-            raise MxganError(f"checkpoint_minutes {minutes!r}: a number above 0")
+            raise SettingError("checkpoint_minutes", minutes, "a number above 0")
         every, most = self.evaluate_every, LIMITS["steps"]
         if type(every) is not int or not 0 <= every <= most:
-            raise MxganError(f"evaluate_every {every!r}: a whole number of steps up to {most}, 0 for never")
+            raise SettingError("evaluate_every", every, f"a whole number of steps up to {most}, 0 for never")
         if type(self.seed) is not int or not 0 <= self.seed < 2**63:
-            raise MxganError(f"seed {self.seed!r}: a whole number from 0 to {2**63 - 1}")
+            raise SettingError("seed", self.seed, f"a whole number from 0 to {2**63 - 1}")
         self._check_options()
 
     def _check_options(self) -> None:
         """What a recipe supplies and the user may change."""
         for name in ("lr_g", "lr_d"):
-            _number(name, getattr(self, name), "a number above 0, at most 1", lambda x: 0 < x <= 1)
-        _number("label_smoothing", self.label_smoothing, "a number from 0 to below 0.5", lambda x: 0 <= x < 0.5)
-        _number("ema", self.ema, "a half-life in images, 0 for none", lambda x: 0 <= x <= 1e12)
-        _number("ema_rampup", self.ema_rampup, "a share of the images seen, above 0", lambda x: 0 < x <= 1e12)
-        _number("finish", self.finish, "a share of the run's steps, from 0 to 1", lambda x: 0 <= x <= 1)
-        _one_of("unique", self.unique, (False, True))
+            checks.number(name, getattr(self, name), "a number above 0, at most 1", lambda x: 0 < x <= 1)
+        checks.number("label_smoothing", self.label_smoothing, "a number from 0 to below 0.5", lambda x: 0 <= x < 0.5)
+        checks.number("ema", self.ema, "a half-life in images, 0 for none", lambda x: 0 <= x <= 1e12)
+        checks.number("ema_rampup", self.ema_rampup, "a share of the images seen, above 0", lambda x: 0 < x <= 1e12)
+        checks.number("finish", self.finish, "a share of the run's steps, from 0 to 1", lambda x: 0 <= x <= 1)
+        checks.one_of("unique", self.unique, (False, True))
         for name, known in (
             ("init", INITS),
             ("loss", LOSSES),
@@ -158,13 +160,12 @@ class TrainConfig:
             ("flip", (False, True)),
         ):
             if getattr(self, name) is not None:
-                _one_of(name, getattr(self, name), known)
-        parts = str(self.augment).split(",") if self.augment else []
-        if parts != [part for part in AUGMENTS if part in parts]:
-            raise MxganError(f"augment {self.augment!r}: any of {','.join(AUGMENTS)}, in this order, or none")
+                checks.one_of(name, getattr(self, name), known)
+        if self.augment is not None:
+            object.__setattr__(self, "augment", checks.in_order("augment", self.augment, AUGMENTS))
         loss, smoothing = (self._or_recipes(name) for name in ("loss", "label_smoothing"))
         if loss == "hinge" and smoothing:
-            raise MxganError(f"label_smoothing {smoothing}: the hinge loss has no labels; give loss bce, or 0")
+            raise SettingError("label_smoothing", smoothing, "the hinge loss has no labels; take the loss bce, or 0")
 
     @property
     def passes(self) -> int:
@@ -232,13 +233,13 @@ def filled(config: TrainConfig) -> TrainConfig:
 
 
 def parse_ctx(ctx: str) -> tuple[str, int]:
-    """``auto``, ``cpu``, ``gpu`` or ``gpu:N`` as (kind, number). Raises MxganError for anything else."""
+    """``auto``, ``cpu``, ``gpu``, ``gpu:N`` or ``mps`` as (kind, number). Raises MxganError for anything else."""
     kind, colon, number = ctx.partition(":") if isinstance(ctx, str) else ("", "", "")
-    if kind in ("auto", "cpu") and not colon:
+    if kind in ("auto", "cpu", "mps") and not colon:
         return kind, 0
     if kind == "gpu" and (not colon or (number.isascii() and number.isdigit())):
         return kind, int(number or 0)
-    raise MxganError(f"ctx {ctx!r}: one of auto, cpu, gpu, gpu:N")
+    raise SettingError("ctx", ctx, "one of auto, cpu, gpu, gpu:N, mps")
 
 
 def to_json(config: TrainConfig) -> dict[str, Any]:
@@ -274,15 +275,3 @@ def trained_on(path: Path) -> Optional[str]:
     """The fingerprint of the faces in a run's config.json, if it says one."""
     faces = json.loads(Path(path).read_text(encoding="utf-8")).get("faces")
     return faces.get("fingerprint") if isinstance(faces, dict) else None
-
-
-def _number(name: str, value: Any, wanted: str, fits: Callable[[float], bool]) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or not fits(value):
-        raise MxganError(f"{name} {value!r}: {wanted}")
-
-
-def _one_of(name: str, value: Any, known: Any) -> None:
-    if value not in tuple(known) or type(value) not in map(type, known):  # 64.0 is no size, 1 is not True
-        raise MxganError(f"{name} {value!r}: one of {', '.join(map(str, known))}")

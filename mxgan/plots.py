@@ -14,9 +14,11 @@ from typing import Any, Optional
 import numpy as np
 
 from mxgan import atomic
+from mxgan.errors import SettingError
 
 LOSSES = {"loss_d": "netD", "loss_g": "netG"}
-SCORES = {"score_real": "real faces", "score_fake": "generated faces"}
+VERDICTS = {"score_real": "score_real: real faces", "score_fake": "score_fake: generated faces"}
+RATED = "Fréchet distance of form and colours"  # the score of the pictures
 
 
 def grid(images: np.ndarray, columns: int | None = None, gap: int = 2) -> np.ndarray:
@@ -40,8 +42,19 @@ def save_png(path: Path, image: np.ndarray) -> None:
     atomic.write(path, data.getvalue(), flush=False)
 
 
+def check_place(setting: str, path: Path) -> None:
+    """Raise SettingError if no PNG can be written to ``path``, the value of ``setting``; its folder may be missing."""
+    if path.suffix.lower() != ".png":
+        raise SettingError(setting, str(path), "pictures are written as .png; give a name that ends so")
+    if path.is_dir():
+        raise SettingError(setting, str(path), "a folder is there; give a file's name")
+    obstacle = atomic.in_the_way(path.parent)
+    if obstacle is not None:
+        raise SettingError(setting, str(path), f"can't be written, since {obstacle} is no folder you may write to")
+
+
 def save_curves(path: Path, log: Sequence[dict], best: Optional[int] = None) -> None:
-    """Plot the losses, netD's scores and the pictures' scores, if any, from the records of log.jsonl, as a PNG.
+    """Plot the losses, netD's verdicts and the pictures' scores, if any, from the records of log.jsonl, as a PNG.
 
     ``best``: the step to mark as the best.
     """
@@ -53,10 +66,10 @@ def save_curves(path: Path, log: Sequence[dict], best: Optional[int] = None) -> 
     rated = [(record["step"], record["score"]) for record in log if "score" in record]
     figure = Figure(figsize=(9, 9.5 if rated else 6.5), dpi=110, layout="constrained")
     panels = figure.subplots(3 if rated else 2, 1, sharex=True)
-    losses, scores = panels[:2]
+    losses, verdicts = panels[:2]
     log = [record for record in log if "loss_d" in record]
     steps = [record["step"] for record in log]
-    for axes, names, title in ((losses, LOSSES, "Loss"), (scores, SCORES, "Score: mean sigmoid(D(·))")):
+    for axes, names, title in ((losses, LOSSES, "Loss"), (verdicts, VERDICTS, "netD's verdict: mean sigmoid(D(·))")):
         for (key, label), colour in zip(names.items(), ("#c2410c", "#1d4ed8")):
             values = np.array([record[key] for record in log], float)
             axes.plot(steps, values, color=colour, alpha=0.25, linewidth=0.8)
@@ -75,12 +88,12 @@ def save_curves(path: Path, log: Sequence[dict], best: Optional[int] = None) -> 
         # above the axes, where no curve can be
         axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2, ncols=2)
     losses.set_ylim(bottom=0)
-    scores.set_ylim(0, 1)
+    verdicts.set_ylim(0, 1)
     panels[-1].set_xlabel("step")
     data = io.BytesIO()
     FigureCanvasAgg(figure).print_png(data)
     atomic.write(path, data.getvalue())
-    del figure, panels, losses, scores, axes
+    del figure, panels, losses, verdicts, axes
     gc.collect()  # a figure is 5 MB of reference cycles, which would pile up until Python's next collection
 
 
@@ -88,7 +101,7 @@ def _draw_rated(axes: Any, rated: Sequence[tuple[int, float]], best: Optional[in
     """The pictures' scores by step, that of step ``best`` marked."""
     steps, values = zip(*rated)
     line = {"color": "#15803d", "clip_on": False}  # the marks at the edges are whole
-    axes.plot(steps, values, marker=".", linewidth=1.6, label="Fréchet distance of form and colours", **line)
+    axes.plot(steps, values, marker=".", linewidth=1.6, label=RATED, **line)
     if best in steps:
         value = values[steps.index(best)]
         label = f"best: {value:.2f} at step {best}"

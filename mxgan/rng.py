@@ -11,7 +11,7 @@ import hashlib
 
 import numpy as np
 
-from mxgan.errors import MxganError
+from mxgan import checks
 
 STREAMS = ("D step", "G step", "samples", "generate", "augmentation", "flip", "painted", "score", "statistics")
 BLOCK = (
@@ -74,8 +74,7 @@ def fractions(seed: int, stream: str, counter: int, shape: tuple[int, ...]) -> n
 
 
 def _philox(seed: int, stream: str, counter: int = 0) -> np.random.Philox:
-    if not 0 <= seed < 2**63:
-        raise MxganError(f"seed {seed}: a whole number from 0 to {2**63 - 1}")
+    checks.whole("seed", seed, 0, 2**63 - 1)
     digest = hashlib.sha256(stream.encode()).digest()
     key = np.array([seed, int.from_bytes(digest[:8], "little")], dtype=np.uint64)
     return np.random.Philox(key=key, counter=np.array([0, 0, 0, counter], dtype=np.uint64))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,15 +11,17 @@ from pathlib import Path
 from typing import Optional
 
 import numpy as np
+from tqdm import tqdm
 
-from mxgan import engines, pixels, plots, rng
+from mxgan import atomic, checks, engines, pixels, plots, rng
 from mxgan.architecture import networks
 from mxgan.architecture.members import check_finite, check_pictures
 from mxgan.architecture.wishes import NONE, Wishes
 from mxgan.engines.protocol import Forward
-from mxgan.errors import MxganError
+from mxgan.errors import MxganError, SettingError
 from mxgan.graph.reading import NoGraph, Reading
 from mxgan.weights.of_run import weights_file
+from mxgan.words import counted
 
 GRID = 1024  # pictures in a grid at most: nobody can look at more, and the grid must fit into memory
 BATCH = 64  # pictures made at once, so that memory doesn't grow with n
@@ -63,7 +66,11 @@ class Generator:
         return images
 
     def sample(self, n: int, seed: int = 0, labels: Optional[np.ndarray | int] = None) -> np.ndarray:
-        """The first n pictures of ``seed``, as `generate` gives them: those of ``mxgan generate --n n --seed seed``."""
+        """The first n pictures of ``seed``, as `generate` gives them: those of ``mxgan generate --n n --seed seed``.
+
+        Raises MxganError for an n or seed that can't be, and as `generate` does for labels.
+        """
+        checks.whole("n", n, 0)
         return np.concatenate([np.empty((0, *self.shape), np.uint8), *self.batches(n, seed, labels)])
 
     def batches(self, n: int, seed: int = 0, labels: Optional[np.ndarray | int] = None) -> Iterator[np.ndarray]:
@@ -101,11 +108,13 @@ def load_generator(
 ) -> Generator:
     """The generator in a weights file of any kind, or in a run directory.
 
-    ``engine``: auto (the first installed of mxnet, pytorch, onnx that runs on ctx), or one of these. ``wishes``: what
+    ``engine``: auto (the first of mxnet, pytorch, onnx, numpy that runs on ctx), or one of these. ``wishes``: what
     you know of the network and its file doesn't say. Warns of what may be wrong with the pictures.
     Raises ParamsError if the file holds no generator that can be read or (unless ``allow_nonfinite``) NaN or infinity;
     MxganError or ImportError if the engine can't run here or not on this ctx.
     """
+    if not isinstance(wishes, Wishes):
+        raise SettingError("wishes", wishes, "a mxgan.architecture.wishes.Wishes is wanted, as Wishes(eps=0.8)")
     file = weights_file(path)
     try:
         reading = networks.generator(file, wishes)
@@ -113,7 +122,7 @@ def load_generator(
         return _program(file, engine, ctx, error)
     if not allow_nonfinite:
         check_finite(reading, str(file))
-    for text in reading.warnings:
+    for text in reading.cautions:
         warnings.warn(f"{file}: {text}", stacklevel=2)
     choice = engines.choose_generator(engine, ctx)
     why = f"engine {choice.engine} on {choice.ctx}: {choice.why}"
@@ -128,7 +137,7 @@ def _program(file: Path, engine: str, ctx: str, error: NoGraph) -> Generator:
     from mxgan.onnx import reader
     from mxgan.onnx.runner import Runner
 
-    if engine not in ("auto", "onnx") or ctx.startswith("gpu"):
+    if engine not in ("auto", "onnx") or ctx.startswith(("gpu", "mps")):
         raise MxganError(f"{error}: it runs on --engine onnx and --ctx cpu alone") from error
     found = reader.program(file)
     for text in found.warnings:
@@ -168,6 +177,17 @@ def _generator(reading: Reading, choice: engines.Choice, why: str, file: Path) -
     )
 
 
+def latents(seed: int, n: int, latent: int, uniform: bool = False) -> np.ndarray:
+    """The latents of the first n pictures of ``seed``, as ``mxgan generate`` draws them: float32 (n, latent).
+
+    For a network of your own. Latent i is the same for every n. They are normal, or ``uniform`` in [-1, 1).
+    Raises MxganError for a seed, n or latent that can't be.
+    """
+    checks.whole("n", n, 0)
+    checks.whole("latent", latent, 1)
+    return rng.samples(seed, 0, n, latent, uniform)
+
+
 def labelled(
     generator: Generator, n: int, label: Optional[int] = None, by_label: bool = False
 ) -> tuple[Optional[np.ndarray], Optional[int]]:
@@ -198,29 +218,67 @@ def save(
     each: str | Path | None = None,
     labels: Optional[np.ndarray | int] = None,
     columns: Optional[int] = None,
+    overwrite: bool = False,
+    progress: bool = False,
 ) -> None:
     """Write a grid of n pictures (the first `GRID` of them) to ``out``, and each picture into the folder ``each``.
 
-    The single files are named by seed and index: seed0000-000000.png. ``labels``: as `Generator.generate` takes them.
-    ``columns`` of the grid: as nearly square as possible by default. Raises MxganError if they can't be written.
+    The single files are named by seed and index: seed0000-000000.png. Only they make all n; for the grid alone no more
+    are made than it shows. ``labels``: as `Generator.generate` takes them. ``columns`` of the grid: as nearly square as
+    possible by default. ``overwrite``: clear ``each`` of what an earlier call left there. ``progress``: with a bar.
+    Raises MxganError if they can't be written, and where ``each`` would hold other pictures beside these.
     """
     out = Path(out)
-    if out.suffix.lower() != ".png":
-        raise MxganError(f"--out {out}: pictures are written as .png; give a name that ends so")
-    if out.is_dir():
-        raise MxganError(f"--out {out}: a folder is there; give a file's name")
-    if not out.parent.is_dir():
-        raise MxganError(f"--out {out}: there is no folder {out.parent}; make it first")
-    if each is not None:
-        try:
-            Path(each).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise MxganError(f"--each {each}: can't be made ({error.strerror})") from error
+    plots.check_place("out", out)
+    stale = [] if each is None else _stale(Path(each), {_file_name(seed, index) for index in range(n)}, out, overwrite)
+    if each is None and n > GRID:
+        n, labels = GRID, labels[:GRID] if isinstance(labels, np.ndarray) else labels
     shown: list[np.ndarray] = []
-    for batch, images in enumerate(generator.batches(n, seed, labels)):
-        if batch * BATCH < GRID:
-            shown.append(images)
-        if each is not None:
-            for index, image in enumerate(images, batch * BATCH):
-                plots.save_png(Path(each) / f"seed{seed:04d}-{index:06d}.png", image)
+    with tqdm(
+        desc="generating",
+        total=n,
+        unit=" pictures",
+        dynamic_ncols=True,
+        leave=False,
+        disable=None if progress else True,
+    ) as bar:
+        for batch, images in enumerate(generator.batches(n, seed, labels)):
+            if batch * BATCH < GRID:
+                shown.append(images)
+            if each is not None:
+                while stale:  # not before the generator has worked
+                    stale.pop().unlink(missing_ok=True)
+                for index, image in enumerate(images, batch * BATCH):
+                    plots.save_png(Path(each) / _file_name(seed, index), image)
+            bar.update(len(images))
+    atomic.make_folder_of(out)
     plots.save_png(out, plots.grid(np.concatenate(shown), columns))
+
+
+def _file_name(seed: int, index: int) -> str:
+    return f"seed{seed:04d}-{index:06d}.png"
+
+
+def _stale(folder: Path, names: set[str], out: Path, overwrite: bool) -> list[Path]:
+    """What is to be removed from the folder, which is made, so that of our pictures it holds ``names`` alone.
+
+    ``out``, the grid, may lie there. Raises MxganError where other pictures do, of another network perhaps, and
+    nothing is to be overwritten.
+    """
+    from mxgan.faces.folder import SUFFIXES  # not above: it brings OpenCV
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        known = names | ({out.name} if folder.samefile(out.parent) else set())
+        others = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name not in known)
+    except OSError as error:
+        raise MxganError(f"--each {folder}: can't be made or read ({error.strerror})") from error
+    stale = [path for path in others if re.fullmatch(r"seed\d{4,}-\d{6,}\.png", path.name)]
+    if others and not overwrite:
+        first = (stale or others)[0].name
+        what = "to replace those that generate made" if stale else "to add to them"
+        told = (
+            f"has {counted(len(others), 'other picture')}, such as {first}; give another folder, or {{}} {what}".format
+        )
+        raise SettingError("each", str(folder), told("overwrite=True"), told("--overwrite"))
+    return stale

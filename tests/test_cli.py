@@ -104,6 +104,22 @@ def test_generate_from_a_run(trained, tmp_path):
         np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / name)), image)
 
 
+def test_every_command_makes_the_folder_it_writes_to_and_says_what_it_replaced(trained, faces_folder, tmp_path):
+    for arguments, name in (
+        (["generate", "--weights", trained.path, "--n", 2, "--out"], "new/a/faces.png"),
+        (["weights", "convert", trained.path], "new/b/netG.npz"),
+        (["faces", "pack", faces_folder, "--size", 32], "new/c/faces.npy"),
+    ):
+        for again in (False, True):
+            done = mxgan(*arguments, name, cwd=tmp_path)
+            assert (done.returncode, done.stdout) == (0, f"{name}\n"), done.stderr
+            replaced = f"note: replaced {name}, which was there" in done.stderr.splitlines()
+            assert replaced == again
+    assert [name for name in files_below(tmp_path) if "." in name] == [
+        "new/a/faces.png", "new/b/netG.npz", "new/c/faces.npy",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_and_ends_the_run(mx, faces_folder, tmp_path, number, status):
     out = tmp_path / "run"
@@ -147,7 +163,7 @@ def test_version_names_the_engines(how):
     assert (said.returncode, said.stderr) == (0, "")
     first, *engines = said.stdout.splitlines()
     assert first == f"mxgan {library.__version__}"
-    assert [line.partition(":")[0] for line in engines] == ["mxnet", "pytorch", "onnx"]
+    assert [line.partition(":")[0] for line in engines] == ["mxnet", "pytorch", "onnx", "numpy"]
 
 
 def run(*arguments: object) -> int:
@@ -164,20 +180,24 @@ def test_help(capsys, command):
     assert out.startswith(" ".join(["Usage: mxgan", *command]))
     assert err == ""
     if not command:
-        assert "No command means train" in out
+        assert "no command means train" in out
         assert {"train", "generate", "faces"} <= {line.split()[0] for line in out.splitlines() if line.strip()}
 
 
 @pytest.mark.parametrize("command", [["train"], []], ids=["train", "no command"])
-def test_a_dry_run_prints_the_resolved_configuration_and_writes_nothing(capsys, tmp_path, monkeypatch, command):
+def test_a_dry_run_prints_the_resolved_configuration_and_writes_nothing(mx, capsys, tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MXGAN_CACHE", str(tmp_path / "cache"))
-    assert run(*command, "--dry-run", "--recipe", "pytorch-anime", "--steps", 7, "--size", 128) == 0
+    asked = ["--recipe", "pytorch-anime", "--steps", 50, "--size", 128, "--engine", "mxnet", "--ctx", "cpu"]
+    assert run(*command, "--dry-run", *asked, "--ngf", 2, "--ndf", 2, "--verbose") == 0
     out, err = capsys.readouterr()
     values = json.loads(out)
-    assert err == ""
-    assert (values["recipe"], values["steps"], values["epochs"], values["size"]) == ("pytorch-anime", 7, None, 128)
-    assert (values["batch_size"], values["latent"]) == (128, 128)
+    assert err.splitlines() == ["mxnet on cpu: as asked", "mxnet on cpu"]
+    assert (values["recipe"], values["steps"], values["epochs"], values["size"]) == ("pytorch-anime", 50, 2, 128)
+    assert (values["batch_size"], values["latent"], values["step"]) == (128, 128, 0)
+    assert (values["engine"], values["ctx"], values["precision"]) == ("mxnet", "cpu", "float32")
+    assert values["threads"] >= 1
+    assert values["faces"] == {"count": 6000, "skipped": 0}
     assert values["recipe_settings"]["fresh_latents"] is True
     assert files_below(tmp_path) == []
 
@@ -190,7 +210,7 @@ def refused(capsys, *arguments: object) -> str:
     assert out == ""
     *progress, line = err.splitlines()
     assert line.startswith("mxgan: error: ")
-    assert progress in ([], ["packing 1 faces: broken"])
+    assert progress in ([], ["packing 1 face: broken"])
     assert files_below(".") == before
     return line
 
@@ -213,17 +233,17 @@ def here(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--recipe", "dcgan"], "recipe 'dcgan': one of gluon-tutorial"),
-        (["--engine", "theano"], "engine 'theano': one of auto, mxnet, pytorch"),
-        (["--ctx", "tpu"], "ctx 'tpu': one of auto, cpu, gpu, gpu:N"),
-        (["--size", "48"], "size 48: one of 32, 64, 128"),
-        (["--fit", "pad"], "fit 'pad': one of crop, squash"),
-        (["--epochs", "0"], "epochs 0"),
-        (["--steps", "0"], "steps 0"),
-        (["--batch-size", "-3"], "batch_size -3"),
+        (["--recipe", "dcgan"], "--recipe dcgan: one of gluon-tutorial"),
+        (["--engine", "theano"], "--engine theano: one of auto, mxnet, pytorch"),
+        (["--ctx", "tpu"], "--ctx tpu: one of auto, cpu, gpu, gpu:N, mps"),
+        (["--size", "48"], "--size 48: one of 32, 64, 128"),
+        (["--fit", "pad"], "--fit pad: one of crop, squash"),
+        (["--epochs", "0"], "--epochs 0: a whole number"),
+        (["--steps", "0"], "--steps 0: a whole number"),
+        (["--batch-size", "-3"], "--batch-size -3: a whole number"),
         (["--epochs", "many"], "--epochs"),
-        (["--epochs", "1", "--steps", "1"], "epochs 1 and steps 1: give one of the two"),
-        (["--seed", str(2**63)], "seed 9223372036854775808"),
+        (["--epochs", "1", "--steps", "1"], "--epochs 1: beside steps 1; give one of the two"),
+        (["--seed", str(2**63)], "--seed 9223372036854775808"),
         (["--no-such-option"], "--no-such-option"),
         (["--out", "texts"], "--out texts: the folder isn't empty"),
         (["--out", "file"], "--out file: a file is there"),
@@ -243,7 +263,7 @@ def test_a_wrong_wish_to_train_is_one_line(here, capsys, arguments, said):
         ("missing", "missing"),
         ("empty", "empty: no picture in this folder"),
         ("texts", "texts: no picture in this folder"),
-        ("broken", "broken: none of its 1 pictures can be used; the first, a.png, "),
+        ("broken", "broken: of its 1 picture none can be used; the first, a.png, "),
         ("file", "file: no set of faces: a folder of pictures"),
         ("painted:0", "painted:0"),
         ("painted:x", "painted:x"),
@@ -255,7 +275,7 @@ def test_faces_that_are_none_are_one_line(mx, here, capsys, data, said):
 
 def test_more_faces_a_step_than_there_are_is_one_line(mx, here, capsys, faces_folder):
     said = refused(capsys, "--data", faces_folder, "--size", 32, "--batch-size", 25)
-    assert "batch_size 25: larger than the data, which has 24 faces" in said
+    assert "--batch-size 25: larger than the data, which has 24 faces" in said
 
 
 @pytest.mark.parametrize(
@@ -277,12 +297,12 @@ def test_a_wrong_wish_to_generate_is_one_line(here, capsys, arguments, said):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--seed", str(2**63)], "seed"),
+        (["--seed", str(2**63)], "--seed 9223372036854775808"),
         (["--out", "faces.jpg"], "--out faces.jpg: pictures are written as .png"),
-        (["--out", "no/faces.png"], "--out no/faces.png: there is no folder no"),
+        (["--out", "file/faces.png"], "--out file/faces.png: can't be written, since file is no folder"),
         (["--each", "file"], "--each file: can't be made"),
-        (["--engine", "theano"], "engine 'theano'"),
-        (["--ctx", "tpu"], "ctx 'tpu'"),
+        (["--engine", "theano"], "--engine theano"),
+        (["--ctx", "tpu"], "--ctx tpu"),
     ],
 )
 def test_a_place_or_seed_that_cannot_be_is_one_line(trained, here, capsys, arguments, said):
@@ -329,22 +349,21 @@ def test_without_a_usable_gpu_one_line_says_why(mx, here, capsys):
 def test_the_whole_program_refuses_in_one_line_too(tmp_path):
     wrong = mxgan("train", "--size", 48, cwd=tmp_path)
     assert (wrong.returncode, wrong.stdout) == (2, "")
-    assert wrong.stderr == "mxgan: error: size 48: one of 32, 64, 128\n"
+    assert wrong.stderr == "mxgan: error: --size 48: one of 32, 64, 128\n"
     assert os.listdir(tmp_path) == []
 
 
-def test_a_recipes_options_can_be_given_otherwise():
-    recipes = json.loads(mxgan("train", "--recipe", "mxgan", "--dry-run").stdout)
+def test_a_recipes_options_can_be_given_otherwise(mx):
+    dry = ["--dry-run", "--ngf", 2]
+    recipes = json.loads(mxgan("train", "--recipe", "mxgan", *dry).stdout)
     assert (recipes["augment"], recipes["flip"], recipes["ema"]) == ("color,translation", False, 10000)
     given = ["--augment", "none", "--flip", "--ema", 0, "--loss", "hinge", "--spectral-norm", "--lr-d", "4e-4"]
-    other = json.loads(mxgan("train", "--recipe", "mxgan", *given, "--ndf", 32, "--dry-run").stdout)
+    other = json.loads(mxgan("train", "--recipe", "mxgan", *given, "--ndf", 3, *dry).stdout)
     changed = {name: value for name, value in other.items() if value != recipes[name]}
     assert changed == {
-        "augment": "", "flip": True, "ema": 0, "loss": "hinge", "spectral_norm": True, "lr_d": 4e-4, "ndf": 32,
+        "augment": "", "flip": True, "ema": 0, "loss": "hinge", "spectral_norm": True, "lr_d": 4e-4, "ndf": 3,
     }  # fmt: skip
     for command in ("train", "compare"):
-        wrong = mxgan(command, "--augment", "cutout,color")
+        wrong = mxgan(command, "--augment", "cutout,colour")
         assert (wrong.returncode, wrong.stdout) == (2, "")
-        assert wrong.stderr == (
-            "mxgan: error: augment 'cutout,color': any of color,translation,cutout, in this order, or none\n"
-        )
+        assert wrong.stderr == "mxgan: error: --augment cutout,colour: any of color,translation,cutout, or none\n"

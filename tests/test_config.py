@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 
@@ -81,7 +82,7 @@ def test_the_options_of_training_are_the_recipes_unless_given():
     [
         ({"recipe": "dcgan"}, "recipe 'dcgan': one of gluon-tutorial, pytorch-anime, pytorch-celeba, mxgan"),
         ({"engine": "tensorflow"}, "engine 'tensorflow': one of auto, mxnet, pytorch"),
-        ({"ctx": "cuda"}, "ctx 'cuda': one of auto, cpu, gpu, gpu:N"),
+        ({"ctx": "cuda"}, "ctx 'cuda': one of auto, cpu, gpu, gpu:N, mps"),
         ({"ctx": "gpu:-1"}, "ctx 'gpu:-1'"),
         ({"ctx": "gpu:"}, "ctx 'gpu:'"),
         ({"ctx": "cpu:0"}, "ctx 'cpu:0'"),
@@ -97,7 +98,7 @@ def test_the_options_of_training_are_the_recipes_unless_given():
         ({"ndf": 0}, "ndf 0"),
         ({"latent": 0}, "latent 0"),
         ({"threads": 0}, "threads 0"),
-        ({"epochs": 3, "steps": 4}, "epochs 3 and steps 4: give one of the two"),
+        ({"epochs": 3, "steps": 4}, "epochs 3: beside steps 4; give one of the two"),
         ({"seed": -1}, "seed -1: a whole number from 0 to 9223372036854775807"),
         ({"seed": 2**63}, "seed 9223372036854775808"),
         ({"seed": "1"}, "seed '1': a whole number from 0 to 9223372036854775807"),
@@ -105,7 +106,7 @@ def test_the_options_of_training_are_the_recipes_unless_given():
         ({"seed": None}, "seed None: a whole number"),
         ({"epochs": True}, "epochs True: a whole number from 1 to 1000000000"),
         ({"size": 64.0}, "size 64.0: one of 32, 64, 128"),
-        ({"ctx": None}, "ctx None: one of auto, cpu, gpu, gpu:N"),
+        ({"ctx": None}, "ctx None: one of auto, cpu, gpu, gpu:N, mps"),
         ({"recipe": []}, "recipe []: one of gluon-tutorial"),
         ({"checkpoint_minutes": 0}, "checkpoint_minutes 0: a number above 0"),
         ({"checkpoint_minutes": float("inf")}, "checkpoint_minutes inf: a number above 0"),
@@ -121,8 +122,12 @@ def test_the_options_of_training_are_the_recipes_unless_given():
         ({"spectral_norm": "yes"}, "spectral_norm 'yes': one of False, True"),
         ({"flip": 2}, "flip 2: one of False, True"),
         ({"flip": 1}, "flip 1: one of False, True"),
-        ({"augment": "blur"}, "augment 'blur': any of color,translation,cutout, in this order, or none"),
-        ({"augment": 3}, "augment 3: any of color,translation,cutout, in this order, or none"),
+        ({"augment": "blur"}, "augment 'blur': any of color,translation,cutout, or none"),
+        ({"augment": 3}, "augment 3: any of color,translation,cutout, or none"),
+        ({"augment": "color;cutout"}, "augment 'color;cutout': any of color,translation,cutout, or none"),
+        ({"data": 3}, "data: a path is wanted, not int"),
+        ({"data": None}, "data: a path is wanted, not NoneType"),
+        ({"out": ["runs"]}, "out: a path is wanted, not list"),
         ({"ema": -1}, "ema -1: a half-life in images, 0 for none"),
         ({"ema": float("inf")}, "ema inf: a half-life in images, 0 for none"),
         ({"ema_rampup": 0}, "ema_rampup 0: a share of the images seen, above 0"),
@@ -135,6 +140,27 @@ def test_a_value_without_sense_is_refused_by_name(values, message):
         TrainConfig(**values)
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "sorted_"),
+    [
+        ("translation,color", "color,translation"),
+        ("cutout, translation ,color", "color,translation,cutout"),
+        ("cutout,cutout", "cutout"),
+        ("none", ""),
+        ("", ""),
+        (None, None),
+    ],
+)
+def test_the_parts_of_an_augmentation_may_be_given_in_any_order(given, sorted_):
+    assert TrainConfig(augment=given).augment == sorted_
+
+
+def test_paths_may_be_pathlibs(tmp_path):
+    config = TrainConfig(data=tmp_path, out=tmp_path / "run", weights=Path("netG.params"))
+    assert (config.data, config.out, config.weights) == (str(tmp_path), str(tmp_path / "run"), "netG.params")
+    assert json.loads(json.dumps(to_json(config)))["data"] == str(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mxgan import engines
+from mxgan import engines, extras
 from mxgan.config import TrainConfig
 from mxgan.engines import Choice, choose, choose_generator, choose_trainer
 from mxgan.errors import MissingPackage, MxganError
@@ -21,6 +21,7 @@ class Machine:
         self.installed = {"mxnet", "pytorch", "onnx"}
         self.gpu = {"mxnet": NO_DRIVER, "pytorch": CPU_BUILD}
         self.threads: list = []
+        patch.setattr(extras, "_is_here", lambda name: name == "mxgan")
         for name, title, runtime in (("mxnet", "MXNet", gluon), ("pytorch", "PyTorch", pytorch)):
             extra = {"mxnet": "cpu", "pytorch": "pytorch"}[name]
             patch.setattr(runtime, "installed", lambda name=name: name in self.installed)
@@ -68,7 +69,11 @@ def test_why_is_said_on_request_or_where_a_gpu_was_asked_for(machine):
 
 def test_without_mxnet_auto_is_pytorch(machine):
     machine.installed = {"pytorch"}
-    assert choose("auto", "cpu") == Choice("pytorch", "cpu", "MXNet is not installed")
+    chosen = choose("auto", "cpu")
+    assert chosen == Choice("pytorch", "cpu", "MXNet is not installed")
+    assert chosen.line("cpu") == chosen.line() == "pytorch on cpu: MXNet is not installed"
+    assert choose("pytorch", "cpu").line() == "pytorch on cpu"
+    assert choose().line() == "pytorch on cpu: MXNet is not installed"  # and no word on GPUs, which nobody asked for
 
 
 def test_a_gpu_that_both_can_use_is_mxnets(machine):
@@ -83,7 +88,7 @@ def test_a_gpu_that_only_pytorch_can_use_is_pytorchs(machine, ctx):
     machine.gpu = {"mxnet": NO_CODE, "pytorch": None}
     why = "GPU 0 has compute capability 9.0 and no MXNet wheel has code for it (5.0 to 8.9 work)"
     assert choose("auto", ctx) == Choice("pytorch", "gpu", why)
-    with pytest.raises(MxganError, match=r"--ctx gpu: GPU 0 has compute capability 9\.0 .* use --engine pytorch"):
+    with pytest.raises(MxganError, match=r"ctx 'gpu': GPU 0 has compute capability 9\.0 .* use --engine pytorch"):
         choose("mxnet", "gpu")
     assert choose("mxnet", "auto") == Choice("mxnet", "cpu", why)
 
@@ -92,7 +97,7 @@ def test_a_gpu_that_is_not_there_is_refused_once(machine):
     machine.gpu = {"mxnet": None, "pytorch": None}
     with pytest.raises(MxganError) as refusal:
         choose("auto", "gpu:3")
-    assert str(refusal.value) == "--ctx gpu:3: there is no GPU 3: this machine has 1 GPU, numbered from 0"
+    assert str(refusal.value) == "ctx 'gpu:3': there is no GPU 3: this machine has 1 GPU, numbered from 0"
 
 
 def test_an_engine_that_is_not_installed_is_an_import_error_with_what_to_type(machine):
@@ -117,18 +122,35 @@ def test_generating_takes_the_first_engine_that_is_installed(machine):
     machine.installed = {"onnx"}
     assert choose_generator("auto", "cpu") == Choice("onnx", "cpu", "MXNet is not installed; PyTorch is not installed")
     assert choose_generator("onnx", "auto").ctx == "cpu"
-    with pytest.raises(MxganError, match="--ctx gpu: the onnx engine computes on the CPU: use --ctx cpu"):
+    with pytest.raises(MxganError, match="ctx 'gpu': the onnx engine computes on the CPU: use --ctx cpu"):
         choose_generator("onnx", "gpu")
     machine.installed = set()
     with pytest.raises(ImportError, match=r"ONNX Runtime is not installed: pip install 'mxgan\[onnx\]'"):
         choose_generator("onnx")
+    assert choose_generator().line() == (
+        "numpy on cpu: MXNet is not installed; PyTorch is not installed; ONNX Runtime is not installed"
+    )
+    with pytest.raises(ImportError, match="MXNet is not installed"):
+        choose_generator("auto", "gpu")
 
 
 def test_onnx_does_not_train(machine):
     with pytest.raises(MxganError, match=r"engine 'onnx': one of auto, mxnet, pytorch$"):
         choose("onnx", "cpu")
-    with pytest.raises(MxganError, match=r"engine 'jax': one of auto, mxnet, pytorch, onnx$"):
+    with pytest.raises(MxganError, match=r"engine 'jax': one of auto, mxnet, pytorch, onnx, numpy$"):
         choose_generator("jax")
+
+
+def test_numpy_makes_pictures_where_nothing_else_is_installed(machine):
+    machine.installed = set()
+    assert choose_generator() == Choice(
+        "numpy", "cpu", "MXNet is not installed; PyTorch is not installed; ONNX Runtime is not installed"
+    )
+    assert choose_generator("numpy", "cpu").why == "as asked"
+    with pytest.raises(MxganError, match="the numpy engine computes on the CPU: use --ctx cpu"):
+        choose_generator("numpy", "gpu")
+    with pytest.raises(MxganError, match=r"engine 'numpy': one of auto, mxnet, pytorch$"):
+        choose("numpy")
 
 
 def test_threads_reach_the_first_import(machine):
@@ -148,10 +170,31 @@ def test_what_only_pytorch_computes_is_trained_by_pytorch(machine):
 
 def test_mxnet_refuses_what_only_pytorch_can(machine):
     for values, ctx, message in (
-        ({"precision": "bfloat16"}, "cpu", "--precision bfloat16: the mxnet engine computes in float32"),
-        ({"deterministic": True}, "gpu", "--deterministic: the mxnet engine can't promise it on a GPU"),
+        ({"precision": "bfloat16"}, "cpu", "precision 'bfloat16': the mxnet engine computes in float32"),
+        ({"deterministic": True}, "gpu", "deterministic: the mxnet engine can't promise it on a GPU"),
     ):
         with pytest.raises(MxganError, match=f"{message}.*; use --engine pytorch"):
             engines.build(Choice("mxnet", ctx, ""), TrainConfig(**values))
     with pytest.raises(MxganError, match="precision 'float16': one of float32, tf32, bfloat16"):
         TrainConfig(precision="float16")
+
+
+def test_versions_say_where_mxnet_can_not_be(machine, monkeypatch):
+    """pip installs the extra cpu there, without MXNet and without a word."""
+    machine.installed = {"pytorch"}
+    monkeypatch.setattr(extras.sys, "version_info", (3, 13, 0))
+    why = "MXNet has no build for Python 3.13: use Python 3.9 to 3.12"
+    monkeypatch.setattr(gluon, "installed", lambda: None)
+    assert engines.versions()[0] == f"mxnet: not installed ({why})"
+    monkeypatch.setattr(extras.sys, "version_info", (3, 12, 1))
+    monkeypatch.setattr(extras, "no_mxnet", lambda extra="cpu": None)
+    assert engines.versions()[0] == "mxnet: not installed"
+
+
+def test_compare_without_an_engine_says_that_it_needs_both(machine, tmp_path):
+    from mxgan.compare import compare
+
+    machine.installed = {"mxnet"}
+    with pytest.raises(ImportError) as refusal:
+        compare(TrainConfig(), str(tmp_path / "report"))
+    assert str(refusal.value) == ("compare runs both engines: PyTorch is not installed: pip install 'mxgan[pytorch]'")

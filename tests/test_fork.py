@@ -90,6 +90,6 @@ def test_on_a_gpu_it_is_refused_with_the_cure(monkeypatch):
     forward = engines._in_this_process(lambda z, labels=None: z, "gpu:1")
     assert forward(np.ones(2)).tolist() == [1, 1]
     monkeypatch.setattr(os, "getpid", lambda: 0)
-    with pytest.raises(MxganError, match=r"--ctx gpu:1: a GPU can't be used .*\.get_context\(\"spawn\"\) and load"):
+    with pytest.raises(MxganError, match=r"ctx 'gpu:1': a GPU can't be used .*\.get_context\(\"spawn\"\) and load"):
         forward(np.ones(2))
     assert engines._in_this_process(max, "cpu") is max

@@ -9,6 +9,7 @@ from processes import files_below
 
 import mxgan
 from mxgan import engines, pixels, plots, rng, sampling
+from mxgan.convert import convert
 from mxgan.errors import MxganError, ParamsError
 from mxgan.graph import Graph, Node
 from mxgan.graph.layers import Reshape, Upsample
@@ -64,6 +65,57 @@ def test_pictures_are_those_of_the_latents_of_the_seed(generator):
     np.testing.assert_array_equal(generator.sample(3, seed=4), generator.generate(z))
     np.testing.assert_array_equal(generator.generate(z), pixels.to_uint8(generator.forward(z)))
     assert len({image.tobytes() for image in generator.sample(64)}) == 64
+
+
+def test_latents_are_those_of_generate_for_a_network_of_ones_own(generator, params, tmp_path):
+    z = mxgan.latents(seed=4, n=70, latent=7)
+    assert (z.shape, z.dtype) == ((70, 7), np.float32)
+    np.testing.assert_array_equal(mxgan.latents(4, 3, 7), z[:3])
+    np.testing.assert_array_equal(generator.generate(z), generator.sample(70, seed=4))
+    uniform = mxgan.latents(4, 1000, 7, uniform=True)
+    assert -1 <= uniform.min() < -0.99 and 0.99 < uniform.max() < 1
+    assert mxgan.latents(4, 0, 7).shape == (0, 7)
+
+
+def test_a_seed_is_repeated_from_ones_own_state_dict(params, tmp_path):
+    """Somebody converts to .pth, loads it into a network of their own, and wants the pictures of a seed."""
+    torch = pytest.importorskip("torch")
+    convert(params, tmp_path / "netG.pth")
+    layers = []
+    for before, after, stride, pad in ((7, 8, 1, 0), (8, 4, 2, 1), (4, 2, 2, 1)):
+        layers += [torch.nn.ConvTranspose2d(before, after, 4, stride, pad), torch.nn.BatchNorm2d(after)]
+        layers.append(torch.nn.ReLU())
+    netG = torch.nn.Sequential(*layers, torch.nn.ConvTranspose2d(2, 3, 4, 2, 1), torch.nn.Tanh()).eval()
+    netG.load_state_dict(torch.load(tmp_path / "netG.pth", weights_only=True))
+    with torch.no_grad():
+        images = netG(torch.from_numpy(mxgan.latents(0, 9, 7)).reshape(9, 7, 1, 1)).numpy()
+    ours = mxgan.load_generator(params, ctx="cpu").sample(9, seed=0)
+    assert np.abs(pixels.to_uint8(images).astype(int) - ours).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("seed", "n", "latent", "message"),
+    [
+        (-1, 1, 5, "seed -1"),
+        ("0", 1, 5, "seed '0': a whole number from 0 to 9223372036854775807"),
+        (0.5, 1, 5, "seed 0.5: a whole number from 0 to 9223372036854775807"),
+        (True, 1, 5, "seed True: a whole number from 0"),
+        (0, -1, 5, "n -1: a whole number from 0"),
+        (0, 1.5, 5, "n 1.5: a whole number from 0"),
+        (0, 1, 0, "latent 0: a whole number from 1"),
+    ],
+)
+def test_latents_that_can_not_be_are_refused(seed, n, latent, message):
+    with pytest.raises(MxganError, match=message):
+        mxgan.latents(seed, n, latent)
+
+
+def test_a_sample_that_can_not_be_is_refused(generator, params):
+    for n, seed, message in (("64", 0, "n '64': a whole number from 0"), (-1, 0, "n -1"), (2, "a", "seed 'a'")):
+        with pytest.raises(MxganError, match=message):
+            generator.sample(n, seed)
+    with pytest.raises(MxganError, match=r"wishes .*: a mxgan\.architecture\.wishes\.Wishes is wanted"):
+        mxgan.load_generator(params, wishes={"eps": 0.8})
 
 
 def test_the_first_64_of_100_are_the_64(generator):
@@ -209,9 +261,13 @@ def test_a_wide_count_keeps_its_grid_small(tmp_path):
 @pytest.mark.parametrize(
     ("out", "each", "message"),
     [
-        ("faces.gif", None, r"--out .*faces\.gif: pictures are written as \.png"),
-        ("folder.png", None, r"--out .*folder\.png: a folder is there"),
-        ("missing/faces.png", None, r"--out .*: there is no folder .*missing; make it first"),
+        ("faces.gif", None, r"out .*faces\.gif': pictures are written as \.png"),
+        ("folder.png", None, r"out .*folder\.png': a folder is there"),
+        (
+            "file/faces.png",
+            None,
+            r"out .*file/faces\.png': can't be written, since .*file is no folder ",
+        ),
         ("faces.png", "file", r"--each .*file: can't be made"),
     ],
 )

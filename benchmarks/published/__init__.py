@@ -37,8 +37,9 @@ or, from MXNet,
     G-nosymbol.params                         Module's save_params: the same arrays
 
 `check` prints for each form how many files gave the framework's pictures, to one grey level (right); other ones with a
-warning (warned), with an assumption that was said (told), with neither (silent); an error in a line (refused), or
-another exception (crash). A false alarm is a right picture with a warning. Settings that arrays don't hold are compared
+warning that they may be wrong (warned) or that the network was guessed (guessed), with an assumption that was said
+(told), with none of these (silent); an error in a line (refused), or another exception (crash). A false alarm is a
+right picture with a warning that it may be wrong. Settings that arrays don't hold are compared
 with those of a form that says its graph. It ends with 1 where a file was silent, crashed, or took 2 minutes.
 
 Nothing here is committed as weights: FOLDER is yours.

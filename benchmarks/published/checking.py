@@ -21,7 +21,7 @@ from mxgan.graph import Graph, layers, shapes
 from mxgan.graph.reading import Reading
 
 LIMIT = 120  # seconds for one file
-VERDICTS = ("right", "warned", "told", "silent", "refused", "crash", "slow")
+VERDICTS = ("right", "warned", "guessed", "told", "silent", "refused", "crash", "slow")
 ARRAYS = ("netG.pth", "netG.params", "G-nosymbol.params")  # forms that hold arrays alone
 SAID = ("scripted.pt", "traced.pt", "export-0000.params", "G-*.params", "netG.onnx")  # that say their graph
 FOUND = ("activation", "eps", "stride", "end", "latents")
@@ -39,7 +39,8 @@ class Opened:
     conditional: bool
     apart: int = -1  # grey levels, at most; -1: no pictures of this shape
     latents: bool = True  # N(0, 1) or U(-1, 1) is told as it is
-    alarm: bool = False  # a warning, though the latents are drawn as they should be
+    guessed: bool = False  # a warning that its arrays don't say what was assumed
+    alarm: bool = False  # any other warning, though the latents are drawn as they should be
     said: str = ""  # the source, what was assumed, what was warned of; or the error
 
 
@@ -98,12 +99,21 @@ def opened(folder: Path, about: dict[str, Any], file: str, form: str, engine: st
     row.seconds = row.seconds or time.perf_counter() - start
     if reading is not None and row.verdict == "refused":
         row.latents = about["latents"] == ("uniform" if reading.uniform else "normal")
+        row.guessed = reading.guessed and bool(reading.assumed)
         row.alarm = bool(reading.warnings) and row.latents
-        wrong = "warned" if reading.warnings else "told" if reading.assumed else "silent"
-        row.verdict = "right" if 0 <= row.apart <= 1 else wrong
+        row.verdict = "right" if 0 <= row.apart <= 1 else wrong_as(reading)
         row.said = "; ".join((reading.source, ", ".join(reading.assumed), *reading.warnings))
     row.said = row.said.replace(f"{folder}/", "").replace(str(folder), "")
     return row, reading if row.verdict != "crash" else None
+
+
+def wrong_as(reading: Reading) -> str:
+    """What a reading whose pictures are wrong counts as: by the strongest word that the user gets."""
+    if reading.warnings:
+        return "warned"
+    if reading.cautions:
+        return "guessed"
+    return "told" if reading.assumed else "silent"
 
 
 def apart(generator: sampling.Generator, expected: Any) -> int:
@@ -198,8 +208,12 @@ def table(result: dict[str, Any]) -> str:
             + f"{alarms:15}{np.median(seconds):11.2f}{max(seconds):8.1f}"
         )
     lines.append(
-        "wrong pictures: warned = with a warning, told = with an assumption that is said, silent = with neither"
+        "wrong pictures: warned = with a warning that they may be, guessed = with one that the network was guessed, "
+        "told = with an assumption that is said, silent = with none of these"
     )
+    guessed = [row for row in rows if row.guessed]
+    right = sum(row.verdict == "right" for row in guessed)
+    lines.append(f"guessed, with a warning: {len(guessed)} files, {right} of them right")
     plain = [row for row in rows if not row.conditional]
     for title, of in (("all forms", plain), ("arrays alone", [row for row in plain if row.form in ARRAYS])):
         if of:

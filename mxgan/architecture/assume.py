@@ -156,7 +156,7 @@ def _reading(draft: Draft, habit: Habit, way: flow.Flow, wish: Wishes, hints: Hi
         if f"{step.part.key}.{word}" in draft.arrays
     }
     assumed = tuple(_assumed(draft, habit, way, wish, hints))
-    return Reading(graph, "its arrays", names, assumed, uniform=draft.uniform)
+    return Reading(graph, "its arrays", names, assumed, uniform=draft.uniform, guessed=True)
 
 
 def _end(last: layers.Layer, output: str) -> list[layers.Layer]:

@@ -44,11 +44,12 @@ def _of_net(net: Net, found: Sequence[Part], wish: Wishes, where: str) -> Readin
         return reading
     said = ("ReLU", "tanh at the end", f"eps {EPSILON:g}", "stride 2")
     notes = (LIST_NOTE,) if net.scheme == "list" else ()
-    reading = replace(reading, assumed=said, warnings=notes)
+    own = list(net.names) == list(net.names.values()) or net.scheme == "list"  # Gluon's own names
+    reading = replace(reading, assumed=said, warnings=notes, guessed=not own)
     seen = statistics.look(reading.graph, reading.uniform)
     sound = seen is None or (seen.relu_fits and seen.first < LABELLED)
-    if sound and (list(net.names) == list(net.names.values()) or net.scheme == "list"):
-        return reading  # Gluon's own names
+    if sound and own:
+        return reading
     from mxgan.architecture import lookup
 
     return lookup.doubted(reading, seen, found, wish, where)

@@ -38,7 +38,7 @@ def doubted(
     kinds = [node.layer for node in reading.graph.nodes]
     named = [one.name for one in known.matches(found) if [node.layer for node in one.graph.nodes] == kinds]
     if named:
-        return replace(reading, source=named[0], known=True, assumed=reading.assumed[USUAL:])
+        return replace(reading, source=named[0], known=True, assumed=reading.assumed[USUAL:], guessed=False)
     return reading
 
 

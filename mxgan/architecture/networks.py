@@ -18,7 +18,7 @@ from mxgan.architecture.from_arrays import of_arrays
 from mxgan.architecture.members import chosen, prefix
 from mxgan.architecture.parts import Network, Unknown
 from mxgan.architecture.wishes import NONE, Wishes
-from mxgan.errors import MxganError, ParamsError
+from mxgan.errors import ParamsError, SettingError
 from mxgan.graph.reading import Reading
 from mxgan.weights import files
 
@@ -63,7 +63,7 @@ def networks(file: files.WeightsFile, wish: Wishes = NONE) -> list[Network]:
 
         for option in (*wishes.SETTINGS, "symbol"):
             if getattr(wish, option) is not None:
-                raise MxganError(f"--{option}: {wish.layout} says it; leave the option out, or change the layout")
+                raise SettingError(option, ..., f"{wish.layout} says it; leave the option out, or change the layout")
         said = layout.read(wish.layout, file.arrays)
         return [Reading(said.graph, f"{wish.layout}", said.names, uniform=wish.uniform_or(said.uniform))]
     beside = wish.symbol or symbol_of(path)

@@ -7,6 +7,7 @@ from textwrap import wrap
 from typing import Any
 
 from mxgan.weights.names import printable
+from mxgan.words import counted
 
 WIDTH = 110  # of a network's head; tables take what they need
 LONGEST = 28  # characters of a layer's name; longer ones lose their middle
@@ -19,7 +20,7 @@ _SETTINGS = {  # what a table shows beside a layer's kind
 def lines(report: dict[str, Any]) -> list[str]:
     """What the file is; each network with a table of its layers; a table of the arrays; warnings."""
     out = [
-        printable(f"{report['file']}: {report['bytes']:,} bytes, {len(report['arrays'])} arrays"),
+        printable(f"{report['file']}: {counted(report['bytes'], 'byte')}, {counted(len(report['arrays']), 'array')}"),
         printable(f"container: {report['container']}, written by {report['era']}; naming scheme: {report['scheme']}"),
         f"usable for: {', '.join(report['usable_for']) or 'nothing'}",
     ]
@@ -36,7 +37,7 @@ def lines(report: dict[str, Any]) -> list[str]:
 def _head(net: dict[str, Any]) -> list[str]:
     named = f" {net['prefix']}" if net["prefix"] else ""
     latent = "" if net["latent"] is None else f"latent {net['latent']} ({net['latents']}), "
-    classes = "" if net["classes"] is None else f"{net['classes']} labels, "
+    classes = "" if net["classes"] is None else f"{counted(net['classes'], 'label')}, "
     size = "×".join(map(str, net["shape"]))
     said = [f"{net['kind']}{named}: {latent}{classes}images {size}, {net['parameters']:,} parameters"]
     said.append(f"  read from: {net['source']}")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from mxgan.architecture import one_hot, statistics
 from mxgan.architecture.wishes import SETTINGS, Wishes
-from mxgan.errors import MxganError
+from mxgan.errors import SettingError
 from mxgan.graph.reading import Reading
 
 
@@ -14,8 +14,8 @@ def decided(reading: Reading, wish: Wishes) -> Reading:
     """A reading of a file that says its own graph. Raises MxganError for wishes that contradict it."""
     for option in SETTINGS:
         if getattr(wish, option) is not None:
-            raise MxganError(
-                f"--{option}: {reading.source} says it; leave the option out, or describe all with --layout"
+            raise SettingError(
+                option, ..., f"{reading.source} says it; leave the option out, or describe all with --layout"
             )
     reading = one_hot.labelled(reading, wish.uniform)
     if wish.uniform is None and reading.graph.latent is not None and statistics.tells_uniform(reading.graph):

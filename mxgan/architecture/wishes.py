@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from mxgan.errors import MxganError
+from mxgan.errors import SettingError
 from mxgan.graph.layers import Elu, Layer, LeakyRelu, Relu, Selu, Sigmoid, Tanh
 
 SETTINGS = ("activation", "output", "eps", "size")  # that a file which says its own graph leaves no room for
@@ -30,11 +30,11 @@ class Wishes:
         if self.activation is not None:
             activation(self.activation)
         if self.output not in (None, *OUTPUTS):
-            raise MxganError(f"--output {self.output}: one of {', '.join(OUTPUTS)}")
+            raise SettingError("output", self.output, f"one of {', '.join(OUTPUTS)}")
         if self.eps is not None and not 0 < self.eps < 10:
-            raise MxganError(f"--eps {self.eps}: a positive number below 10, 1e-5 as a rule")
+            raise SettingError("eps", self.eps, "a positive number below 10, 1e-5 as a rule")
         if self.size is not None and not 4 <= self.size <= 4096:
-            raise MxganError(f"--size {self.size}: from 4 to 4096 pixels")
+            raise SettingError("size", self.size, "from 4 to 4096 pixels")
 
     def uniform_or(self, found: bool) -> bool:
         """Whether latents are uniform: as the user says, else as was found."""
@@ -55,10 +55,10 @@ def activation(text: str) -> Optional[Layer]:
         except ValueError:
             slope = -1.0
         if not 0 <= slope < 1:
-            raise MxganError(f"--activation {text}: the slope is a number from 0 to 1, as in leaky:0.2")
+            raise SettingError("activation", text, "the slope is a number from 0 to 1, as in leaky:0.2")
         return LeakyRelu(slope)
     if word not in _ACTIVATIONS or number:
-        raise MxganError(f"--activation {text}: one of {', '.join(_ACTIVATIONS)}, leaky:SLOPE, none")
+        raise SettingError("activation", text, f"one of {', '.join(_ACTIVATIONS)}, leaky:SLOPE, none")
     return _ACTIVATIONS[word]
 
 

@@ -18,6 +18,7 @@ from mxgan.bench.children import Measured
 from mxgan.bench.jobs import Row, gflop_of_step, groups
 from mxgan.bench.peers.gemm import FLOPS
 from mxgan.errors import MxganError
+from mxgan.words import counted
 
 WAITING, RATE, FIRST_STEP = 0.01, 0.65, 6.0  # targets: shares, and seconds
 PATIENCE = 120  # seconds to wait for a first step
@@ -213,7 +214,8 @@ def lines(report: dict[str, Any]) -> list[str]:
     said = [
         f"{where['processor']}, {where['cores_usable']} of {where['cores']} cores, {where['memory_gb']} GB, "
         f"{where['system']}",
-        f"{report['date']}, {report['threads']} threads, {report['rounds']} rounds, {report['minutes']} minutes",
+        f"{report['date']}, {counted(report['threads'], 'thread')}, {counted(report['rounds'], 'round')}, "
+        f"{report['minutes']} min",
         f"{versions}, python {where['python']}",
         _load_line(load),
         _gemm_line(report["gemm"]),

@@ -7,24 +7,44 @@ from typing import Any
 
 import click
 
-from mxgan.cli.options import PATH, Room, print_json, said_options, wishes
+from mxgan.cli.help import CHOICES, Command, described, examples
+from mxgan.cli.options import DESCRIBED, PATH, print_json, replacing, said_options, wishes
+from mxgan.cli.room import Room
 from mxgan.errors import MxganError
 
+SAID_ALONE = DESCRIBED[0], tuple(name for name in DESCRIBED[1] if name != "layout")
 
-@click.group(cls=Room)
+
+@click.group(
+    cls=Room,
+    short_help="Look into weights files, and convert them.",
+    epilog=examples(
+        "mxgan weights inspect GAN_t2.params",
+        "mxgan weights convert GAN_t2.params netG.onnx",
+    ),
+)
 def weights() -> None:
-    """Look into weights files of any era and framework, and convert them."""
+    """Look into weights files of any age and framework, and convert them."""
 
 
-@weights.command()
+@described(groups=(("Daily options", ("as_json", "as_layout")), SAID_ALONE))
+@weights.command(
+    cls=Command,
+    short_help="Show what is in a weights file: networks, layers, arrays.",
+    epilog=examples(
+        "mxgan weights inspect GAN_t2.params",
+        "mxgan weights inspect netG.pth --layout > net.json    # for generate --layout",
+    ),
+)
 @click.argument("file", type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--layout", "as_layout", is_flag=True, help="Print the generator's layout, for generate --layout.")
 @said_options
 def inspect(file: Path, as_json: bool, as_layout: bool, **said: Any) -> None:
-    """What is in a weights file, or a run directory's best: each network, layer by layer, and each array.
+    """Show what is in a weights file: each network, layer by layer, and each array.
 
-    The options from --activation on say what the file doesn't, as for generate; see what they change.
+    FILE may be a run, whose best netG is shown. The options from --activation on say what the file doesn't, as for
+    generate; see what they change.
 
     JSON keys: file, bytes, container, era, scheme, arrays (name, canonical, net, shape, dtype, finite, min, mean, max),
     net or null, nets (kind, latent, width, channels, image_size, bias, first_norm, prefix, shape, latents, classes,
@@ -51,31 +71,49 @@ def inspect(file: Path, as_json: bool, as_layout: bool, **said: Any) -> None:
         click.echo("\n".join(table.lines(report)))
 
 
-@weights.command()
+@described(groups=(("Daily options", ("names", "layout", "dtype", "kind")), SAID_ALONE))
+@weights.command(
+    cls=Command,
+    short_help="Convert weights: .params .pth .safetensors .npz .onnx.",
+    epilog=examples(
+        "mxgan weights convert GAN_t2.params netG.onnx",
+        "mxgan weights convert last netG.pth --layout main     # your newest run",
+        "mxgan weights convert netG.pth netG.onnx --output sigmoid",
+    ),
+)
 @click.argument("src", type=PATH)
 @click.argument("dst", type=PATH)
-@click.option("--names", default="canonical", show_default=True, help="canonical (0.weight, ...), or keep the file's.")
+@click.option(
+    "--names",
+    default="canonical",
+    show_default=True,
+    metavar="canonical|keep",
+    help="Gluon's own names (0.weight, ...), or the file's.",
+)
 @click.option(
     "--layout",
     default="plain",
     show_default=True,
-    help="Of a .pth: plain (0.weight) or main (main.0.weight). Or a file that describes the network.",
+    metavar="plain|main|FILE",
+    help="Names in a .pth: 0.weight, or main.0.weight. Or a file that describes the network.",
 )
-@click.option("--dtype", help="float16, float32 or float64.  [default: as in the file]")
-@click.option("--kind", help="Of a file with both networks: generator or discriminator.")
+@click.option("--dtype", metavar=CHOICES["dtype"], help="Of the numbers.  [default: as in the file]")
+@click.option("--kind", metavar="generator|discriminator", help="Of a file with both, which one.")
 @said_options
 def convert(src: Path, dst: Path, names: str, layout: str, dtype: str | None, kind: str | None, **said: Any) -> None:
-    """Write SRC's weights to DST in the format of its suffix: .params .npz .safetensors .pth .onnx.
+    """Convert a weights file to another format, without loss.
 
-    SRC is a weights file of any kind, or a run directory. An .onnx is the generator itself; the options from
-    --activation on say of it what SRC doesn't. The other formats hold arrays alone.
+    SRC is a weights file of any kind, or a run. The suffix of DST decides the format: .params, .npz, .safetensors,
+    .pth (or .pt), .onnx. An .onnx is the generator itself; the options from --activation on say of it what SRC doesn't.
+    The other formats hold arrays alone.
     """
     from mxgan.convert import LAYOUTS
     from mxgan.convert import convert as convert_weights
 
     described = None if layout in LAYOUTS else Path(layout)
     wish = wishes({**said, "layout": described})
-    done = convert_weights(src, dst, names, "plain" if described else layout, dtype, kind, wish)
+    with replacing(dst):
+        done = convert_weights(src, dst, names, "plain" if described else layout, dtype, kind, wish)
     for note in done.notes:
         click.echo(f"note: {note}", err=True)
     click.echo(done.path)

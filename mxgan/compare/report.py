@@ -14,6 +14,7 @@ import numpy as np
 
 from mxgan import atomic, plots
 from mxgan.engines import TITLES
+from mxgan.words import counted
 
 COLOURS = {"mxnet": "#1d4ed8", "pytorch": "#c2410c"}
 TEMPLATE = Path(__file__).with_name("report.html")
@@ -33,7 +34,7 @@ def write(out: Path, report: Mapping[str, Any], pictures: Mapping[str, np.ndarra
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update({"power": _power, "mb": lambda size: f"{size / 2**20:,.0f}"})
+    environment.filters.update({"power": _power, "counted": counted, "mb": lambda size: f"{size / 2**20:,.0f}"})
     html = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         report=report,
         titles=TITLES,
@@ -73,7 +74,7 @@ def _png(image: np.ndarray) -> bytes:
 
 
 def _losses(runs: Mapping[str, Mapping[str, Any]]) -> bytes:
-    """A PNG of both runs' losses and scores, one drawn over the other."""
+    """A PNG of both runs' losses and netD's verdicts, one drawn over the other."""
     figure, axes = _figure(2, 2)
     for place, key in zip(axes.flat, ("loss_d", "loss_g", "score_real", "score_fake")):
         for (name, run), style in zip(runs.items(), ("-", "--")):

@@ -17,9 +17,10 @@ from mxgan import config as configuration
 from mxgan.compare import outcome, proof, report, speed
 from mxgan.compare.worker import Worker
 from mxgan.config import TrainConfig
-from mxgan.errors import MxganError
+from mxgan.errors import SettingError
 from mxgan.faces import Faces, open_faces
 from mxgan.training import run_dir
+from mxgan.words import counted
 
 ENGINES = ("mxnet", "pytorch")  # the second is measured against the first
 STEPS = 30  # of training by default: minutes on two cores
@@ -41,14 +42,15 @@ def compare(config: TrainConfig, out: str, say: Callable[[str], None] = print) -
     ``out`` can't be used; nothing is written then.
     """
     steps = config.steps or STEPS
-    asked = dataclasses.replace(config, epochs=None, steps=steps)
+    ctx = "cpu" if config.ctx == "auto" else config.ctx
+    asked = engines.as_computed(dataclasses.replace(config, epochs=None, steps=steps), ctx)
     wanted = configuration.resolve(asked)
     run_dir.check_out(out)
-    ctx = "cpu" if config.ctx == "auto" else config.ctx
-    choices = [engines.choose(name, ctx, config.threads) for name in ENGINES]
+    choices = [_chosen(name, ctx, config) for name in ENGINES]
     faces = open_faces(config.data, config.size, config.fit, unique=config.unique)
     if wanted.batch_size > len(faces.images):
-        raise MxganError(f"batch_size {wanted.batch_size}: larger than the data, which has {len(faces.images)} faces")
+        larger = f"larger than the data, which has {counted(len(faces.images), 'face')}"
+        raise SettingError("batch_size", wanted.batch_size, larger)
 
     say(f"float64: {proof.STEPS} steps of both engines, every tensor compared")
     deviations = proof.prove(wanted, faces.images, ENGINES, ctx, config.threads)
@@ -64,6 +66,13 @@ def compare(config: TrainConfig, out: str, say: Callable[[str], None] = print) -
 
     found = _report(asked, faces, about, deviations, observed, speeds)
     return Comparison(report.write(Path(out), found, observed.pictures), found["passed"], found)
+
+
+def _chosen(name: str, ctx: str, config: TrainConfig) -> engines.Choice:
+    try:
+        return engines.choose(name, ctx, config.threads)
+    except ImportError as error:
+        raise ImportError(f"compare runs both engines: {error}") from error
 
 
 def _report(

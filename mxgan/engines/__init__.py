@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import importlib.metadata
 import importlib.util
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Optional
 
 import numpy as np
 
+from mxgan import extras
 from mxgan.config import RunConfig, TrainConfig, parse_ctx
 from mxgan.engines.protocol import Engine, Forward
-from mxgan.errors import MxganError
+from mxgan.errors import SettingError
 from mxgan.graph import Graph
 
 TRAINERS = ("mxnet", "pytorch")
-GENERATORS = (*TRAINERS, "onnx")
-TITLES = {"mxnet": "MXNet", "pytorch": "PyTorch", "onnx": "ONNX Runtime"}
+ON_CPU = ("onnx", "numpy")  # these generate, on the CPU alone
+GENERATORS = (*TRAINERS, *ON_CPU)
+TITLES = {"mxnet": "MXNet", "pytorch": "PyTorch", "onnx": "ONNX Runtime", "numpy": "NumPy"}
 
 TOO_LARGE = (
     "can't allocate memory",
@@ -38,11 +41,15 @@ class Choice:
     ctx: str
     why: str
     threads: Optional[int] = None  # to compute with; None: the cores this process may use
+    passed_over: str = field(default="", compare=False)  # why an engine before this one doesn't run on the CPU here
 
     def line(self, asked: str = "auto", verbose: bool = False) -> str:
-        """``mxnet on cpu``, for people; and why, if they wish, or where they ``asked`` for a GPU as the ctx."""
-        where = f"{self.engine} on {self.ctx}"
-        return f"{where}: {self.why}" if verbose or asked.startswith("gpu") else where
+        """``mxnet on cpu``, for people; and why, if they wish, or where they ``asked`` for a GPU as the ctx.
+
+        Where another engine would have come first, ``pytorch on cpu`` always says why it didn't.
+        """
+        why = self.why if verbose or asked.startswith(("gpu", "mps")) else self.passed_over
+        return f"{self.engine} on {self.ctx}{': ' if why else ''}{why}"
 
 
 def choose(
@@ -55,22 +62,23 @@ def choose(
     Raises MxganError or ImportError with the cause and what to type where the wish can't be met.
     """
     if engine not in ("auto", *among):
-        raise MxganError(f"engine {engine!r}: one of {', '.join(('auto', *among))}")
+        raise SettingError("engine", engine, f"one of {', '.join(('auto', *among))}")
     kind, _ = parse_ctx(ctx)
-    names = [name for name in among if name != "onnx" or kind != "gpu"] if engine == "auto" else [engine]
     problems: dict[str, list[str]] = {}
     for place in ("gpu", "cpu") if kind == "auto" else (ctx,):
         problems[place] = []
+        fit = [name for name in among if name not in ON_CPU or place == "cpu"]
+        names = fit if engine == "auto" else [engine]
         for name in names:
             problem = _problem(name, place, threads)
             if problem is None:
                 why = _why(engine, name, [one for many in problems.values() for one in many])
-                return Choice(name, place, why, threads)
+                return Choice(name, place, why, threads, _causes(problems[place]) if place == "cpu" else "")
             problems[place].append(problem)
     said = "; ".join(dict.fromkeys(problems[place]))
     if place == "cpu" or not any(_installed(name) for name in names):
         raise ImportError(said)
-    raise MxganError(f"--ctx {ctx}: {said}")
+    raise SettingError("ctx", ctx, said)
 
 
 def choose_trainer(config: TrainConfig) -> Choice:
@@ -79,8 +87,13 @@ def choose_trainer(config: TrainConfig) -> Choice:
     return choose(config.engine, config.ctx, config.threads, among)
 
 
+def as_computed(config: TrainConfig, ctx: str) -> TrainConfig:
+    """The request with the precision that it is computed in on ``ctx``: on the CPU there is no tf32."""
+    return dataclasses.replace(config, precision="float32") if (config.precision, ctx) == ("tf32", "cpu") else config
+
+
 def choose_generator(engine: str = "auto", ctx: str = "auto") -> Choice:
-    """The engine and ctx to generate with here: `choose` among all that can make pictures, ONNX on the CPU alone."""
+    """The engine and ctx to generate with here: `choose` among all that can make pictures. NumPy is always here."""
     return choose(engine, ctx, among=GENERATORS)
 
 
@@ -93,8 +106,11 @@ def versions() -> list[str]:
     """The engines and their versions, a line each, without importing them."""
     from mxgan.gluon import runtime
 
-    found = {"mxnet": runtime.installed(), "pytorch": "torch", "onnx": "onnxruntime"}
-    return [f"{engine}: {_version(package)}" for engine, package in found.items()]
+    found = {"mxnet": runtime.installed(), "pytorch": "torch", "onnx": "onnxruntime", "numpy": "numpy"}
+    lines = {engine: _version(package) for engine, package in found.items()}
+    if found["mxnet"] is None and extras.no_mxnet():  # pip installs the extra cpu there without it, and without a word
+        lines["mxnet"] += f" ({extras.no_mxnet()})"
+    return [f"{engine}: {line}" for engine, line in lines.items()]
 
 
 def _version(package: Optional[str]) -> str:
@@ -112,9 +128,9 @@ def build(choice: Choice, config: RunConfig, dtype: str = "float32") -> Engine:
 
         return PyTorchEngine(config, choice.ctx, dtype)
     if config.precision == "bfloat16":
-        raise MxganError("--precision bfloat16: the mxnet engine computes in float32; use --engine pytorch")
+        raise SettingError("precision", "bfloat16", "the mxnet engine computes in float32; use --engine pytorch")
     if config.deterministic and choice.ctx != "cpu":
-        raise MxganError("--deterministic: the mxnet engine can't promise it on a GPU; use --engine pytorch")
+        raise SettingError("deterministic", ..., "the mxnet engine can't promise it on a GPU; use --engine pytorch")
     _runtime("mxnet").load(choice.threads)
     from mxgan.gluon.engine import Engine as GluonEngine
 
@@ -132,6 +148,10 @@ def forward_of(choice: Choice, graph: Graph) -> Forward:
 
     It may be called in a child made by fork too; on a GPU it raises MxganError there.
     """
+    if choice.engine == "numpy":
+        from mxgan.graph import forward
+
+        return forward.forward_of(graph)
     if choice.engine == "onnx":
         from mxgan.onnx import engine as onnx
 
@@ -154,9 +174,11 @@ def _in_this_process(forward: Forward, ctx: str) -> Forward:
 
     def checked(z: np.ndarray, labels: Optional[np.ndarray] = None) -> np.ndarray:
         if os.getpid() != home:
-            raise MxganError(
-                f"--ctx {ctx}: a GPU can't be used in a process made by fork from one that has used it: "
-                'start it with multiprocessing.get_context("spawn") and load the generator there'
+            raise SettingError(
+                "ctx",
+                ctx,
+                "a GPU can't be used in a process made by fork from one that has used it: "
+                'start it with multiprocessing.get_context("spawn") and load the generator there',
             )
         return forward(z, labels)
 
@@ -164,14 +186,16 @@ def _in_this_process(forward: Forward, ctx: str) -> Forward:
 
 
 def _problem(engine: str, ctx: str, threads: Optional[int]) -> Optional[str]:
-    """Why the engine can't run on cpu, gpu or gpu:N here, with what to type; None if it can."""
+    """Why the engine can't run on cpu, gpu, gpu:N or mps here, with what to type; None if it can."""
     kind, number = parse_ctx(ctx)
-    if engine == "onnx":
-        if kind == "gpu":
-            return "the onnx engine computes on the CPU: use --ctx cpu, or --engine mxnet or pytorch"
-        return None if _installed(engine) else "ONNX Runtime is not installed: pip install 'mxgan[onnx]'"
+    if engine in ON_CPU:
+        if kind in ("gpu", "mps"):
+            return f"the {engine} engine computes on the CPU: use --ctx cpu, or --engine mxnet or pytorch"
+        return None if _installed(engine) else f"ONNX Runtime is not installed: {extras.install_line('onnx')}"
+    if kind == "mps" and engine == "mxnet":
+        return "MXNet can't compute on Apple's GPUs: use --engine pytorch"
     runtime = _runtime(engine)
-    problem = runtime.gpu_problem(number) if kind == "gpu" else None
+    problem = runtime.gpu_problem(number) if kind == "gpu" else runtime.mps_problem() if kind == "mps" else None
     if problem is None:
         try:
             runtime.load(threads)
@@ -181,6 +205,8 @@ def _problem(engine: str, ctx: str, threads: Optional[int]) -> Optional[str]:
 
 
 def _installed(engine: str) -> bool:
+    if engine == "numpy":
+        return True
     if engine == "onnx":
         return all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
     return bool(_runtime(engine).installed())
@@ -193,5 +219,9 @@ def _runtime(engine: str) -> ModuleType:
 def _why(wish: str, engine: str, problems: Sequence[str]) -> str:
     """What spoke against the choices before this one: their causes, without what to type."""
     if problems:
-        return "; ".join(dict.fromkeys(problem.partition(": ")[0] for problem in problems))
+        return _causes(problems)
     return "as asked" if wish == engine else f"{TITLES[engine]} runs on it"
+
+
+def _causes(problems: Sequence[str]) -> str:
+    return "; ".join(dict.fromkeys(problem.partition(": ")[0] for problem in problems))

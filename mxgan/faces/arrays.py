@@ -22,10 +22,10 @@ from mxgan.config import SIZES
 from mxgan.errors import MxganError
 from mxgan.faces import spool
 from mxgan.faces.members import Member, Members
-from mxgan.faces.pictures import MAX_PIXELS, MIN_SIDE, Unreadable, cause, printable
+from mxgan.faces.misfit import WANTED, layout, misfit
+from mxgan.faces.pictures import Unreadable, cause, printable
 
 NPY = b"\x93NUMPY"
-WANTED = "(N, H, W, 3), (N, 3, H, W) or grey (N, H, W) of at least 8×8 pixels"
 SLACK = 1e-3  # by which floats may leave their range: rounding
 LOCAL = 30  # bytes of a ZIP member's own header, less its name
 IN_MEMORY = 1 << 24  # bytes that are looked at at once
@@ -46,9 +46,15 @@ def npy_members(path: str, shown: str) -> Iterator[Members]:
     with open(path, "rb") as file:
         try:
             header = _header(file)
+            why = misfit(header.shape, header.dtype)
+            if why:
+                raise MxganError(f"{shown}: has {header.dtype} {header.shape}, {WANTED} is wanted: {why}")
             array = _mapped(file, header, 0, os.path.getsize(path) - header.begin)
         except (ValueError, EOFError) as error:
-            raise MxganError(f"{shown}: no whole .npy ({cause(error)}): write it again with numpy.save") from error
+            if isinstance(error, MxganError):
+                raise
+            why = f"a .npy that is damaged or cut off ({cause(error)})"
+            raise MxganError(f"{shown}: {why}: write it again with numpy.save") from error
         yield _members(array, shown)
 
 
@@ -62,7 +68,7 @@ def npz_members(path: str, shown: str, cache: Path) -> Iterator[Members]:
         try:
             file = stack.enter_context(zipfile.ZipFile(path))
             found = {info.filename: (info, _header_of(file, info)) for info in file.infolist()}
-            fitting = [name for name, (_, header) in found.items() if header and _layout(header.shape, header.dtype)]
+            fitting = [name for name, (_, header) in found.items() if header and not misfit(header.shape, header.dtype)]
             if len(fitting) != 1:
                 raise MxganError(f"{shown}: {_choose(fitting, found)}")
             info, header = found[fitting[0]]
@@ -142,8 +148,6 @@ def _of_zip(
 
 def _mapped(file: BinaryIO, header: _Header, before: int, there: int) -> np.ndarray:
     """The array as a memory map; ``before``: where the .npy begins in the file, ``there``: how many bytes it has."""
-    if not _layout(header.shape, header.dtype):
-        raise ValueError(f"{header.dtype} {header.shape}, and {WANTED} is wanted")
     size = int(np.prod(header.shape, dtype=object)) * header.dtype.itemsize
     if size > there:
         raise ValueError(f"{there} bytes of {size}")
@@ -151,30 +155,13 @@ def _mapped(file: BinaryIO, header: _Header, before: int, there: int) -> np.ndar
     return np.memmap(file, header.dtype, "r", before + header.begin, header.shape, order)
 
 
-def _layout(shape: tuple[int, ...], dtype: np.dtype) -> Optional[str]:
-    """NHWC, NCHW or NHW; None for an array that isn't clearly of pictures."""
-    if dtype.kind not in "uif" or not shape or not shape[0]:
-        return None
-    if len(shape) == 3 and _fits(shape[1:]):
-        return "NHW"
-    if len(shape) == 4 and shape[3] in (1, 3) and _fits(shape[1:3]):
-        return "NHWC"
-    if len(shape) == 4 and shape[1] in (1, 3) and _fits(shape[2:]):
-        return "NCHW"
-    return None
-
-
-def _fits(sides: tuple[int, ...]) -> bool:
-    return min(sides) >= MIN_SIDE and sides[0] * sides[1] <= MAX_PIXELS
-
-
 def _members(array: np.ndarray, shown: str) -> Members:
-    layout = _layout(array.shape, array.dtype)
+    axes = layout(array.shape)
     scale, shift = _meaning(array, shown)
 
     def pixels(i: int) -> np.ndarray:
         image = np.asarray(array[i])
-        if layout == "NCHW":
+        if axes == "NCHW":
             image = image.transpose(1, 2, 0)
         image = image.reshape(*image.shape[:2], -1)
         if image.dtype != np.uint8:

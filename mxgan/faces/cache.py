@@ -12,10 +12,8 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Optional
 
@@ -23,13 +21,16 @@ import numpy as np
 from filelock import FileLock
 
 from mxgan import atomic
-from mxgan.errors import MxganError
+from mxgan.errors import MxganError, SettingError
 from mxgan.faces import arrays, recordio
-from mxgan.faces.duplicates import BLOCK, RULE, Album, look, thumbnail
-from mxgan.faces.members import Member, Members, parallel
+from mxgan.faces import unique as unique_faces
+from mxgan.faces.duplicates import RULE
+from mxgan.faces.members import Members
+from mxgan.faces.misfit import other_size
 from mxgan.faces.painting import is_painted
 from mxgan.faces.pictures import Skipped, check_wanted, printable
 from mxgan.faces.sources import Source, cache_folder, shown, source
+from mxgan.words import counted
 
 FORMAT = 1  # of the cache: a set in another format is packed again
 
@@ -57,15 +58,45 @@ def open_faces(
     (`mxgan.faces.duplicates`). Raises MxganError if no usable one is left.
     """
     data = os.fspath(data)
+    _check_there(data)
     if unique:
         faces = open_faces(data, size, fit, progress)
-        left = _cached(_unique(faces, size, fit, progress), progress)
-        _say_left_out(len(faces.images), len(left.images), progress)
+        left = _cached(_without_duplicates(faces, size, fit, progress), progress)
+        unique_faces.say(len(faces.images), len(left.images), progress)
         return replace(left, skipped=faces.skipped, duplicates=len(faces.images) - len(left.images))
     check_wanted(size, fit)
     if not is_painted(data) and arrays.is_packed(os.path.expanduser(data)):
         return _open_packed(data, size)
     return _cached(source(data, size, fit), progress)
+
+
+def survey(
+    data: str | os.PathLike, size: int = 64, fit: str = "crop", progress: bool = True, unique: bool = False
+) -> Faces:
+    """What `open_faces` would open, without keeping anything: its ``images`` are as many, but may be blank.
+
+    Pictures are read through. Painted faces that aren't in the cache are not painted; their fingerprint is empty, and
+    so is that of a set without duplicates. Raises MxganError as `open_faces` does.
+    """
+    data = os.fspath(data)
+    _check_there(data)
+    check_wanted(size, fit)
+    if not is_painted(data) and arrays.is_packed(os.path.expanduser(data)) and not unique:
+        return _open_packed(data, size)
+    faces = source(data, size, fit)
+    found = _open_set(cache_folder() / faces.name, faces)
+    if found and not unique:
+        return found
+    with faces.listed() as members:
+        if is_painted(data):
+            return Faces(_blank(members.count, size), "", data, ())
+        if unique:
+            skipped = list[Skipped]()
+            left, copies = unique_faces.count(_usable(faces, members, progress, skipped, "reading"))
+            return Faces(_blank(left, size), "", data, tuple(skipped), copies)
+        with open(os.devnull, "wb") as nowhere:
+            fingerprint, skipped = _write(nowhere, faces, members, progress, "reading")
+    return Faces(_blank(members.count - len(skipped), size), fingerprint, data, tuple(skipped))
 
 
 def pack(
@@ -87,9 +118,10 @@ def pack(
         raise MxganError(f"{printable(file)}: a packed file's name ends in .npy, or in .rec for MXNet")
     if unique:
         everything = open_faces(folder, size, fit, progress)
-        faces, skipped = _unique(everything, size, fit, progress), [*everything.skipped]
+        faces, skipped = _without_duplicates(everything, size, fit, progress), [*everything.skipped]
     else:
         faces, skipped = source(os.fspath(folder), size, fit), []
+    atomic.make_folder_of(file)
     with faces.listed() as members:
         if file.endswith(".npy"):
             with atomic.writing(file) as out:
@@ -100,35 +132,16 @@ def pack(
                 recordio.write(out, keys, _usable(faces, members, progress, skipped))
     total = members.count
     if unique:
-        _say_left_out(len(everything.images), members.count, progress)
+        unique_faces.say(len(everything.images), members.count, progress)
         total = len(everything.images) + len(skipped)
     if skipped and progress:
-        print(f"{len(skipped)} of {total} files skipped: `mxgan faces check` names them", file=sys.stderr)
+        print(f"{len(skipped)} of {counted(total, 'file')} skipped: `mxgan faces check` names them", file=sys.stderr)
     return file
 
 
-def _say_left_out(before: int, after: int, progress: bool) -> None:
-    if progress:
-        print(f"{before - after} of {before} faces are duplicates: left out", file=sys.stderr, flush=True)
-
-
-def _unique(faces: Faces, size: int, fit: str, progress: bool) -> Source:
-    """The faces that are no duplicates, as a source of their own."""
-    images = faces.images
-
-    @contextmanager
-    def listed() -> Iterator[Members]:
-        if progress:
-            print(f"comparing {len(images)} faces: {printable(faces.source)}", file=sys.stderr, flush=True)
-        album, different = Album(), list[int]()
-        firsts = range(0, len(images), BLOCK)
-        looked = parallel(lambda first: [look(image) for image in images[first : first + BLOCK]], firsts)
-        for i, one in enumerate(chain.from_iterable(looked)):
-            if album.add(one):
-                different.append(i)
-        kept = album.duplicates(lambda k: thumbnail(images[different[k]])).kept
-        yield Members(len(kept), (Member(f"face {i}", partial(np.array, images[i])) for i in kept))
-
+def _without_duplicates(faces: Faces, size: int, fit: str, progress: bool) -> Source:
+    """The different ones of a set, as a source of their own."""
+    listed = partial(unique_faces.members, faces.images, printable(faces.source), progress)
     made_from = {"unique_of": faces.fingerprint, "rule": RULE}
     return Source(faces.source, f"unique-{faces.fingerprint}", size, fit, made_from, listed)
 
@@ -201,12 +214,17 @@ def _stamp(file: Path) -> dict[str, Any]:
     return {"name": file.name, "bytes": status.st_size, "mtime_ns": status.st_mtime_ns}
 
 
-def _write(out: BinaryIO, faces: Source, members: Members, progress: bool) -> tuple[str, list[Skipped]]:
-    """Stream all usable images to ``out`` as a .npy. Returns the pixels' fingerprint, and what was skipped."""
+def _write(
+    out: BinaryIO, faces: Source, members: Members, progress: bool, verb: str = "packing"
+) -> tuple[str, list[Skipped]]:
+    """Stream all usable images to ``out`` as a .npy. Returns the pixels' fingerprint, and what was skipped.
+
+    ``verb``: what the user is told is being done.
+    """
     n, digest = 0, hashlib.blake2b(digest_size=16)
     skipped: list[Skipped] = []
     out.write(_header(members.count, faces.size))
-    for image in _usable(faces, members, progress, skipped):
+    for image in _usable(faces, members, progress, skipped, verb):
         digest.update(image.data)
         out.write(image.data)
         n += 1
@@ -215,12 +233,12 @@ def _write(out: BinaryIO, faces: Source, members: Members, progress: bool) -> tu
     return _fingerprint(digest, (n, faces.size, faces.size, 3)), skipped
 
 
-def _usable(faces: Source, members: Members, progress: bool, skipped: list[Skipped]) -> Iterator[np.ndarray]:
+def _usable(
+    faces: Source, members: Members, progress: bool, skipped: list[Skipped], verb: str = "packing"
+) -> Iterator[np.ndarray]:
     """All images that can be used; the others go to ``skipped``. Raises MxganError where none can."""
     none = True
-    for name, image in shown(
-        faces, members, "painting" if is_painted(faces.data) else "packing", progress, faces.image
-    ):
+    for name, image in shown(faces, members, "painting" if is_painted(faces.data) else verb, progress, faces.image):
         if isinstance(image, str):
             skipped.append(Skipped(printable(name), image))
         else:
@@ -228,7 +246,16 @@ def _usable(faces: Source, members: Members, progress: bool, skipped: list[Skipp
             yield image
     if none:
         why = f"; the first, {skipped[0].path}, {skipped[0].reason}" if skipped else ""
-        raise MxganError(f"{printable(faces.data)}: none of its {members.count} pictures can be used{why}")
+        raise MxganError(f"{printable(faces.data)}: of its {counted(members.count, 'picture')} none can be used{why}")
+
+
+def _blank(n: int, size: int) -> np.ndarray:
+    return np.broadcast_to(np.uint8(0), (n, size, size, 3))
+
+
+def _check_there(data: str) -> None:
+    if not is_painted(data) and not os.path.exists(os.path.expanduser(data)):
+        raise SettingError("data", printable(data), "there is no such folder or file")
 
 
 def _header(n: int, size: int) -> bytes:
@@ -249,11 +276,12 @@ def _open_packed(data: str, size: int) -> Faces:
     except OSError as error:
         raise MxganError(f"{shown_path}: can't be opened: {error.strerror or error}") from error
     except ValueError as error:
-        raise MxganError(f"{shown_path}: no whole .npy of {wanted}: make it again with `mxgan faces pack`") from error
-    if images.shape[1] != size or not len(images):
         raise MxganError(
-            f"{shown_path}: has {images.dtype} {images.shape}, {wanted} is wanted: pack it again with --size {size}"
-        )
+            f"{shown_path}: a .npy that is damaged or cut off: make one with `mxgan faces pack DIR FILE`"
+        ) from error
+    if images.shape[1] != size or not len(images):
+        why = other_size(images.shape[1], size) if len(images) else "it is empty"
+        raise MxganError(f"{shown_path}: has {images.dtype} {images.shape}, {wanted} is wanted: {why}")
     digest = hashlib.blake2b(digest_size=16)
     for first in range(0, len(images), 1024):
         digest.update(images[first : first + 1024].tobytes())

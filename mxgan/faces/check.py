@@ -12,6 +12,7 @@ from mxgan.faces import duplicates, spool
 from mxgan.faces.duplicates import SIDE, Album, Look
 from mxgan.faces.pictures import Skipped, printable
 from mxgan.faces.sources import cache_folder, shown, source
+from mxgan.words import counted
 
 SHOWN = 20  # lines of each kind that a report shows; its JSON has all
 
@@ -46,10 +47,11 @@ class Report:
     def lines(self) -> list[str]:
         """The same for people, the counts first."""
         copies, near = (sum(len(group) - 1 for group in groups) for groups in (self.duplicates, self.near))
-        counts = f"{self.files} files, {self.usable} usable, {len(self.skipped)} skipped, {copies} duplicates"
-        left = f": {self.usable - copies - near} different pictures" if copies or near else ""
+        counts = f"{counted(self.files, 'file')}, {self.usable:,} usable, {len(self.skipped):,} skipped"
+        doubled = f"{counted(copies, 'duplicate')}, {counted(near, 'near duplicate')}"
+        left = f": {counted(self.usable - copies - near, 'different picture')}" if copies or near else ""
         return [
-            f"{self.folder}: {counts}, {near} near duplicates{left}",
+            f"{self.folder}: {counts}, {doubled}{left}",
             *_first([f"skipped: {one.path}: {one.reason}" for one in self.skipped]),
             *_first([f"the same: {' = '.join(group)}" for group in self.duplicates]),
             *_first([f"nearly the same: {' ~ '.join(group)}" for group in self.near]),

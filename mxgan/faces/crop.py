@@ -16,9 +16,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+from mxgan import atomic
 from mxgan.errors import MxganError
 from mxgan.faces.pictures import Skipped, printable
 from mxgan.faces.sources import shown, source
+from mxgan.words import counted
 
 CASCADE = "haarcascade_frontalface_alt2.xml"
 LONGEST = 1600  # pixels: a larger picture is searched in this size
@@ -47,6 +49,7 @@ def crop(folder: str | os.PathLike, out: str | os.PathLike, least: int = LEAST, 
     if target.exists():
         raise MxganError(f"{printable(os.fspath(out))}: is there already: name a new folder")
     find = _finder(least)
+    atomic.make_folder_of(target)
     photos = source(os.fspath(folder), 64, "crop")
     temporary = target.with_name(f".{target.name}.cropping")
     shutil.rmtree(temporary, ignore_errors=True)  # left by a process that was killed
@@ -65,7 +68,7 @@ def crop(folder: str | os.PathLike, out: str | os.PathLike, least: int = LEAST, 
                     _, png = cv2.imencode(".png", cv2.cvtColor(face, cv2.COLOR_RGB2BGR))
                     (temporary / f"{_stem(name)}-{k}.png").write_bytes(png.tobytes())
         if not faces:
-            raise MxganError(f"{printable(os.fspath(folder))}: no face found in {len(without)} pictures")
+            raise MxganError(f"{printable(os.fspath(folder))}: no face found in {counted(len(without), 'picture')}")
         temporary.rename(target)
     except OSError as error:
         where = printable(os.fspath(out))

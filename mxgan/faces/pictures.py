@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from mxgan.config import FITS
-from mxgan.errors import MxganError
+from mxgan.errors import MxganError, SettingError
 from mxgan.faces.transparent import transparent
 
 SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".gif")
@@ -117,9 +117,9 @@ def transform(image: np.ndarray, size: int = 64, fit: str = "crop") -> np.ndarra
 def check_wanted(size: int, fit: str) -> None:
     """Raise MxganError unless `transform` knows ``fit`` and can make pictures of ``size``."""
     if not MIN_SIDE <= size <= MAX_SIZE:
-        raise MxganError(f"size {size}: pictures of {MIN_SIDE} to {MAX_SIZE} pixels on a side can be made")
+        raise SettingError("size", size, f"pictures of {MIN_SIDE} to {MAX_SIZE} pixels on a side can be made")
     if fit not in FITS:
-        raise MxganError(f"unknown fit {fit!r}: one of {', '.join(FITS)}")
+        raise SettingError("fit", fit, f"one of {', '.join(FITS)}")
 
 
 def printable(path: str) -> str:

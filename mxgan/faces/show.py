@@ -11,11 +11,12 @@ from typing import Any, NamedTuple, Optional
 import cv2
 import numpy as np
 
-from mxgan import plots, rng
+from mxgan import atomic, plots, rng
 from mxgan.errors import MxganError
 from mxgan.faces import spool
 from mxgan.faces.pictures import printable
 from mxgan.faces.sources import cache_folder, shown, source
+from mxgan.words import counted
 
 BLURRY = 0.5  # of `blur`: about that of a face of 24 pixels, enlarged to 64
 WINDOW = 9  # pixels over which `blur` blurs once more
@@ -89,7 +90,7 @@ class Survey:
         found = self.to_json()
         least, median, most = (f"{found['width'][key]}×{found['height'][key]}" for key in ("min", "median", "max"))
         return [
-            f"{self.folder}: {found['files']} files, {found['usable']} usable, {found['skipped']} skipped",
+            f"{self.folder}: {counted(found['files'], 'file')}, {found['usable']:,} usable, {self.skipped:,} skipped",
             f"width and height: median {median}, from {least} to {most}; "
             f"{found['enlarged']} are shorter than {self.size} and enlarged",
             f"colour: {found['colour']}, grey: {found['grey']}",
@@ -115,8 +116,7 @@ def show(
     ``oddest(images, n)`` names the n oddest of images. Raises MxganError where no picture can be used, or ``out`` is no
     .png or can't be written.
     """
-    if not os.fspath(out).lower().endswith(".png"):
-        raise MxganError(f"--out {printable(os.fspath(out))}: pictures are written as .png; give a name that ends so")
+    plots.check_place("out", Path(out))
     faces = source(os.fspath(folder), size, fit)
 
     def seen(pixels: np.ndarray) -> tuple[np.ndarray, Measures]:
@@ -133,10 +133,11 @@ def show(
             measures.append(found[1])
             file.write(found[0].tobytes())
         if not names:
-            raise MxganError(f"{printable(faces.data)}: none of its {members.count} pictures can be used")
+            raise MxganError(f"{printable(faces.data)}: of its {counted(members.count, 'picture')} none can be used")
         file.flush()
         images = np.memmap(file, np.uint8, "r", shape=(len(names), size, size, 3))
         odd = [*oddest(images, MOST)] if oddest else None
+        atomic.make_folder_of(out)
         survey = Survey(printable(faces.data), size, skipped, names, measures, odd)
         plots.save_png(Path(out), _sheet(images, survey, rng.order(seed, 0, len(names))[: min(n, MOST_SHOWN)]))
     return survey

@@ -22,6 +22,7 @@ from mxgan.faces import archive, arrays, folder, painting, parquet, pictures, re
 from mxgan.faces.members import Members, read_all
 from mxgan.faces.painting import is_painted
 from mxgan.faces.pictures import printable
+from mxgan.words import counted
 
 T = TypeVar("T")
 KINDS = "a folder of pictures, .zip, .tar, .tar.gz, .rec, .npz, .npy or .parquet"  # what can be read
@@ -90,7 +91,7 @@ def shown(
     if progress and sys.stderr.isatty():
         return tqdm(read, verb, members.count, unit=" faces", dynamic_ncols=True, leave=False)
     if progress:
-        print(f"{verb} {members.count} faces: {printable(faces.data)}", file=sys.stderr, flush=True)
+        print(f"{verb} {counted(members.count, 'face')}: {printable(faces.data)}", file=sys.stderr, flush=True)
     return read
 
 

@@ -20,18 +20,19 @@ from typing import Any
 
 import numpy as np
 
-from mxgan import machine
+from mxgan import extras, machine
 from mxgan.config import parse_ctx
-from mxgan.errors import MissingPackage, MxganError
+from mxgan.errors import MissingPackage, SettingError
+from mxgan.words import counted
 
-INSTALL_CPU = "pip install 'mxgan[cpu]'"
-INSTALL_GPU = "pip install 'mxgan[cu112]'"
 CAPABILITIES = range(5, 9)  # the CUDA wheels hold code for sm_50, 60, 70, 80, 86 and no PTX: majors 5 to 8 run
 # In the order they need one another; libcuda.so.1, the driver's, comes with the driver.
 CUDA_LIBRARIES = (
     "libcudart.so.11.0", "libnvrtc.so.11.2", "libcublasLt.so.11", "libcublas.so.11", "libcufft.so.10",
     "libcurand.so.10", "libcusparse.so.11", "libcusolver.so.11", "libnvToolsExt.so.1", "libnccl.so.2", "libcudnn.so.8",
 )  # fmt: skip
+SYSTEM_LIBRARIES = ("libgomp.so.1", "libquadmath.so.0")  # the wheels take them from the system, as compilers bring them
+INSTALL_LIBRARIES = "apt install libgomp1 libquadmath0 (Debian, Ubuntu), dnf install libgomp libquadmath (Fedora)"
 _computes_with: list[str] = []  # OMP_NUM_THREADS as `load` imported mxnet
 
 
@@ -46,15 +47,12 @@ def load(threads: int | None = None) -> ModuleType:
         return sys.modules["mxnet"]
     package = installed()
     if package is None:
-        if sys.version_info >= (3, 13):
-            version = ".".join(map(str, sys.version_info[:2]))
-            raise ImportError(
-                f"MXNet has no build for Python {version}: use Python 3.9 to 3.12, or pip install 'mxgan[pytorch]'"
-            )
+        if extras.no_mxnet():
+            raise ImportError(extras.no_mxnet())
         raise MissingPackage("MXNet is not installed", "cpu")
     numpy_version = importlib.metadata.version("numpy")
     if int(numpy_version.split(".")[0]) >= 2:
-        raise ImportError(f"MXNet 1.9.1 needs numpy<2 and {numpy_version} is installed: pip install 'numpy<2'")
+        raise MissingPackage(f"MXNet 1.9.1 needs numpy<2 and {numpy_version} is installed", _extra(package))
     with machine.environment_kept():  # MXNet and OpenMP read it as they are loaded
         if threads is not None:
             os.environ["OMP_NUM_THREADS"] = str(threads)
@@ -87,29 +85,38 @@ def gpu_problem(number: int = 0) -> str | None:
     """Why MXNet can't use GPU ``number`` here, in one line with what to type; None if it can (nothing is imported)."""
     package = installed()
     if package is None:
-        return f"MXNet is not installed: {INSTALL_GPU}"
+        return extras.no_mxnet("cu112") or f"MXNet is not installed: {extras.install_line('cu112')}"
     gpus = driver_gpus()
     if isinstance(gpus, str):
         if "-cu" not in package:
             return (
-                f"this is the CPU build of MXNet ({package}) and {gpus}: use --ctx cpu, or install NVIDIA's driver "
-                f"and {INSTALL_GPU}"
+                f"this is the CPU build of MXNet ({package}) and {gpus}: use --ctx cpu, or install NVIDIA's driver, "
+                f"{_replace(package, 'cu112')}"
             )
-        return f"{gpus}: install it, or for the CPU: pip uninstall {package}, then {INSTALL_CPU}"
+        return f"{gpus}: install it, or for the CPU: {_replace(package, 'cpu')}"
     if number >= len(gpus):
-        return f"there is no GPU {number}: this machine has {_count(len(gpus), 'GPU')}, numbered from 0"
+        return f"there is no GPU {number}: this machine has {counted(len(gpus), 'GPU')}, numbered from 0"
     major, minor = gpus[number]
     if major not in CAPABILITIES:
         return (
             f"GPU {number} has compute capability {major}.{minor}, and MXNet wheels hold code for 5.0 to 8.9 only: "
-            "use --engine pytorch (pip install 'mxgan[pytorch]'), or --ctx cpu"
+            f"use --engine pytorch ({extras.install_line('pytorch')}), or --ctx cpu"
         )
     if "-cu" not in package:
-        return f"this is the CPU build of MXNet ({package}): pip uninstall {package}, then {INSTALL_GPU}"
+        return f"this is the CPU build of MXNet ({package}): {_replace(package, 'cu112')}"
     missing = missing_cuda_libraries()
     if missing:
-        return f"{package} needs CUDA libraries that are missing here ({', '.join(missing)}): {INSTALL_GPU}"
+        return str(_no_libraries(package, missing))
     return None
+
+
+def _replace(package: str, extra: str) -> str:
+    """How to have ``extra`` instead of ``package``, whose files lie in the same place."""
+    return extras.no_mxnet(extra) or f"pip uninstall {package}, then {extras.install_line(extra)}"
+
+
+def _extra(package: str) -> str:
+    return "cu112" if "-cu" in package else "cpu"
 
 
 def driver_gpus() -> list[tuple[int, int]] | str:
@@ -159,15 +166,17 @@ def _nvidia_folders() -> list[Path]:
 def _load_cuda_libraries(package: str) -> None:
     missing = missing_cuda_libraries()
     if missing:
-        names = ", ".join(missing)
-        raise ImportError(f"{package} needs CUDA libraries that are missing here ({names}): {INSTALL_GPU}")
+        raise _no_libraries(package, missing)
     try:
         ctypes.CDLL("libcuda.so.1", mode=ctypes.RTLD_GLOBAL)
     except OSError as error:
         raise ImportError(
-            f"{package} needs NVIDIA's driver (libcuda.so.1), which this machine lacks: "
-            f"pip uninstall {package}, then {INSTALL_CPU}"
+            f"{package} needs NVIDIA's driver (libcuda.so.1), which this machine lacks: {_replace(package, 'cpu')}"
         ) from error
+
+
+def _no_libraries(package: str, missing: list[str]) -> MissingPackage:
+    return MissingPackage(f"{package} needs CUDA libraries that are missing here ({', '.join(missing)})", "cu112")
 
 
 def _import_quietly(name: str) -> ModuleType:
@@ -178,7 +187,10 @@ def _import_quietly(name: str) -> ModuleType:
         except ImportError:
             raise
         except (OSError, AttributeError, RuntimeError) as error:
-            raise ImportError(f"{name} is installed but can't be imported here: {error}".replace("\n", " ")) from error
+            said = f"{name} is installed but can't be imported here: {error}".replace("\n", " ")
+            lacking = any(library in said for library in SYSTEM_LIBRARIES)
+            cure = f"{INSTALL_LIBRARIES}, or {extras.install_line('pytorch')}"
+            raise ImportError(f"{said}: {cure}" if lacking else said) from error
 
 
 @contextmanager
@@ -202,9 +214,5 @@ def context(ctx: str) -> Any:
         return load().cpu()
     problem = gpu_problem(number)
     if problem:
-        raise MxganError(f"--ctx {ctx}: {problem}")
+        raise SettingError("ctx", ctx, problem)
     return load().gpu(number)
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}{'' if n == 1 else 's'}"

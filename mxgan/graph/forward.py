@@ -1,4 +1,4 @@
-"""A graph computed in plain NumPy: slow, but the full definition, to check faster ones against."""
+"""A graph computed in plain NumPy: the full definition, to check the engines against, and an engine where none is."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 from mxgan.graph import layers
 from mxgan.graph.graph import LABELS, LATENTS, Graph, Node
 
+BATCH = 16  # images that an engine computes at once: what a layer gives then fits into a processor's cache
+
 
 def generate(graph: Graph, z: np.ndarray, labels: Optional[np.ndarray] = None) -> np.ndarray:
     """Images float64 (n, channels, H, W) from latents (n, latent) and, where it is conditional, labels (n,)."""
@@ -18,6 +20,20 @@ def generate(graph: Graph, z: np.ndarray, labels: Optional[np.ndarray] = None) -
     for _, y in steps(graph, given):  # noqa: B007  # the last one counts
         pass
     return y
+
+
+def forward_of(graph: Graph) -> Callable[..., np.ndarray]:
+    """The generator's ``forward`` as `mxgan.engines.protocol` has it, in float32."""
+
+    def forward(z: np.ndarray, labels: Optional[np.ndarray] = None) -> np.ndarray:
+        given = {LATENTS: z} if labels is None else {LATENTS: z, LABELS: labels}
+        parts = []
+        for first in range(0, max(len(z), 1), BATCH):
+            *_, (_, y) = steps(graph, {name: value[first : first + BATCH] for name, value in given.items()}, "float32")
+            parts.append(y)
+        return np.concatenate(parts)
+
+    return forward
 
 
 def steps(graph: Graph, given: Mapping[str, np.ndarray], dtype: str = "float64") -> Iterator[tuple[Node, np.ndarray]]:

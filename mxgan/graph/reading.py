@@ -23,6 +23,7 @@ class Reading:
     warnings: tuple[str, ...] = ()  # what may be wrong
     uniform: bool = False  # latents from U(-1, 1), not N(0, 1)
     known: bool = False  # the source is a published architecture with such arrays
+    guessed: bool = False  # habit alone speaks for what was assumed: the end, say, leaves no trace in the arrays
 
     @property
     def told(self) -> list[str]:
@@ -32,3 +33,8 @@ class Reading:
             return [f"the network: {self.source}"]
         taken = f"taken for {self.source}, by its arrays' names and shapes" if self.known else self.source
         return [f"the network: {taken}{assumed} (say otherwise with --activation, --output, --eps, --size, --layout)"]
+
+    @property
+    def cautions(self) -> list[str]:
+        """Why the pictures may be wrong, in lines; what was `told` is among them where it was guessed."""
+        return [*self.warnings, *(self.told if self.guessed and self.assumed else ())]

@@ -18,7 +18,7 @@ from typing import Any, Optional
 
 import numpy as np
 
-from mxgan.errors import MissingPackage, MxganError
+from mxgan.errors import MissingPackage, MxganError, SettingError
 from mxgan.pixels import resized
 from mxgan.pytorch import runtime
 
@@ -67,13 +67,13 @@ def check(name: str, input_size: Optional[int] = None, weights: Optional[str] = 
 def check_wish(name: str, input_size: Optional[int] = None, weights: Optional[str] = None) -> None:
     """Raise MxganError for an unknown extractor, or a setting that it doesn't have."""
     if name not in NAMES:
-        raise MxganError(f"extractor {name!r}: one of {', '.join(NAMES)}")
+        raise SettingError("extractor", name, f"one of {', '.join(NAMES)}")
     if name == "inception" and input_size is not None:
-        raise MxganError(f"input size {input_size}: inception's is fixed, 299 pixels; leave it out")
+        raise SettingError("input_size", input_size, "inception's is fixed, 299 pixels; leave it out")
     if input_size is not None and not SIZES[0] <= input_size <= SIZES[1]:
-        raise MxganError(f"input size {input_size}: {SIZES[0]} to {SIZES[1]} pixels")
+        raise SettingError("input_size", input_size, f"{SIZES[0]} to {SIZES[1]} pixels")
     if name != "inception" and weights is not None:
-        raise MxganError(f"{weights}: weights can be given for the extractor inception; {name} brings its own")
+        raise SettingError("inception_weights", weights, f"for the extractor inception; {name} brings its own")
 
 
 def _lite0(size: int, ctx: str) -> Extractor:

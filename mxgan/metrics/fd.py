@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mxgan.errors import MxganError
+from mxgan.words import counted
 
 LEAST = 2  # features that have a covariance
 CHUNK = 4096  # features at a time in float64
@@ -27,7 +28,7 @@ class Gaussian:
 def fit(features: np.ndarray) -> Gaussian:
     """The Gaussian of features (n, d). Raises MxganError for fewer than two."""
     if len(features) < LEAST:
-        raise MxganError(f"Fréchet distance: {len(features)} features have no covariance; at least {LEAST}")
+        raise MxganError(f"Fréchet distance: {counted(len(features), 'feature')}: no covariance; at least {LEAST}")
     mean = features.mean(axis=0, dtype=np.float64)
     products = np.zeros((len(mean), len(mean)))
     for first in range(0, len(features), CHUNK):

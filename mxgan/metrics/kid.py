@@ -10,6 +10,7 @@ import numpy as np
 
 from mxgan import rng
 from mxgan.errors import MxganError
+from mxgan.words import counted
 
 SUBSETS = 20
 SUBSET_SIZE = 1000  # features of each set in a subset; all of them if there are fewer
@@ -23,7 +24,7 @@ def distance(real: np.ndarray, fake: np.ndarray, seed: int = 0) -> float:
     """
     size = min(SUBSET_SIZE, len(real), len(fake))
     if size < LEAST:
-        raise MxganError(f"kernel distance: {size} features in a set; at least {LEAST}")
+        raise MxganError(f"kernel distance: {counted(size, 'feature')} in a set; at least {LEAST}")
     found = []
     for subset in range(SUBSETS):
         random = rng.generator(seed, "kid subsets", subset)

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from mxgan.errors import MxganError
+from mxgan.words import counted
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 WINDOW, SPREAD = 11, 1.5
@@ -26,7 +27,7 @@ def diversity(images: np.ndarray) -> float:
     Raises MxganError for fewer than two images or smaller than `SMALLEST`.
     """
     if len(images) < LEAST:
-        raise MxganError(f"MS-SSIM: {len(images)} images make no pair; at least {LEAST}")
+        raise MxganError(f"MS-SSIM: {counted(len(images), 'image')}, no pair; at least {LEAST}")
     pairs = zip(images[0:MOST:2], images[1:MOST:2])
     return float(np.mean([msssim(one, other) for one, other in pairs]))
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from mxgan.errors import MissingPackage, MxganError
+from mxgan.words import counted
 
 K = 5
 LEAST = K + 1  # features: each needs K others
@@ -29,7 +30,9 @@ def prdc(real: np.ndarray, fake: np.ndarray, k: int = K) -> dict[str, float]:
     Raises MissingPackage without scikit-learn.
     """
     if min(len(real), len(fake)) <= k:
-        raise MxganError(f"precision and recall: {min(len(real), len(fake))} features in a set; at least {k + 1}")
+        raise MxganError(
+            f"precision and recall: {counted(min(len(real), len(fake)), 'feature')} in a set; at least {k + 1}"
+        )
     reach_real, reach_fake = radii(real, k), radii(fake, k)
     reached = np.zeros(len(real), bool)  # real features inside a generated one's ball
     nearest = np.full(len(real), np.inf)  # generated feature, its distance

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Optional
 
+from mxgan.words import counted
+
 MEANINGS = {  # better, and what the number says, in a few words
     "fd": ("lower", "Fréchet distance of the features"),
     "kid_e3": ("lower", "kernel distance × 1e3, unbiased"),
@@ -35,9 +37,9 @@ class Protocol:
 
     def lines(self) -> list[str]:
         """The protocol for people."""
-        faces = f"{self.n_real:,} faces of {self.data} ({self.fit}, {self.size} px)"
+        faces = f"{counted(self.n_real, 'face')} of {self.data} ({self.fit}, {self.size} px)"
         lines = [
-            f"{self.n_fake:,} generated faces against {faces}, seed {self.seed}",
+            f"{counted(self.n_fake, 'generated face')} against {faces}, seed {self.seed}",
             f"floor: the same for real faces, {self.n_floor:,} against {self.n_floor:,} others",
         ]
         if self.extractor is not None:
@@ -71,7 +73,7 @@ class Report:
 
     def lines(self) -> list[str]:
         """The same for people: protocol, table."""
-        rows = [("", "score", "floor", "better", "")]
+        rows = [("", "value", "floor", "better", "")]
         for name, score in self.scores.items():
             rows.append((name, f"{score.value:.4g}", f"{score.floor:.4g}", score.better, meaning(name)[1]))
         widths = [max(map(len, column)) for column in zip(*rows)]

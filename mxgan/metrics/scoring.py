@@ -12,14 +12,15 @@ from typing import Optional
 import numpy as np
 from tqdm import tqdm
 
-from mxgan import config, engines, plots, rng, sampling
+from mxgan import atomic, config, engines, plots, rng, run_names, sampling
 from mxgan.architecture.wishes import NONE, Wishes
-from mxgan.errors import MxganError
+from mxgan.errors import MxganError, SettingError
 from mxgan.faces import open_faces
 from mxgan.graph import shapes
 from mxgan.metrics import extractors, fd, kid, msssim, nearest, prdc, reals, swd
 from mxgan.metrics.report import Protocol, Report, Score, meaning
 from mxgan.pixels import on_white
+from mxgan.words import counted
 
 METRICS = ("fd", "kid", "swd", "prdc", "msssim")
 OF_FEATURES = {"fd", "kid", "prdc"}
@@ -92,6 +93,7 @@ def evaluate(weights: str | Path, asked: EvalConfig, say: Say = lambda line: Non
     clock = _Clock()
     _check(asked)
     extractors.check_wish(asked.extractor, asked.input_size, asked.inception_weights)
+    weights = run_names.meant(weights)
     data, fit, unique, trained_on = _data(weights, asked.data, say)
     generator = sampling.load_generator(weights, asked.engine, asked.ctx, wishes=asked.wishes)
     assert generator.file is not None  # load_generator gives it
@@ -139,6 +141,7 @@ def evaluate(weights: str | Path, asked: EvalConfig, say: Say = lambda line: Non
         rows, near = nearest.find(fake.features, known)
         z = np.concatenate([rng.samples(seed, row, 1, generator.latent, generator.uniform) for row in rows])
         shown = on_white(generator.generate(z, None if labels is None else labels[rows]))
+        atomic.make_folder_of(asked.nearest)
         plots.save_png(Path(asked.nearest), nearest.sheet(shown, chosen.images(near)))
     return Report(str(generator.file), generator.engine, protocol, scores, tuple(warned), clock.laps)
 
@@ -179,12 +182,12 @@ def _check(asked: EvalConfig) -> None:
     metrics = asked.metrics
     unknown = [metric for metric in metrics if metric not in METRICS]
     if unknown or not metrics or len(set(metrics)) < len(metrics):
-        raise MxganError(f"metrics {','.join(metrics)!r}: some of {','.join(METRICS)}, each once")
+        raise SettingError("metrics", ",".join(metrics), f"some of {','.join(METRICS)}, each once")
     for metric in metrics:
         if asked.n < LEAST[metric]:
-            raise MxganError(f"n {asked.n}: {metric} needs at least {LEAST[metric]} faces of each kind")
+            raise SettingError("n", asked.n, f"{metric} needs at least {LEAST[metric]} faces of each kind")
     if asked.nearest is not None:
-        nearest.check_place(Path(asked.nearest))
+        plots.check_place("nearest", Path(asked.nearest))
     if asked.nearest is not None or "prdc" in metrics:
         prdc.searcher()
 
@@ -209,12 +212,12 @@ def _is_grey(generator: sampling.Generator) -> bool:
     return shapes(graph)[graph.nodes[-1].name][0] == 1
 
 
-def _data(weights: str | Path, data: Optional[str], say: Say) -> tuple[str, str, bool, Optional[str]]:
+def _data(weights: Path, data: Optional[str], say: Say) -> tuple[str, str, bool, Optional[str]]:
     """The faces to compare with, how they are fitted, without duplicates or with, and the fingerprint due or None."""
-    written = Path(weights) / "config.json"
+    written = weights / "config.json"
     run = config.load(written) if written.exists() else None
     if data is not None:
-        return data, (run or _run_beside(Path(weights))).fit, False, None
+        return data, (run or _run_beside(weights)).fit, False, None
     if run is None:
         raise MxganError(f"{weights}: no run directory, so there are no faces to compare with; name some with --data")
     say(f"note: compared with what the run was trained on, --data {run.data}")
@@ -240,7 +243,7 @@ def _warnings(protocol: Protocol, asked: EvalConfig, count: int, network: Option
     for metric in asked.metrics:
         if count // 2 < LEAST[metric]:
             raise MxganError(
-                f"{protocol.data}: {count} faces are too few: {metric} and its floor need {2 * LEAST[metric]}"
+                f"{protocol.data}: {counted(count, 'face')}, too few: {metric} and its floor need {2 * LEAST[metric]}"
             )
     found = []
     if protocol.n_real < asked.n:

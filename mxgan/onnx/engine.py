@@ -12,7 +12,7 @@ import numpy as np
 
 from mxgan import machine, pixels
 from mxgan.engines.protocol import Forward
-from mxgan.errors import MissingPackage, MxganError
+from mxgan.errors import MissingPackage, MxganError, SettingError
 from mxgan.graph import Graph, shapes
 from mxgan.graph.graph import LABELS, LATENTS
 from mxgan.onnx.model import serialise
@@ -70,9 +70,9 @@ class Engine:
 
 def forward_of(graph: Graph, ctx: str = "auto") -> Forward:
     """The generator's `forward`, on the CPU. Raises MxganError if ctx asks for a GPU."""
-    if ctx.startswith("gpu"):
-        raise MxganError(
-            f"--ctx {ctx}: the onnx engine computes on the CPU; use --ctx cpu, or --engine mxnet or pytorch"
+    if ctx.startswith(("gpu", "mps")):
+        raise SettingError(
+            "ctx", ctx, "the onnx engine computes on the CPU; use --ctx cpu, or --engine mxnet or pytorch"
         )
     return Engine(graph).forward
 

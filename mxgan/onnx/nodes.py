@@ -30,7 +30,7 @@ class Writer:
         self._onnx = onnx
         self.float32, self.int64 = onnx.TensorProto.FLOAT, onnx.TensorProto.INT64
         self.nodes: list[Any] = []
-        self.initializers: list[Any] = []
+        self.initializers: dict[str, np.ndarray] = {}
 
     def weights(self, graph: Graph) -> None:
         """The arrays of the graph's layers, in the order that the graph has them in."""
@@ -54,7 +54,7 @@ class Writer:
     def constant(self, site: Site, word: str, values: Any, dtype: str) -> str:
         """The name of numbers that aren't the graph's: a shape, a factor."""
         name = f"{site.name}.{word}"
-        self.initializers.append(self._onnx.numpy_helper.from_array(np.array(values, dtype), name))
+        self.initializers[name] = np.array(values, dtype)
         return name
 
     def scaling(self, site: Site) -> list[str]:
@@ -67,11 +67,10 @@ class Writer:
 
     def _weight(self, name: str, array: np.ndarray) -> None:
         half = array.dtype == np.float16
-        stored = np.ascontiguousarray(array, np.float16 if half else np.float32)
-        tensor = self._onnx.numpy_helper.from_array(stored, f"{name}.float16" if half else name)
-        self.initializers.append(tensor)
+        stored = f"{name}.float16" if half else name
+        self.initializers[stored] = np.ascontiguousarray(array, np.float16 if half else np.float32)
         if half:
-            self.make("Cast", [tensor.name], name, to=self.float32)
+            self.make("Cast", [stored], name, to=self.float32)
 
 
 def _with_arrays(site: Site, *words: str) -> list[str]:

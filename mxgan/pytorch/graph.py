@@ -32,6 +32,7 @@ def build(graph: Graph, device: Any) -> Forward:
         for node in graph.nodes
     ]
     last_use = {name: place for place, node in enumerate(graph.nodes) for name in node.inputs}
+    in_place = _in_place(graph, last_use)
 
     def forward(z: np.ndarray, labels: Optional[np.ndarray] = None) -> np.ndarray:
         """In full precision and deterministic: the same weights give the same pictures."""
@@ -39,7 +40,7 @@ def build(graph: Graph, device: Any) -> Forward:
             given = {LATENTS: z} if labels is None else {LATENTS: z, LABELS: labels}
             values = {name: to_tensor(value, device, torch.float32) for name, value in given.items()}
             for place, node in enumerate(graph.nodes):
-                compute = _COMPUTE[type(node.layer)]
+                compute = (_IN_PLACE if place in in_place else _COMPUTE)[type(node.layer)]
                 y = compute(node.layer, arrays[place], *(values[name] for name in node.inputs))
                 values[node.name] = y
                 for name in node.inputs:
@@ -48,6 +49,16 @@ def build(graph: Graph, device: Any) -> Forward:
             return to_array(y)
 
     return forward
+
+
+def _in_place(graph: Graph, last_use: dict[str, int]) -> set[int]:
+    """The activations that may overwrite their input: another layer's own result, which nobody else reads."""
+    made = {node.name for node in graph.nodes if isinstance(node.layer, _MAKES)}
+    return {
+        place
+        for place, node in enumerate(graph.nodes)
+        if type(node.layer) in _IN_PLACE and node.inputs[0] in made and last_use[node.inputs[0]] == place
+    }
 
 
 def _placed(array: np.ndarray, layer: layers.Layer, device: Any) -> torch.Tensor:
@@ -166,4 +177,10 @@ _COMPUTE: dict[type, Callable[..., torch.Tensor]] = {
     layers.Selu: lambda layer, arrays, x: F.selu(x),
     layers.Tanh: lambda layer, arrays, x: torch.tanh(x),
     layers.Sigmoid: lambda layer, arrays, x: torch.sigmoid(x),
+}
+_MAKES = (layers.Linear, layers.Conv, layers.ConvTranspose, layers.BatchNorm)  # a tensor of their own, never a view
+_IN_PLACE: dict[type, Callable[..., torch.Tensor]] = {  # a batch's memory is written once less
+    layers.Relu: lambda layer, arrays, x: x.relu_(),
+    layers.LeakyRelu: lambda layer, arrays, x: F.leaky_relu_(x, layer.slope),
+    layers.Tanh: lambda layer, arrays, x: x.tanh_(),
 }

@@ -11,12 +11,14 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from mxgan import machine
+from mxgan import extras, machine
 from mxgan.config import parse_ctx
-from mxgan.errors import MissingPackage, MxganError
+from mxgan.errors import MissingPackage, SettingError
 from mxgan.pytorch import memory
+from mxgan.words import counted
 
-INSTALL = "pip install 'mxgan[pytorch]'"
+MAC = "PyTorch has no CUDA on a Mac: use --ctx mps for an Apple GPU, or --ctx cpu"
+MPS_SINCE = (2, 5)  # PyTorch; earlier ones have no autocast there
 SPAWN = 'start it with multiprocessing.get_context("spawn")'
 
 
@@ -74,19 +76,19 @@ def forked() -> bool:
 def gpu_problem(number: int = 0) -> str | None:
     """Why PyTorch can't use GPU ``number`` here, in one line with what to type; None if it can."""
     if not installed():
-        return f"PyTorch is not installed: {INSTALL}"
+        return f"PyTorch is not installed: {extras.install_line('pytorch')}"
     if "+cpu" in _version():  # known without the import, which takes seconds
         return _cpu_build(_version())
     torch = load()
     if torch.version.cuda is None and getattr(torch.version, "hip", None) is None:
-        return _cpu_build(torch.__version__)
+        return _cpu_build(torch.__version__) if sys.platform != "darwin" else MAC
     if torch.cuda._is_in_bad_fork():  # CUDA can't be used again
         return "this process was made by fork from one that has used the GPU: " + SPAWN
     gpus = torch.cuda.device_count()
     if not torch.cuda.is_available() or gpus == 0:
         return f"PyTorch {torch.__version__} finds no GPU or no driver for it: see nvidia-smi, or use --ctx cpu"
     if number >= gpus:
-        return f"there is no GPU {number}: this machine has {gpus} GPU{'' if gpus == 1 else 's'}, numbered from 0"
+        return f"there is no GPU {number}: this machine has {counted(gpus, 'GPU')}, numbered from 0"
     major, minor = torch.cuda.get_device_capability(number)
     if torch.version.cuda is not None and not _has_code(torch.cuda.get_arch_list(), major, minor):
         return (
@@ -96,16 +98,33 @@ def gpu_problem(number: int = 0) -> str | None:
     return None
 
 
+def mps_problem() -> str | None:
+    """Why PyTorch can't use an Apple GPU here, in one line with what to type; None if it can."""
+    if not installed():
+        return f"PyTorch is not installed: {extras.install_line('pytorch')}"
+    torch = load()
+    if not torch.backends.mps.is_built():
+        return f"this PyTorch ({torch.__version__}) has no code for Apple's GPUs: use --ctx gpu or --ctx cpu"
+    if not torch.backends.mps.is_available():
+        return f"PyTorch {torch.__version__} finds no Apple GPU that it can use: update macOS, or use --ctx cpu"
+    if tuple(map(int, torch.__version__.split(".")[:2])) < MPS_SINCE:
+        return (
+            f"PyTorch {torch.__version__} is too old for --ctx mps: pip install --upgrade 'torch>=2.5', "
+            "or use --ctx cpu"
+        )
+    return None
+
+
 def device(ctx: str) -> Any:
-    """``cpu``, ``gpu`` or ``gpu:N`` as a torch.device. Raises MxganError with the cause where the GPU can't be used."""
+    """``cpu``, ``gpu``, ``gpu:N``, ``mps`` as a torch.device. Raises MxganError with the cause where it isn't there."""
     kind, number = parse_ctx(ctx)
     torch = load()
-    if kind != "gpu":
+    if kind not in ("gpu", "mps"):
         return torch.device("cpu")
-    problem = gpu_problem(number)
+    problem = gpu_problem(number) if kind == "gpu" else mps_problem()
     if problem:
-        raise MxganError(f"--ctx {ctx}: {problem}")
-    return torch.device("cuda", number)
+        raise SettingError("ctx", ctx, problem)
+    return torch.device("cuda", number) if kind == "gpu" else torch.device("mps")
 
 
 def _version() -> str:

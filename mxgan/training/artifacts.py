@@ -127,6 +127,7 @@ def restore_best(run: RunDir, scores: Sequence[Score], say: Callable[[str], None
     try:
         kept = checkpoint.load(run.checkpoints / f"{best.step:06d}")
     except MxganError as error:
-        say(f"warning: {error}: {BEST}.params is left as it is, until a score is as good as {best.value}")
+        as_good = validation.shown(best.value)
+        say(f"warning: {error}: {BEST}.params is left as it is, until a score is as good as {as_good}")
         return
     run.save_weights({BEST: best_of(kept.state)})

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from mxgan.errors import MxganError, TrainingError
 from mxgan.training import checkpoint, validation
+from mxgan.training.advice import Advice
 from mxgan.training.log import NonFinite
 from mxgan.training.progress import Progress
-from mxgan.training.run_dir import BEST, RunDir
+from mxgan.training.run_dir import RunDir
 from mxgan.training.setup import Setup
+from mxgan.weights.of_run import weights_file
+from mxgan.words import counted
 
 
 def greet(setup: Setup, notes: Sequence[str], progress: Progress) -> None:
     """Say what the run is, and what the user should know before it goes on."""
     config, run, count = setup.config, setup.run, len(setup.faces.images)
     data = setup.written["data"]
-    progress.say(f"{run.path}: {config.recipe}, {setup.length.steps} steps of {config.batch_size} faces, {data}")
+    steps, faces = counted(setup.length.steps, "step"), counted(config.batch_size, "face")
+    progress.say(f"{run.path}: {config.recipe}, {steps} of {faces}, {data}")
     if setup.faces.skipped:
-        progress.say(f"{len(setup.faces.skipped)} files skipped: {run.path / 'skipped.txt'} says which and why")
+        progress.say(
+            f"{counted(len(setup.faces.skipped), 'file')} skipped: {run.path / 'skipped.txt'} says which and why"
+        )
     for note in notes:
         progress.say(note)
     if config.evaluate_every and count < validation.LEAST:
-        progress.say(f"no scores: they need {validation.LEAST} faces, there are {count}")
+        progress.say(f"no scores: they need {validation.LEAST} faces, and the data has {count}")
 
 
 @contextmanager
@@ -54,22 +59,18 @@ def write_state(run: RunDir, step: int, steps: int, progress: Progress) -> None:
     _write(run, "state.json", {"state": state, "step": step, "steps": steps, "pid": os.getpid()}, progress)
 
 
-def say_goodbye(run: RunDir, step: int, steps: int, scores: Sequence[validation.Score], progress: Progress) -> None:
-    """Say how to go on, and where everything is."""
+def say_goodbye(
+    run: RunDir, step: int, steps: int, scores: Sequence[validation.Score], advice: Advice, progress: Progress
+) -> None:
+    """Say how to go on, where everything is and, as the last line, how good it is and what `generate` takes of it."""
     if step < steps:
-        again = f"mxgan train --resume {shlex.quote(str(run.path))}"
-        progress.say(f"stopped after step {step} of {steps}; to go on: {again}")
-    best = validation.best(scores)
-    if best and best.step < step:
-        last = scores[-1]
-        progress.say(
-            f"best score {best.value} at step {best.step}, last {last.value} at step {last.step}: new faces come "
-            f"from {run.path / BEST}.params, of step {best.step}"
-        )
-    progress.say(
-        f"pictures {run.path / 'samples'}, curves {run.path / 'curves.png'}, weights {run.path / 'netG.params'}"
-    )
-    progress.say(f"new faces: mxgan generate --weights {run.path} --out faces.png")
+        progress.say(f"stopped after step {step} of {steps}; to go on: {advice.resume(run.path)}")
+    progress.say(f"pictures {run.path / 'samples'}, curves {run.path / 'curves.png'}")
+    score, best = "not scored", validation.best(scores)
+    if best:
+        last = f"; last {validation.shown(scores[-1].value)} at step {scores[-1].step}" if best != scores[-1] else ""
+        score = f"best {validation.told(best)}{last}"
+    progress.say(f"{score}: new faces from {weights_file(run.path)}: {advice.generate(run.path)}")
 
 
 def _failed(run: RunDir, error: NonFinite, progress: Progress) -> TrainingError:
@@ -80,8 +81,8 @@ def _failed(run: RunDir, error: NonFinite, progress: Progress) -> TrainingError:
     last = f"the checkpoint of step {kept[-1]} is kept" if kept else "there is no checkpoint yet"
     return TrainingError(
         f"{run.path}: {error}; {last}; "
-        f"look at the images whose indices are in {run.path / 'failed.json'}, or start anew with another --seed, a "
-        "larger --batch-size or other --weights"
+        f"look at the images whose indices are in {run.path / 'failed.json'}, or start anew with another seed, a "
+        "larger batch or other starting weights"
     )
 
 

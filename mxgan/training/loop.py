@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -12,24 +10,18 @@ from mxgan.engines.protocol import Batch
 from mxgan.errors import TrainingError
 from mxgan.recipe import finish
 from mxgan.training import batches, ending, log, signals, validation
+from mxgan.training.advice import Advice
 from mxgan.training.artifacts import Saver, restore_best
 from mxgan.training.log import StepLog
 from mxgan.training.progress import Progress
+from mxgan.training.run import Run
 from mxgan.training.setup import Setup, Start
 
 
-@dataclass(frozen=True)
-class Run:
-    """A run that has ended: where it is, how far it came, and the signal that stopped it (0: it finished)."""
-
-    path: Path
-    step: int
-    stopped_by: int = 0
-
-
-def run(setup: Setup, start: Start) -> Run:
+def run(setup: Setup, start: Start, advice: Advice) -> Run:
     """Make the steps after ``start``, in the run's folder, and write down how they ended.
 
+    ``advice``: in whose words the user is told how to go on.
     Raises TrainingError where a number isn't finite, or where the last step's files can't be written.
     """
     path, length = setup.run.path, setup.length
@@ -45,9 +37,10 @@ def run(setup: Setup, start: Start) -> Run:
             progress.scored(step_log.scores[-1].value)
         with ending.told_by_state_json(setup.run, start.step, length.steps, progress):
             step = _make_steps(setup, start.step, step_log, progress, stop)
+        progress.close()
         ending.write_state(setup.run, step, length.steps, progress)
-        ending.say_goodbye(setup.run, step, length.steps, step_log.scores, progress)
-    return Run(path, step, stop.signal if step < length.steps else 0)
+        ending.say_goodbye(setup.run, step, length.steps, step_log.scores, advice, progress)
+    return Run(path, step, stop.signal if step < length.steps else 0, length.steps)
 
 
 def _make_steps(setup: Setup, start: int, step_log: StepLog, progress: Progress, stop: signals.Stop) -> int:
@@ -58,7 +51,7 @@ def _make_steps(setup: Setup, start: int, step_log: StepLog, progress: Progress,
     saver = Saver(setup, step_log, progress)
     step, whole = start, True
     if start == steps:
-        progress.say("all steps are done already: to go on, give more --epochs or --steps")
+        progress.say("all steps are done already: to go on, give more epochs or steps")
         whole = saver.save_files(step)  # its checkpoint was written, perhaps not all else
 
     def inputs(place: tuple[int, np.ndarray]) -> Batch:

@@ -31,7 +31,7 @@ def d_wins(recent: Collection[dict[str, Any]]) -> Optional[str]:
     if real > SURE_REAL and fake < SURE_FAKE:
         return (
             f"netD has won: over the last {STEPS} steps score_real is {real:.3f} and score_fake {fake:.3f}, so netG "
-            "learns next to nothing; a smaller --ndf or more faces may help"
+            "learns next to nothing; a smaller ndf or more faces may help"
         )
     return None
 
@@ -63,6 +63,6 @@ def collapsed(varieties: Sequence[tuple[int, float]]) -> Optional[str]:
     if now < SAME and learned:
         return (
             f"netG has collapsed: its samples differ {now:.3f} times as much as real faces do (below {SAME} they are "
-            "one picture); earlier checkpoints and samples/ may be better, a new --seed may not collapse"
+            "one picture); earlier checkpoints and samples/ may be better, a new seed may not collapse"
         )
     return None

@@ -5,55 +5,65 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Optional
 
 from tqdm import tqdm
 
+from mxgan.training import validation
+
 LINE_SECONDS = 10.0  # between two plain lines
+WIDE = "{desc} {percentage:3.0f}%|{bar:16}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
+NARROW = "{desc} {percentage:3.0f}% {n_fmt}/{total_fmt} {remaining} left{postfix}"
+NARROWEST = "{percentage:3.0f}% {n_fmt}/{total_fmt} {remaining}{postfix}"
 
 
 class Progress:
-    """A bar with epoch, step, losses, scores, images/s and time left; plain lines where stderr is no terminal."""
+    """A bar with epoch, step, time left, score, losses and images/s; plain lines where stderr is no terminal."""
 
     def __init__(self, first: int, steps: int, epochs: int) -> None:
         self._steps, self._epochs = steps, epochs
         self._started, self._first, self._shown = time.monotonic(), first, 0.0
         self._warned: list[str] = []
-        self._score = ""
+        self._score: Optional[float] = None
+        self._record: dict[str, Any] = {}  # the last
         self._bar: Optional[tqdm] = None
         if _is_terminal():
-            layout = "{desc} {percentage:3.0f}%|{bar:16}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]{postfix}"
-            self._bar = tqdm(total=steps, initial=first, bar_format=layout, dynamic_ncols=True, mininterval=0.5)
+            self._bar = tqdm(total=steps, initial=first, bar_format=WIDE, dynamic_ncols=True, mininterval=0.5)
 
     def __enter__(self) -> Progress:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, where: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the bar as it is: what is said from now on stands below it."""
         if self._bar is not None:
             self._bar.close()
+            self._bar = None
 
     def show(self, record: dict[str, Any]) -> None:
         """One more step is done: ``record`` is its line of log.jsonl."""
-        numbers = (
-            f"loss_d {record['loss_d']:.3f} loss_g {record['loss_g']:.3f} score_real {record['score_real']:.2f} "
-            f"score_fake {record['score_fake']:.2f} {self._score}{record['images_per_s']:.0f} images/s"
-        )
-        epoch = " ".join([*self._warned, f"epoch {record['epoch']}/{self._epochs}"])
+        self._record = record
         if self._bar is not None:
-            self._bar.set_description_str(epoch, refresh=False)
-            self._bar.set_postfix_str(numbers, refresh=False)
+            self._fit(self._bar, record)
             self._bar.update(1)
             return
         now, step = time.monotonic(), record["step"]
         if now - self._shown >= LINE_SECONDS or step == self._steps:
             self._shown = now
             left = (now - self._started) / max(step - self._first, 1) * (self._steps - step)
-            self.say(f"{epoch} step {step}/{self._steps} {numbers}, {tqdm.format_interval(left)} left")
+            numbers = " ".join(_numbers(record, self._score))
+            self.say(f"{self._epoch(record)} step {step}/{self._steps} {numbers}, {tqdm.format_interval(left)} left")
 
     def scored(self, value: float) -> None:
-        """The last score of the pictures: it stands beside the numbers from now on."""
-        self._score = f"score {value:.2f} "
+        """The last score of the pictures: it stands before the other numbers from now on."""
+        self._score = value
+        if self._bar is not None and self._record:
+            self._fit(self._bar, self._record)
+            self._bar.refresh()
 
     def warn(self, kind: str, line: str) -> None:
         """A warning: a line now, and its kind beside the numbers from now on."""
@@ -68,10 +78,56 @@ class Progress:
         else:
             print(line, file=sys.stderr, flush=True)
 
+    def _epoch(self, record: dict[str, Any]) -> str:
+        return " ".join([*self._warned, f"epoch {record['epoch']}/{self._epochs}"])
+
+    def _fit(self, bar: tqdm, record: dict[str, Any]) -> None:
+        """Give the bar the richest text that its terminal has room for: tqdm would cut off the end of a longer one."""
+        epoch, columns = self._epoch(record), _columns()
+        state = {**bar.format_dict, "prefix": epoch, "ncols": None, "n": record["step"]}
+        for bar.bar_format, numbers in _layouts(record, self._score):
+            state.update(bar_format=bar.bar_format, postfix=numbers)
+            if len(bar.format_meter(**state)) < columns:  # not all of them: some terminals would begin a new line
+                break
+        bar.set_description_str(epoch, refresh=False)
+        bar.set_postfix_str(numbers, refresh=False)
+
+
+def _numbers(record: dict[str, Any], score: Optional[float]) -> list[str]:
+    """A step's numbers in words, the score of the pictures first."""
+    return [
+        *([] if score is None else [f"score {validation.shown(score)}"]),
+        f"loss_d {record['loss_d']:.3f} loss_g {record['loss_g']:.3f}",
+        f"score_real {record['score_real']:.2f} score_fake {record['score_fake']:.2f}",
+        f"{record['images_per_s']:.0f} images/s",
+    ]
+
+
+def _layouts(record: dict[str, Any], score: Optional[float]) -> Iterator[tuple[str, str]]:
+    """Layouts of the bar and the numbers in it, each shorter than the one before."""
+    whole = _numbers(record, score)
+    short = [
+        *whole[:-3],
+        f"loss {record['loss_d']:.2f} {record['loss_g']:.2f}",
+        f"real {record['score_real']:.2f} fake {record['score_fake']:.2f}",
+        f"{record['images_per_s']:.0f}/s",
+    ]
+    yield WIDE, " ".join(whole)
+    yield NARROW, " ".join(whole)
+    yield NARROWEST, " ".join(whole)
+    yield NARROW, " ".join(short)
+    for numbers in range(len(short), -1, -1):
+        yield NARROWEST, " ".join(short[:numbers])
+
+
+def _columns() -> int:
+    """How wide the terminal is; 0: it says nothing, or has gone."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns
+    except OSError:
+        return 0
+
 
 def _is_terminal() -> bool:
     """Is stderr a terminal with room for a bar? Some say that they have no columns."""
-    try:
-        return sys.stderr.isatty() and os.get_terminal_size(sys.stderr.fileno()).columns > 0
-    except OSError:
-        return False
+    return sys.stderr.isatty() and _columns() > 0

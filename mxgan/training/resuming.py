@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Optional
 
 from mxgan import engines
 from mxgan.config import TrainConfig, filled, from_json, load, resolve, to_json
-from mxgan.errors import MxganError
+from mxgan.errors import MxganError, SettingError, as_option
 from mxgan.faces import Faces, open_faces
 from mxgan.recipe import finish
 from mxgan.recipe.finish import FinishPlan
@@ -46,21 +47,26 @@ class Plan:
         return self.saved.step if self.saved else 0
 
 
-def plan(run: RunDir, changes: dict[str, Any]) -> Plan:
-    """How ``run`` goes on with ``changes``. Raises MxganError as `mxgan.training.start.resume` says; writes nothing."""
+def plan(run: RunDir, changes: dict[str, Any], look: Callable[..., Faces] = open_faces) -> Plan:
+    """How ``run`` goes on with ``changes``; nothing is written but what ``look`` writes, `open_faces` or `survey`.
+
+    Raises MxganError as `mxgan.training.start.resume` says.
+    """
     before, notes = run.read_json("config.json"), list[str]()
     config = changed(load(run.path / "config.json"), changes)
     saved = checkpoint.newest(run.checkpoints, notes.append)
     if saved:
         check_same_run(before, saved.config)
     choice = engines.choose_trainer(as_it_ran(config, changes, before))
-    faces = _same_faces(config, before)
+    faces = _same_faces(config, before, look)
     made, now = saved.step if saved else 0, length(config, faces)
     if now.steps < made:
         raise MxganError(f"--resume {run.path}: the run is at step {made} already, past the {now.steps} asked for")
     then = from_json(saved.config) if saved else config
     if now.steps == made and config.finish not in (0, then.finish):
-        raise MxganError(f"finish {config.finish}: the run's {made} steps are all made; give more --steps for it")
+        raise SettingError(
+            "finish", config.finish, f"all of the run's steps, {made}, are made; give more --steps for it"
+        )
     state = run.state()
     failed = (
         f"warning: it failed before ({state.get('why')}) and will again unless something changes"
@@ -76,16 +82,10 @@ def changed(saved: TrainConfig, changes: dict[str, Any]) -> TrainConfig:
 
     Raises MxganError with the difference where that would make it another run.
     """
-    differences = [
-        f"{name}: the run has {_shown(getattr(saved, name))}, you asked for {_shown(value)}"
-        for name, value in changes.items()
-        if name not in MAY_CHANGE and value != getattr(saved, name)
-    ]
-    if differences:
-        raise MxganError(
-            f"{'; '.join(differences)}: that is another run, start it anew with --out ({', '.join(FREE)} may change; "
-            f"{', '.join(INEXACT)} may change too, but the run is then no longer bit-exact)"
-        )
+    others = [name for name, value in changes.items() if name not in MAY_CHANGE and value != getattr(saved, name)]
+    if others:
+        told = (_another_run(saved, changes, others, spelled) for spelled in (str, as_option))
+        raise SettingError(others[0], ..., *told)
     if any(changes.get(name) is not None for name in LENGTH):
         changes = {**dict.fromkeys(LENGTH), **changes}  # a new length replaces the old one, in either unit
     return filled(dataclasses.replace(saved, **changes))
@@ -183,6 +183,20 @@ def part(values: dict[str, Any], name: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def _another_run(saved: TrainConfig, changes: dict[str, Any], others: list[str], spelled: Callable[[str], str]) -> str:
+    """What is told of changes that make another run; the first one's name is left to the caller."""
+    differences = [
+        f"{spelled(name)}: the run has {_shown(getattr(saved, name))}, you asked for {_shown(changes[name])}"
+        for name in others
+    ]
+    free, inexact = (", ".join(map(spelled, names)) for names in (FREE, INEXACT))
+    told = "; ".join(differences).removeprefix(f"{spelled(others[0])}: ")
+    return (
+        f"{told}: that is another run, start it anew with another {spelled('out')} ({free} may change; {inexact} "
+        "may change too, but the run is then no longer bit-exact)"
+    )
+
+
 def _shown(value: Any) -> Any:
     return "none" if value == "" else value
 
@@ -191,17 +205,18 @@ def _number(value: Any) -> Optional[int]:
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and int(value) > 0 else None
 
 
-def _same_faces(config: TrainConfig, written: dict[str, Any]) -> Faces:
+def _same_faces(config: TrainConfig, written: dict[str, Any], look: Callable[..., Faces]) -> Faces:
     """The faces that the run began with. Raises MxganError if they aren't there, or are others."""
     try:
-        faces = open_faces(config.data, config.size, config.fit, unique=config.unique)
+        faces = look(config.data, config.size, config.fit, unique=config.unique)
     except MxganError as error:
         raise MxganError(f"{error}; if the run's faces are elsewhere now, say where with --data") from error
     before = part(written, "faces")
-    if faces.fingerprint != before.get("fingerprint"):
-        raise MxganError(
-            f"data {faces.source}: not the faces that the run began with ({before.get('count')} then, "
-            f"{len(faces.images)} now, fingerprint {before.get('fingerprint')} then, {faces.fingerprint} now): "
-            "that is another run, start it anew with --out"
+    if faces.fingerprint not in ("", before.get("fingerprint")):  # empty: `survey` didn't look so far
+        told = (
+            f"not the faces that the run began with ({before.get('count')} then, {len(faces.images)} now, fingerprint "
+            f"{before.get('fingerprint')} then, {faces.fingerprint} now): that is another run, start it anew with "
+            "another {}".format
         )
+        raise SettingError("data", faces.source, told("out"), told("--out"))
     return faces

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
+import shlex
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ from typing import Any, Optional
 import filelock
 import numpy as np
 
-from mxgan import atomic, plots
+from mxgan import atomic, plots, run_names
 from mxgan.config import TrainConfig
 from mxgan.engines.protocol import Weights
-from mxgan.errors import MxganError
+from mxgan.errors import MxganError, SettingError
 from mxgan.training import validation
 from mxgan.training.checkpoint import flush_folder
 from mxgan.training.log import read_log
@@ -108,29 +108,29 @@ def check_out(out: Optional[str]) -> None:
     try:
         _check_out(out)
     except OSError as error:  # a name too long, a folder that may not be looked into
-        raise MxganError(f"--out {out or 'runs'}: can't be used ({error.strerror}); give another folder") from error
+        raise SettingError("out", out or "runs", f"can't be used ({error.strerror}); give another folder") from error
 
 
 def _check_out(out: Optional[str]) -> None:
-    path = Path(out or "runs")
+    path = Path(out or run_names.RUNS)
     if out is not None and path.exists():
         if not path.is_dir():
-            raise MxganError(f"--out {out}: a file is there; give a new or an empty folder")
+            raise SettingError("out", str(out), "a file is there; give a new or an empty folder")
         if (path / "config.json").exists():
-            raise MxganError(f"--out {out}: a run is there; give a new folder, or --resume {out} to go on with it")
+            there, other = "a run is there; ", " goes on with it, another folder begins a new one"
+            python, shell = f"mxgan.resume({str(out)!r})", f"train --resume {shlex.quote(str(out))}"
+            raise SettingError("out", str(out), there + python + other, there + shell + other)
         if not all(entry.name in UNBORN or entry.match(TEMPORARY) for entry in path.iterdir()):
-            raise MxganError(f"--out {out}: the folder isn't empty; give a new one")
-    parent = path
-    while not parent.exists():
-        parent = parent.parent
-    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        raise MxganError(f"--out {out or 'runs'}: can't be written, since {parent} is no folder you may write to")
+            raise SettingError("out", str(out), "the folder isn't empty; give a new one")
+    obstacle = atomic.in_the_way(path)
+    if obstacle is not None:
+        raise SettingError("out", str(path), f"can't be written, since {obstacle} is no folder you may write to")
 
 
 def create(config: TrainConfig) -> RunDir:
     """Make the directory of a new run: ``config.out``, or a new one under runs/ named by time and recipe."""
     check_out(config.out)
-    name = Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{config.recipe}"
+    name = run_names.RUNS / f"{time.strftime('%Y%m%d-%H%M%S')}-{config.recipe}"
     candidates = [Path(config.out)] if config.out else [name, *(Path(f"{name}-{i}") for i in range(2, 1000))]
     for path in candidates:
         try:
@@ -140,22 +140,27 @@ def create(config: TrainConfig) -> RunDir:
         except FileExistsError:
             continue
         except OSError as error:
-            raise MxganError(f"--out {path}: can't be made ({error.strerror})") from error
+            raise SettingError("out", str(path), f"can't be made ({error.strerror})") from error
         return RunDir(path)
-    raise MxganError(f"--out {candidates[0]}: another run has just been made there; give another folder")
+    raise SettingError("out", str(candidates[0]), "another run has just been made there; give another folder")
 
 
 def existing(path: Path) -> RunDir:
-    """The run in the folder ``path``. Raises MxganError, saying what is there instead, if there is none."""
-    if (path / "config.json").is_file():
+    """The run that ``path`` means: its folder, or its name (see `mxgan.run_names`).
+
+    Raises MxganError, saying what is there instead, if there is none.
+    """
+    path = run_names.meant(path)
+    if run_names.is_run(path):
         return RunDir(path)
+    hint = run_names.did_you_mean(path)
     if not path.exists():
-        raise MxganError(f"{path}: there is no such folder; `mxgan runs` lists the runs under runs/")
+        raise MxganError(f"{path}: there is no such folder{hint or '; `mxgan runs` lists the runs under runs/'}")
     if not path.is_dir():
         raise MxganError(f"{path}: a file; give the folder of a run")
     if (path / LOCK).exists():
         raise MxganError(f"{path}: this run was stopped before its first step, so start it again with --out {path}")
-    raise MxganError(f"{path}: no run (it has no config.json); give the folder of a run")
+    raise MxganError(f"{path}: no run (it has no config.json){hint or '; give the folder of a run'}")
 
 
 @contextlib.contextmanager

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import shlex
 import time
 from pathlib import Path
 from typing import Any, Optional
 
 from mxgan import config as configuration
 from mxgan.errors import MxganError
+from mxgan.run_names import did_you_mean, is_run, last_written, meant, name_of, newest_first
 from mxgan.training import batches, checkpoint, resuming, validation
+from mxgan.training.advice import shell
 from mxgan.training.log import last_record, read_log
 from mxgan.training.run_dir import existing, is_running
+from mxgan.words import counted
 
 COLUMNS = ("run", "recipe", "engine", "step", "score", "age", "state")
 
 
 def find(folder: Path) -> list[dict[str, Any]]:
-    """A summary of every run directly in ``folder``, or of ``folder`` if it is one, the newest first.
+    """A summary of every run directly in ``folder``, or of ``folder`` if it is one or a run's name, the newest first.
 
     Raises MxganError if there is no such folder.
     """
+    folder = meant(folder)
     if not folder.is_dir():
-        raise MxganError(f"{folder}: no such folder; give the one your runs are in")
-    found = [entry for entry in (folder, *folder.iterdir()) if (entry / "config.json").exists()]
-    return sorted(map(_summary, found), key=lambda run: run["age_s"])
+        hint = did_you_mean(folder) or "; give the one your runs are in"
+        raise MxganError(f"{folder}: no such folder{hint}")
+    return list(map(_summary, newest_first(entry for entry in (folder, *folder.iterdir()) if is_run(entry))))
 
 
 def summary(path: Path) -> dict[str, Any]:
@@ -37,7 +39,7 @@ def summary(path: Path) -> dict[str, Any]:
     """
     run = existing(path)
     written = run.read_json("config.json")
-    config = configuration.load(path / "config.json")
+    config = configuration.load(run.path / "config.json")
     state = run.state()
     logged = last_record(run.log)
     count = resuming.part(written, "faces").get("count")
@@ -46,13 +48,13 @@ def summary(path: Path) -> dict[str, Any]:
         steps = config.epochs * batches.steps_per_epoch(count, config.batch_size)
     ended = state.get("state") if state.get("state") in ("finished", "failed") else "stopped"
     return {
-        "path": str(path),
+        "path": str(run.path),
         "recipe": config.recipe,
         "engine": resuming.part(written, "ran_on").get("engine"),
         "step": max([logged["step"] if logged else 0, *checkpoint.steps(run.checkpoints)]),
         "steps": steps,
         "best": _score(validation.best(validation.of(read_log(run.log, key="score")))),
-        "age_s": _age(path),
+        "age_s": _age(run.path),
         "state": "running" if is_running(run) else ended,
         "why": state.get("why"),
     }
@@ -63,7 +65,7 @@ def show(path: Path) -> dict[str, Any]:
     run = existing(path)
     log = read_log(run.log)
     return {
-        **summary(path),
+        **summary(run.path),
         "config": run.read_json("config.json"),
         "checkpoints": checkpoint.steps(run.checkpoints),
         "last": next((record for record in reversed(log) if "loss_d" in record), None),
@@ -82,25 +84,20 @@ def _summary(path: Path) -> dict[str, Any]:
 
 
 def _age(path: Path) -> float:
-    """Seconds since the run last wrote. run.lock is ignored: reading a run touches it."""
-    times = [0.0]
-    for name in ("config.json", "state.json", "log.jsonl", "netG.params", "checkpoints"):
-        with contextlib.suppress(OSError):
-            times.append((path / name).stat().st_mtime)
-    return round(time.time() - max(times), 1)
+    return round(time.time() - last_written(path), 1)
 
 
 def lines(summaries: list[dict[str, Any]], folder: Path) -> list[str]:
-    """The summaries as a table."""
+    """The summaries as a table. A run is named by the shortest word that commands take for it."""
     if not summaries:
         return [f"no runs in {folder}"]
     rows = [COLUMNS] + [
         (
-            Path(run["path"]).name,
+            name_of(Path(run["path"])),
             run["recipe"] or "?",
             run["engine"] or "?",
             f"{_or_unknown(run['step'])}/{_or_unknown(run['steps'])}",
-            f"{run['best']['score']:.2f}" if run["best"] else "-",
+            validation.shown(run["best"]["score"]) if run["best"] else "-",
             age(run["age_s"]),
             run["state"],
         )
@@ -125,27 +122,33 @@ def show_lines(run: dict[str, Any]) -> list[str]:
         f"  state        {run['state']}, last written {age(run['age_s'])} ago",
         f"  step         {run['step']}/{_or_unknown(run['steps'])}",
         f"  recipe       {run['recipe']}",
-        f"  data         {run['config'].get('data')}: {faces.get('count')} faces, {faces.get('skipped')} skipped",
+        f"  data         {run['config'].get('data')}: {_faces(faces.get('count'))}, {faces.get('skipped')} skipped",
         f"  ran on       {ran_on}",
         f"  versions     {versions}",
         f"  checkpoints  {', '.join(map(str, run['checkpoints'])) or 'none'}",
         f"  last         {numbers or 'no step logged'}",
     ]
     if run["best"]:
-        best, newest = (f"{one['score']} at step {one['step']}" for one in (run["best"], run["scores"][-1]))
-        said.append(f"  score        best {best}, last {newest}")
+        best, last = (
+            f"{validation.shown(one['score'])} at step {one['step']}" for one in (run["best"], run["scores"][-1])
+        )
+        said.append(f"  score        best {best}, last {last}: {validation.NAME}; lower is better")
     for change in resuming.inexact_before(run["config"]):
         said.append(f"  not exact    after step {change['step']}: {'; '.join(change['because'])}")
     said += [f"  warning      step {record['step']}: {record['warning']}" for record in run["warnings"]]
     if run["why"]:
         said.append(f"  why          {run['why']}")
     if run["state"] == "stopped":
-        said.append(f"  to go on     mxgan train --resume {shlex.quote(run['path'])}")
+        said.append(f"  to go on     {shell().resume(run['path'])}")
     return said
 
 
 def _score(one: Optional[validation.Score]) -> Optional[dict[str, Any]]:
     return {"step": one.step, "score": one.value} if one else None
+
+
+def _faces(count: Any) -> str:
+    return counted(count, "face") if isinstance(count, int) else f"{count} faces"
 
 
 def _or_unknown(value: Any) -> str:

@@ -11,12 +11,13 @@ import numpy as np
 from mxgan import rng
 from mxgan.config import RunConfig, TrainConfig, resolve
 from mxgan.engines.protocol import Engine
-from mxgan.errors import MxganError
+from mxgan.errors import SettingError
 from mxgan.faces import Faces
 from mxgan.recipe import finish
 from mxgan.training import batches
 from mxgan.training.log import Mark
 from mxgan.training.run_dir import RunDir
+from mxgan.words import counted
 
 SAMPLES = 64  # faces in a picture of samples
 
@@ -63,9 +64,9 @@ def length(config: TrainConfig, faces: Faces) -> Length:
     run = resolve(config)
     count = len(faces.images)
     if run.batch_size > count:
-        raise MxganError(f"batch_size {run.batch_size}: larger than the data, which has {count} faces")
+        raise SettingError("batch_size", run.batch_size, f"larger than the data, which has {counted(count, 'face')}")
     per_epoch = batches.steps_per_epoch(count, run.batch_size)
     steps = config.steps or config.passes * per_epoch
     if run.finish and not finish.plan(run, steps):
-        raise MxganError(f"finish {run.finish}: of {steps} steps that is none; give a larger share, or 0")
+        raise SettingError("finish", run.finish, f"of {counted(steps, 'step')} that is none; give a larger share, or 0")
     return Length(per_epoch, steps)

@@ -29,7 +29,7 @@ def watch() -> Iterator[Stop]:
     def ask(number: int, frame: object) -> None:
         if stop.signal:
             raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
-        stop.signal = number
+        stop.signal = signal.Signals(number)
 
     if threading.current_thread() is not threading.main_thread():
         yield stop

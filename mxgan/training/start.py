@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+import difflib
+import os
+import signal
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional, Union
 
 from mxgan import config as configuration
 from mxgan import engines
 from mxgan.config import TrainConfig, resolve
 from mxgan.engines.protocol import Engine, Weights
-from mxgan.errors import ParamsError
-from mxgan.faces import open_faces
-from mxgan.training import checkpoint, loop, provenance, resuming, run_dir
+from mxgan.errors import Interrupted, MxganError, ParamsError
+from mxgan.faces import Faces, open_faces
+from mxgan.training import checkpoint, loop, provenance, resuming, run_dir, starting_weights
+from mxgan.training.advice import Advice
 from mxgan.training.log import Mark
-from mxgan.training.loop import Run
-from mxgan.training.setup import Setup, Start, length
+from mxgan.training.run import Run
+from mxgan.training.setup import Length, Setup, Start, length
 
 
-def train(config: TrainConfig) -> Run:
-    """Train as ``config`` says; everything made is in the run directory, whose path is returned.
+def train(config: Union[TrainConfig, str, os.PathLike, None] = None, **settings: Any) -> Run:
+    """Train on faces; everything made is in the run directory, which is the returned run's ``path``.
 
+    ``config``: a TrainConfig, or its data alone. ``settings``: any of its settings, beside it or instead of it, as in
+    ``train("photos", epochs=5)``.
     Raises MxganError before anything is written where the configuration, the data, the weights or the engine is wrong,
-    and TrainingError where the run itself goes wrong.
+    TrainingError where the run itself goes wrong, and Interrupted, a KeyboardInterrupt that has the ``run``, where
+    Ctrl-C or a notebook's stop button ended it after it was saved. SIGTERM saves too, and raises SystemExit.
     """
-    run_dir.check_out(config.out)
-    weights = _starting_weights(config)
-    choice = engines.choose_trainer(config)
-    faces = open_faces(config.data, config.size, config.fit, unique=config.unique)
-    steps = length(config, faces)
-    engine = engines.build(choice, resolve(config))
-    _begin_with(weights, engine, config)
+    return _or_interrupted(begin(asked(config, settings), Advice()))
 
+
+def begin(config: TrainConfig, advice: Advice) -> Run:
+    """What `train` does, with an end by Ctrl-C or SIGTERM as a run that says so. ``advice``: how its user goes on."""
+    config, faces, engine, steps, weights, notes = prepared(config, open_faces)
     run = run_dir.create(config)
     with run_dir.locked(run):
         run_dir.check_out(config.out)  # nobody has been faster
@@ -44,38 +50,102 @@ def train(config: TrainConfig) -> Run:
         run.write_json("config.json", written)  # the last: from here on it is a run, which can be resumed
         if weights:  # the file may change until a resume
             checkpoint.save(run.checkpoints, checkpoint.Checkpoint(0, engine.state(), Mark(), written))
-        return loop.run(setup, Start(notes=(choice.line(config.ctx),)))
+        return loop.run(setup, Start(notes=notes), advice)
 
 
-def resume(path: str | Path, changes: Optional[Mapping[str, Any]] = None) -> Run:
-    """Go on with the run at ``path`` from its newest sound checkpoint, bit for bit as if it had never stopped.
+class Prepared(NamedTuple):
+    """What a new run begins with, all of it checked."""
 
-    ``changes``: settings to change, by `TrainConfig`'s names. Raises MxganError with the difference where one of them,
-    or the data, would make it another run; where the run isn't one, is at work, or has no sound checkpoint left.
+    config: TrainConfig  # with what the weights and the engine decided
+    faces: Faces
+    engine: Engine
+    length: Length
+    weights: Weights  # that netG begins with; empty: they are drawn
+    notes: tuple[str, ...]  # lines for the user
+
+
+def prepared(config: TrainConfig, look: Callable[..., Faces]) -> Prepared:
+    """Check everything that ``config`` asks for, and build the engine; nothing is written but what ``look`` writes.
+
+    ``look``: `open_faces`, or `survey`. Raises MxganError as `train` does.
     """
+    run_dir.check_out(config.out)
+    config, weights, told = starting_weights.read(config)
+    choice = engines.choose_trainer(config)
+    line = choice.line(config.ctx)
+    config = engines.as_computed(config, choice.ctx)
+    faces = look(config.data, config.size, config.fit, unique=config.unique)
+    steps = length(config, faces)
+    engine = engines.build(choice, resolve(config))
+    _begin_with(weights, engine, config)
+    return Prepared(config, faces, engine, steps, weights, (line, *told))
+
+
+def resume(path: Union[str, os.PathLike], changes: Optional[Mapping[str, Any]] = None, **settings: Any) -> Run:
+    """Go on with a run from its newest sound checkpoint, bit for bit as if it had never stopped.
+
+    ``path``: its folder, the name that ``mxgan runs`` prints, or ``last``. ``settings``: what is to change, by
+    `TrainConfig`'s names, as in ``resume("faces", steps=2000)``; ``changes``: the same as a dict. ``epochs`` or
+    ``steps``, ``finish``, ``checkpoint_minutes``, ``evaluate_every`` and the place of the ``data`` may change, and
+    ``engine``, ``ctx`` and ``threads``, after which the run is no longer bit-exact.
+    Raises MxganError with the difference where a change, or the data, would make it another run; where the run isn't
+    one, is at work, or has no sound checkpoint left; Interrupted as `train` does.
+    """
+    changes = {**(changes or {}), **settings}
+    _check_names(changes)
+    wanted = TrainConfig(**changes)  # refuses what no run can have
+    changes = {name: getattr(wanted, name) for name in changes}
+    return _or_interrupted(go_on(path, changes, Advice()))
+
+
+def go_on(path: Union[str, os.PathLike], changes: Mapping[str, Any], advice: Advice) -> Run:
+    """What `resume` does with sound ``changes``, and an end by Ctrl-C or SIGTERM as `begin` does."""
     run = run_dir.existing(Path(path))
     with run_dir.locked(run):
-        plan = resuming.plan(run, dict(changes or {}))
+        plan = resuming.plan(run, dict(changes))
         engine = engines.build(plan.choice, resolve(plan.config))
         if plan.saved:
             engine.load_state(plan.saved.state)
         else:
-            _begin_with(_starting_weights(plan.config), engine, plan.config)
+            _begin_with(starting_weights.read(plan.config).weights, engine, plan.config)
         written, notes = resuming.written(plan, provenance.collect(engine, plan.faces))
         run.remove_leftovers()
         run.write_json("config.json", written)
         setup = Setup(resolve(plan.config), run, plan.faces, engine, plan.length, written)
-        return loop.run(setup, Start(plan.step, plan.saved.log if plan.saved else Mark(), notes))
+        return loop.run(setup, Start(plan.step, plan.saved.log if plan.saved else Mark(), notes), advice)
 
 
-def _starting_weights(config: TrainConfig) -> Weights:
-    if config.weights is None:
-        return {}
-    from mxgan.weights import check_finite, load_net
+def _or_interrupted(run: Run) -> Run:
+    """The run, unless a signal stopped it: what comes after a call from Python must not go on as if it had finished."""
+    if run.stopped_by == signal.SIGINT:
+        done = f"stopped after step {run.step} of {run.steps}, saved"
+        raise Interrupted(f"{done}; {Advice().resume(run.path)} goes on", run)
+    if run.stopped_by:
+        raise SystemExit(128 + run.stopped_by)
+    return run
 
-    net = load_net(config.weights, "generator")
-    check_finite(net, config.weights)
-    return {"netG": net.arrays}
+
+def asked(config: Union[TrainConfig, str, os.PathLike, None], settings: Mapping[str, Any]) -> TrainConfig:
+    """One TrainConfig of what `train` was given. Raises MxganError where that can't be."""
+    _check_names(settings)
+    if isinstance(config, TrainConfig):
+        return dataclasses.replace(config, **settings)
+    if config is None:
+        return TrainConfig(**settings)
+    if not isinstance(config, (str, os.PathLike)):
+        raise MxganError(f"train takes a TrainConfig, or data as in train('photos'), not {type(config).__name__}")
+    if "data" in settings:
+        raise MxganError(f"data {settings['data']!r} and {config!r}: give one of the two")
+    return TrainConfig(data=os.fspath(config), **settings)
+
+
+def _check_names(settings: Mapping[str, Any]) -> None:
+    known = [field.name for field in dataclasses.fields(TrainConfig)]
+    for name in settings:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(known)}"
+            raise MxganError(f"{name}: no setting of a run; {hint}")
 
 
 def _begin_with(weights: Weights, engine: Engine, config: TrainConfig) -> None:

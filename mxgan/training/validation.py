@@ -16,11 +16,12 @@ from typing import Any, Optional
 
 import numpy as np
 
-from mxgan import rng
+from mxgan import plots, rng
 from mxgan.config import RunConfig
 from mxgan.metrics import fd, form
 from mxgan.metrics.fd import Gaussian
 
+NAME = plots.RATED
 COUNT = 1000  # pictures, and faces; fewer where the run has fewer
 LEAST = 16  # faces; a distance to fewer says little about faces
 BATCH = 64  # pictures made at once
@@ -60,6 +61,16 @@ class Scorer:
         blocks = range(math.ceil(self._count / BATCH))
         made = np.concatenate([generate(rng.latents(seed, "score", block, BATCH, latent)) for block in blocks])
         return round(fd.distance(self._real, fd.fit(form.describe(made[: self._count]))), 3)
+
+
+def shown(value: float) -> str:
+    """A score as people are shown it, everywhere: two decimals, finer than what chance makes of it (`TIE`)."""
+    return f"{value:.2f}"
+
+
+def told(score: Score) -> str:
+    """A score in words: the figure, when it was, what it is, and which way is better."""
+    return f"score {shown(score.value)} at step {score.step} ({NAME}; lower is better)"
 
 
 def is_due(step: int, every: int, per_epoch: int) -> bool:

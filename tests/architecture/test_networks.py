@@ -98,6 +98,7 @@ def test_a_sigmoid_end_leaves_no_trace_in_the_file_so_it_is_an_assumption_and_an
     generator, found, _ = nets.read(tmp_path / "netG.pth")
     assert "tanh at the end" in generator.read.told[0]
     assert np.abs(found.astype(int) - wanted).max() > 25
+    assert generator.read.cautions == generator.read.told  # which `nets.read` has seen as a warning
     generator, found, _ = nets.read(tmp_path / "netG.pth", Wishes(output="sigmoid"))
     nets.assert_same(found, wanted)
     assert "tanh at the end" not in generator.read.told[0]

@@ -146,7 +146,7 @@ def test_a_layout_of_another_network_is_refused(silent, tmp_path):
     ids=str,
 )
 def test_what_no_option_can_be_is_refused_in_a_line_that_names_the_option(wish):
-    with pytest.raises(MxganError, match=f"^--{next(iter(wish))} ") as error:
+    with pytest.raises(MxganError, match=f"^{next(iter(wish))} ") as error:
         Wishes(**wish)
     assert "\n" not in str(error.value)
 
@@ -155,7 +155,7 @@ def test_what_no_option_can_be_is_refused_in_a_line_that_names_the_option(wish):
 def test_a_layout_and_another_option_contradict_each_other(silent, tmp_path, wish):
     reading = networks.generator(silent[0])
     (tmp_path / "net.json").write_text(describe(reading.graph, reading.names, False))
-    with pytest.raises(MxganError, match=f"^--{next(iter(wish))}"):
+    with pytest.raises(MxganError, match=f"^{next(iter(wish))}: "):
         networks.generator(silent[0], Wishes(layout=tmp_path / "net.json", **wish))
 
 

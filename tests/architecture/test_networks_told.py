@@ -86,7 +86,7 @@ def test_options_that_contradict_a_symbol_are_refused_in_a_line(mx, tmp_path, wi
     params, _, _ = checkpoint(mx, tmp_path)
     with pytest.raises(MxganError) as error:
         networks.generator(params, Wishes(**wish))
-    assert str(error.value).startswith(f"--{next(iter(wish))}: net-symbol.json says it")
+    assert str(error.value).startswith(f"{next(iter(wish))}: net-symbol.json says it")
     assert "\n" not in str(error.value)
 
 

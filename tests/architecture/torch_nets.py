@@ -62,12 +62,14 @@ def latents(size: int) -> np.ndarray:
 def read(
     path: Path, wishes: Wishes = NONE, engine: str = "pytorch"
 ) -> tuple[sampling.Generator, np.ndarray, list[str]]:
-    """The generator that mxgan finds in a file, its pictures, and what it warns of."""
+    """The generator that mxgan finds in a file, its pictures, and what it warns of besides what it says it guessed."""
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         generator = sampling.load_generator(path, engine, "cpu", wishes=wishes)
     labels = None if generator.classes is None else np.arange(PICTURES) % generator.classes
     said = [str(one.message) for one in told if issubclass(one.category, UserWarning)]
+    assert said == [f"{path}: {text}" for text in generator.read.cautions]
+    said = [f"{path}: {text}" for text in generator.read.warnings]
     return generator, generator.generate(latents(generator.latent), labels), said
 
 

@@ -78,7 +78,7 @@ def test_size_and_fit_have_sets_of_their_own(folder, place):
     sets = [open_faces(str(folder), size, fit) for size in (32, 64) for fit in ("crop", "squash")]
     assert [faces.images.shape[1] for faces in sets] == [32, 32, 64, 64]
     assert len({faces.fingerprint for faces in sets}) == 4 == len(built(place))
-    with pytest.raises(MxganError, match="unknown fit"):
+    with pytest.raises(MxganError, match="fit 'stretch'"):
         open_faces(str(folder), 64, "stretch")
 
 
@@ -205,7 +205,7 @@ def test_a_set_that_cannot_be_written_any_more_still_opens(folder, place, monkey
         ("", "'': there is no such folder or file"),
         ("empty", "empty: no picture in this folder or below it (.jpg .jpeg"),
         ("texts", "texts: no picture in this folder"),
-        ("broken", "broken: none of its 3 pictures can be used; the first, a.jpg, is empty (0 bytes)"),
+        ("broken", "broken: of its 3 pictures none can be used; the first, a.jpg, is empty (0 bytes)"),
         (
             "file.txt",
             "file.txt: no set of faces: a folder of pictures, .zip, .tar, .tar.gz, .rec, .npz, .npy or .parquet",
@@ -255,31 +255,11 @@ def test_a_packed_file(folder, tmp_path, capfd):
         open_faces(path, size=128)
 
 
-@pytest.mark.parametrize(
-    "array",
-    [
-        np.zeros((3, 64, 64, 4), np.float32),
-        np.zeros((3, 12288), np.uint8),
-        np.zeros((5, 0, 64, 64), np.uint8),
-        np.zeros((64, 64, 3), np.uint8),
-        np.zeros((3, 3, 64, 64), bool),
-        np.array([{"a": 1}], dtype=object),
-    ],
-)
-def test_a_file_of_something_else(tmp_path, array):
-    np.save(tmp_path / "a.npy", array)
-    with pytest.raises(
-        MxganError, match=r"\(N, H, W, 3\), \(N, 3, H, W\) or grey \(N, H, W\) of .* is wanted"
-    ) as error:
-        open_faces(str(tmp_path / "a.npy"))
-    assert "\n" not in str(error.value)
-
-
 def test_a_truncated_packed_file(folder, tmp_path):
     path = pack(folder, tmp_path / "faces.npy")
-    for size in (0, 50, 128, 5000):
+    for size in (5000, 128, 50, 0):
         os.truncate(path, size)
-        with pytest.raises(MxganError, match=r"no whole .npy|is empty \(0 bytes\)"):
+        with pytest.raises(MxganError, match=r"a .npy that is damaged" if size else r"is empty \(0 bytes\)"):
             open_faces(path)
 
 
@@ -288,7 +268,7 @@ def test_pack_refuses_before_it_writes(folder, tmp_path):
         (folder, tmp_path / "faces.jpg", "name ends in .npy"),
         (tmp_path / "nowhere", tmp_path / "a.npy", "there is no such folder or file"),
         (folder / "more" / "small.png", tmp_path / "a.npy", "no set of faces: a folder of pictures, .zip"),
-        (folder, tmp_path / "nowhere" / "a.npy", "make it first"),
+        (folder, folder / "more" / "small.png" / "a.npy", "small.png can't be made"),
     ):
         with pytest.raises(MxganError, match=message):
             pack(source, file)

@@ -112,11 +112,11 @@ def test_wrong_input_is_one_line(photos, tmp_path, monkeypatch):
     (tmp_path / "there").mkdir()
     with pytest.raises(MxganError, match="there: is there already: name a new folder"):
         crop(photos, tmp_path / "there")
-    with pytest.raises(MxganError, match="can't be written: No such file or directory"):
-        crop(photos, tmp_path / "no" / "out", progress=False)
+    with pytest.raises(MxganError, match=r"can't be written: .*bad\.jpg can't be made"):
+        crop(photos, photos / "bad.jpg" / "out", progress=False)
     (tmp_path / "walls").mkdir()
     Image.fromarray(photo({})).save(tmp_path / "walls" / "a.png")
-    with pytest.raises(MxganError, match="walls: no face found in 1 pictures"):
+    with pytest.raises(MxganError, match="walls: no face found in 1 picture"):
         crop(tmp_path / "walls", tmp_path / "out", progress=False)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["photos", "there", "walls"]
     monkeypatch.delattr(cv2, "CascadeClassifier")

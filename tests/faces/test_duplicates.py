@@ -126,9 +126,9 @@ def test_open_faces_without_duplicates(folder, capfd):
     assert np.array_equal(unique.images, every.images[[0, 1, 4]])
     assert (unique.duplicates, every.duplicates) == (3, 0) and unique.skipped == every.skipped
     assert unique.fingerprint != every.fingerprint and isinstance(unique.images, np.memmap)
-    assert "3 of 6 faces are duplicates: left out" in capfd.readouterr().err
+    assert "3 of 6 faces left out: duplicates" in capfd.readouterr().err
     again = open_faces(folder, unique=True)
     assert again.fingerprint == unique.fingerprint
-    assert capfd.readouterr().err == "3 of 6 faces are duplicates: left out\n"
+    assert capfd.readouterr().err == "3 of 6 faces left out: duplicates\n"
     (folder / "e.png").unlink()
     assert len(open_faces(folder, unique=True, progress=False).images) == 2

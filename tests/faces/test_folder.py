@@ -318,7 +318,7 @@ def test_transform_refuses_what_is_no_picture():
     for wrong in (np.zeros((9, 9), np.uint8), np.zeros((9, 9, 4), np.uint8), np.zeros((9, 9, 3)), np.zeros((0, 9, 3))):
         with pytest.raises(MxganError, match=r"uint8 \(H, W, 3\)"):
             transform(wrong)
-    with pytest.raises(MxganError, match="unknown fit 'stretch': one of crop, squash"):
+    with pytest.raises(MxganError, match="fit 'stretch': one of crop, squash"):
         transform(np.zeros((9, 9, 3), np.uint8), fit="stretch")
     with pytest.raises(MxganError, match="size 0: pictures of 8 to 1024 pixels"):
         transform(np.zeros((9, 9, 3), np.uint8), size=0)

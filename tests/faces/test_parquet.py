@@ -10,6 +10,7 @@ import pytest
 from processes import environment
 
 from mxgan import MxganError
+from mxgan.extras import install_line
 from mxgan.faces import open_faces
 
 pyarrow = pytest.importorskip("pyarrow")
@@ -121,5 +122,5 @@ def test_without_pyarrow_the_line_says_what_to_type(tmp_path, rows):
     for data in (tmp_path / "set", tmp_path / "set" / "a.parquet"):
         command = [sys.executable, "-c", WITHOUT, str(data)]
         done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=60)
-        said = f"mxgan: error: {data}: reading Parquet needs pyarrow: pip install 'mxgan[parquet]'\n"
+        said = f"mxgan: error: {data}: reading Parquet needs pyarrow: {install_line('parquet')}\n"
         assert (done.returncode, done.stderr) == (2, said)

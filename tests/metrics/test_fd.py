@@ -55,5 +55,5 @@ def test_samples_of_known_gaussians_come_to_the_known_distance():
 
 
 def test_one_sample_has_no_covariance():
-    with pytest.raises(MxganError, match="1 features have no covariance"):
+    with pytest.raises(MxganError, match="1 feature: no covariance"):
         fd.fit(np.zeros((1, 4)))

@@ -51,5 +51,5 @@ def test_it_is_the_mean_over_subsets_that_the_seed_decides():
 
 
 def test_one_feature_is_refused():
-    with pytest.raises(MxganError, match="1 features in a set; at least 2"):
+    with pytest.raises(MxganError, match="1 feature in a set; at least 2"):
         kid.distance(np.zeros((1, 3)), np.zeros((5, 3)))

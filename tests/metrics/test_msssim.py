@@ -56,7 +56,7 @@ def test_diversity_is_the_mean_of_neighbouring_pairs():
 
 def test_what_makes_no_pair_is_refused():
     image = np.zeros((1, 32, 32, 3), np.uint8)
-    with pytest.raises(MxganError, match="1 images make no pair"):
+    with pytest.raises(MxganError, match="1 image, no pair"):
         msssim.diversity(image)
     with pytest.raises(MxganError, match="at least 16 pixels"):
         msssim.msssim(image[0, :8, :8], image[0, :8, :8])

@@ -145,7 +145,7 @@ def test_faces_are_fitted_as_those_of_the_run_that_a_file_lies_in(copied):
             r"netG\.params: no run directory, so there are no faces to compare with; name some with --data",
         ),
         ({"data": "missing"}, "'missing': there is no such folder or file"),
-        ({"nearest": "near.jpg"}, "--nearest near.jpg: the picture is written as .png"),
+        ({"nearest": "near.jpg"}, "nearest 'near.jpg': pictures are written as .png"),
         ({"seed": 2**63}, "seed 9223372036854775808"),
     ],
 )
@@ -160,13 +160,13 @@ def test_too_few_faces_for_a_metric_are_refused(lite0, weights, faces_folder, tm
         evaluate(weights, str(faces_folder), 5, ["prdc"])
     few = faces.open_faces(faces_folder, 32).images[:11]
     np.save(tmp_path / "few.npy", few)
-    with pytest.raises(MxganError, match=r"few\.npy: 11 faces are too few: prdc and its floor need 12"):
+    with pytest.raises(MxganError, match=r"few\.npy: 11 faces, too few: prdc and its floor need 12"):
         evaluate(weights, str(tmp_path / "few.npy"), 11, ["prdc"], input_size=32)
 
 
 def test_faces_packed_at_another_size_are_refused(weights, tmp_path):
     np.save(tmp_path / "large.npy", np.zeros((20, 64, 64, 3), np.uint8))
-    with pytest.raises(MxganError, match=r"large\.npy: has uint8 \(20, 64, 64, 3\), .* pack it again with --size 32"):
+    with pytest.raises(MxganError, match=r"large\.npy: has uint8 \(20, 64, 64, 3\), .* pack the pictures again with"):
         evaluate(weights, str(tmp_path / "large.npy"), 8, ["swd"])
 
 
@@ -185,8 +185,8 @@ def test_weights_that_diverged_are_refused(weights, faces_folder, tmp_path):
         (["--weights", "a.params", "--run", "b"], "give one of --weights FILE and --run RUN"),
         (["--run", "missing"], "--run missing: no run directory; a weights file is given with --weights"),
         (["--weights", "missing.params", "--data", "painted:9"], "missing.params: there is no such file"),
-        (["--weights", "missing.params", "--extractor", "vgg", "--data", "painted:9"], "extractor 'vgg': one of"),
-        (["--weights", "missing.params", "--input-size", "-5", "--data", "painted:9"], "input size -5: 32 to 512"),
+        (["--weights", "missing.params", "--extractor", "vgg", "--data", "painted:9"], "--extractor vgg: one of"),
+        (["--weights", "missing.params", "--input-size", "-5", "--data", "painted:9"], "--input-size -5: 32 to 512"),
     ],
 )
 def test_wrong_options_are_one_line(arguments, said, capsys, tmp_path, monkeypatch):

@@ -116,7 +116,7 @@ def test_wrong_latents_are_refused():
 
 def test_it_computes_on_the_cpu_alone():
     graph = graph_of(load_net(REAL))
-    with pytest.raises(MxganError, match="--ctx gpu:0: the onnx engine computes on the CPU"):
+    with pytest.raises(MxganError, match="ctx 'gpu:0': the onnx engine computes on the CPU"):
         forward_of(graph, "gpu:0")
     z, y = release_io(REAL)
     assert np.abs(forward_of(graph, "auto")(z) - y).max() < 1e-5

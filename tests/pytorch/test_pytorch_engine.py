@@ -130,7 +130,7 @@ def test_gpus_are_counted_and_known(monkeypatch):
     assert runtime.gpu_problem(0) is None
     assert runtime.device("gpu") == torch.device("cuda", 0)
     assert runtime.gpu_problem(3) == "there is no GPU 3: this machine has 1 GPU, numbered from 0"
-    with pytest.raises(MxganError, match=r"--ctx gpu:3: there is no GPU 3: this machine has 1 GPU"):
+    with pytest.raises(MxganError, match=r"ctx 'gpu:3': there is no GPU 3: this machine has 1 GPU"):
         runtime.device("gpu:3")
     for capability, architectures, runs in (
         ((8, 9), ("sm_80", "sm_90"), True),  # the same family

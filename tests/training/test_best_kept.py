@@ -28,21 +28,25 @@ def test_the_best_is_kept_beside_the_last_three(faces_folder, tmp_path, capsys):
     assert scores(run) == {3: 30, 6: 20, 9: 10, 12: 20, 15: 30, 18: 40, 21: 50}
     assert kept(run) == [9, 15, 18, 21]
     assert best_weights(run) == checkpoints_weights(run, 9) != (run / "netG.params").read_bytes()
-    assert (
-        f"best score 10.0 at step 9, last 50.0 at step 21: new faces come from {run / 'netG-best.params'}, of step 9"
-        in capsys.readouterr().err.splitlines()
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "best score 10.00 at step 9 (Fréchet distance of form and colours; lower is better); last 50.00 at step 21: "
+        f"new faces from {run / 'netG-best.params'}: mxgan.load_generator('{run}').sample(64)"
     )
     assert sampling.weights_file(run) == run / "netG-best.params"
     assert runs.summary(run)["best"] == {"step": 9, "score": 10.0}
-    assert "  score        best 10.0 at step 9, last 50.0 at step 21" in runs.show_lines(runs.show(run))
+    shown = "best 10.00 at step 9, last 50.00 at step 21: Fréchet distance of form and colours; lower is better"
+    assert f"  score        {shown}" in runs.show_lines(runs.show(run))
     assert runs.lines(runs.find(tmp_path), tmp_path)[1].split()[4] == "10.00"
 
 
 @pytest.mark.usefixtures("rising_scores")
-def test_while_it_gets_better_nothing_more_is_kept_or_said(faces_folder, tmp_path, capsys):
+def test_while_it_gets_better_the_last_is_the_best(faces_folder, tmp_path, capsys):
     run = train(faces_folder, tmp_path / "run", epochs=3, evaluate_every=3)
     assert best_weights(run) == (run / "netG.params").read_bytes()
-    assert "best score" not in capsys.readouterr().err
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith(
+        "best score 10.00 at step 9 (Fréchet distance of form and colours; lower is better): new faces "
+    )
     assert kept(train(faces_folder, tmp_path / "four", epochs=4, evaluate_every=3)) == [6, 9, 12]
 
 

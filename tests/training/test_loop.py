@@ -14,9 +14,10 @@ import mxgan
 from mxgan import engines, rng
 from mxgan.engines import Choice
 from mxgan.engines.protocol import State
-from mxgan.errors import MxganError, TrainingError
+from mxgan.errors import Interrupted, MxganError, TrainingError
 from mxgan.faces import open_faces
-from mxgan.training import batches
+from mxgan.training import Run, batches
+from mxgan.training.advice import Advice
 
 STATS = {"loss_d": 1.5, "loss_g": 2.5, "score_real": 0.75, "score_fake": 0.25}
 
@@ -136,12 +137,19 @@ def test_the_run_directory_says_what_ran(train, faces_folder):
 
 
 def test_the_last_words_say_where_everything_is(train, capsys):
-    _, run = train()
+    _, run = train(evaluate_every=1)
     out, err = capsys.readouterr()
     assert out == ""
-    for name in ("samples", "curves.png", "netG.params"):
-        assert str(run.path / name) in err
-    assert f"mxgan generate --weights {run.path}" in err.splitlines()[-1]
+    *_, pictures, last = err.splitlines()
+    assert pictures == f"pictures {run.path / 'samples'}, curves {run.path / 'curves.png'}"
+    assert last.startswith("best score ")
+    assert last.endswith(f": new faces from {run.path / 'netG-best.params'}: {Advice().generate(run.path)}")
+
+
+def test_the_last_words_of_a_run_without_scores(train, capsys):
+    _, run = train()  # too short
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == f"not scored: new faces from {run.path / 'netG.params'}: {Advice().generate(run.path)}"
 
 
 def test_images_that_cannot_be_read_are_named_and_the_run_goes_on(train, faces_folder, tmp_path, capsys):
@@ -159,14 +167,23 @@ def test_images_that_cannot_be_read_are_named_and_the_run_goes_on(train, faces_f
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_run_after_the_step_and_saves(train, number):
+def test_a_signal_ends_the_run_after_the_step_and_saves(train, tmp_path, number):
     def interrupt(step):
         if step == 2:
             os.kill(os.getpid(), number)
         return STATS
 
-    notebook, run = train(Notebook(interrupt))
-    assert (run.step, run.stopped_by, len(notebook.given)) == (2, number, 2)
+    notebook = Notebook(interrupt)
+    with pytest.raises(Interrupted if number == signal.SIGINT else SystemExit) as stopped:
+        train(notebook)
+    if number == signal.SIGINT:
+        run = stopped.value.run
+        assert (run.step, run.steps, run.stopped_by, run.state) == (2, 6, signal.SIGINT, "stopped")
+        assert str(stopped.value) == f"stopped after step 2 of 6, saved; mxgan.resume('{run.path}') goes on"
+    else:
+        assert stopped.value.code == 143
+        run = Run(tmp_path / "run", 2)
+    assert len(notebook.given) == 2
     assert mxgan.load_params(run.path / "netG.params")["0.weight"] == 2
     assert mxgan.load_params(run.path / "netD.params")["0.weight"] == 2
     assert files_below(run.path / "samples") == ["000002.png"]
@@ -175,7 +192,7 @@ def test_a_signal_ends_the_run_after_the_step_and_saves(train, number):
 
 def test_a_signal_in_the_last_step_comes_too_late(train):
     _, run = train(Notebook(lambda step: os.kill(os.getpid(), signal.SIGINT) or STATS), steps=1)
-    assert (run.step, run.stopped_by) == (1, 0)
+    assert (run.step, run.stopped_by, run.state) == (1, 0, "finished")
 
 
 def test_numbers_that_are_not_finite_end_the_run_and_name_the_step(train, tmp_path):

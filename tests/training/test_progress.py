@@ -66,32 +66,74 @@ def test_a_warning_is_a_line_now_and_a_mark_from_then_on(capsys, monkeypatch):
     assert line.startswith("[d_wins] epoch 1/1 step 2/3 ")
 
 
+def test_the_score_is_the_first_number(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
+    with Progress(0, 3, 1) as shown:
+        shown.scored(4.066)
+        shown.show(record(2))
+    assert f" step 2/3 score 4.07 {NUMBERS}, " in capsys.readouterr().err
+
+
 BAR = """
+import sys
 from mxgan.training.progress import Progress
-with Progress(0, 4, 2) as shown:
+steps, warned = int(sys.argv[1]), sys.argv[2:]
+with Progress(steps - 4, steps, 25) as shown:
     shown.say("about to begin")
-    for step in range(1, 5):
+    shown.scored(14.066)
+    for kind in warned:
+        shown.warn(kind, "something is wrong")
+    for step in range(steps - 3, steps + 1):
         shown._bar.mininterval = 0
-        shown.show({"step": step, "epoch": (step + 1) // 2, "loss_d": 1.25, "loss_g": 2.5, "score_real": 0.75,
+        shown.show({"step": step, "epoch": 12, "loss_d": 1.25, "loss_g": 12.5, "score_real": 0.75,
                     "score_fake": 0.125, "images_per_s": 123.4, "seconds": 1.0})
+    shown.scored(14.055)
+    shown.close()
+    shown.say("the last line")
 print("done")
 """
 
 
-def test_a_bar_on_a_terminal():
+def bar(columns: int, *arguments: object) -> list[str]:
+    """Every state that the bar has on a terminal of so many columns, and the lines above it."""
     pty, fcntl, termios = (pytest.importorskip(name) for name in ("pty", "fcntl", "termios"))
     terminal, stderr = pty.openpty()
-    fcntl.ioctl(stderr, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 140, 0, 0))  # 40 lines of 140 columns
-    command = [sys.executable, "-c", BAR]
+    fcntl.ioctl(stderr, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))  # 40 lines
+    command = [sys.executable, "-c", BAR, *map(str, arguments)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, env=environment()) as process:
         os.close(stderr)
         shown = read_all(terminal)
         assert process.stdout.read() == b"done\n"  # results alone
     assert process.returncode == 0
-    states = [state.strip() for state in shown.split("\r")]
+    return [state.strip() for state in shown.replace("\n", "\r").split("\r") if state.strip()]
+
+
+def test_a_bar_on_a_wide_terminal():
+    states = bar(160, 940)
     assert "about to begin" in states  # above the bar
-    assert states[-2].startswith("epoch 2/2 100%|████████████████| 4/4 [00:00<00:00")
-    assert states[-2].endswith(NUMBERS)
+    assert states.pop() == "the last line"  # below it
+    assert states[-1].startswith("epoch 12/25 100%|████████████████| 940/940 [00:00<00:00, score 14.05 loss_d 1.250 ")
+    assert states[-1].endswith(" loss_g 12.500 score_real 0.75 score_fake 0.12 123 images/s]")
+
+
+@pytest.mark.parametrize("arguments", [(940,), (39575, "d_wins", "collapse")], ids=["usual", "long, with warnings"])
+@pytest.mark.parametrize("columns", [80, 100])
+def test_the_bar_fits_a_narrow_terminal_with_every_number(columns, arguments):
+    states = [state for state in bar(columns, *arguments) if "%" in state]
+    assert max(map(len, states)) < columns
+    states = [state for state in states if "loss" in state]  # the first is drawn before there are numbers
+    assert len(states) >= 4
+    for state in states:
+        numbers = ["score 14.0", "1.25", "12.50", "real 0.75", "fake 0.12", "123"]
+        places = [state.index(number) for number in numbers]
+        assert places == sorted(places)
+        assert f"/{arguments[0]} " in state
+
+
+def test_on_a_very_narrow_terminal_the_score_is_what_stays():
+    states = [state for state in bar(45, 940) if "score" in state]
+    assert all(len(state) < 45 and "score 14.0" in state for state in states)
+    assert states
 
 
 def read_all(terminal: int) -> str:

@@ -19,7 +19,7 @@ from tiny_runs import log, outcome, scores, train
 
 import mxgan
 from mxgan import plots, rng, training
-from mxgan.errors import MxganError, TrainingError
+from mxgan.errors import Interrupted, MxganError, TrainingError
 from mxgan.training import run_dir
 
 OPTIONS = (
@@ -72,8 +72,14 @@ def test_stopped_within_its_finish(faces_folder, tmp_path, monkeypatch, capsys):
             return super().train_step(batch)
 
     tiny_engine.install(monkeypatch, Stopped)
-    run = train(faces_folder, tmp_path / "run", **settings)
-    assert [training.resume(run).step for _ in range(3)] == [6, 7, 8]
+    run = tmp_path / "run"
+    with pytest.raises(Interrupted):
+        train(faces_folder, run, **settings)
+    for step in (6, 7):
+        with pytest.raises(Interrupted) as stopped:
+            training.resume(run)
+        assert stopped.value.run.step == step
+    assert training.resume(run).step == 8
     assert outcome(run) == outcome(whole)
     assert "not bit for bit" not in capsys.readouterr().err
 
@@ -165,7 +171,7 @@ def test_ctrl_c_in_a_process_of_its_own_then_resume(mx, faces_folder, tmp_path):
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=120)[1]
     assert process.returncode == 130
-    assert f"to go on: mxgan train --resume {tmp_path / 'run'}" in said
+    assert f"mxgan train --resume {tmp_path / 'run'}" in said
     again = mxgan_process("train", "--resume", tmp_path / "run")
     assert (again.returncode, again.stdout) == (0, f"{tmp_path / 'run'}\n")
     assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
@@ -177,7 +183,7 @@ def test_a_finished_run_has_nothing_to_do_and_can_be_made_longer(faces_folder, t
     before = outcome(run)
     (run / "netG.params").unlink()  # say, the disk was full at the very end
     assert training.resume(run).step == 6
-    assert "all steps are done already: to go on, give more --epochs or --steps" in capsys.readouterr().err
+    assert "all steps are done already: to go on, give more epochs or steps" in capsys.readouterr().err
     assert outcome(run) == before
     assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["000003", "000006"]
     training.resume(run, {"epochs": 4})
@@ -214,15 +220,18 @@ def test_killed_before_it_was_a_run_it_starts_again_in_the_same_place(faces_fold
 
 
 def test_weights_to_start_from_may_vanish_once_the_run_began(tiny, faces_folder, tmp_path, monkeypatch):
-    from mxgan.training import start
+    from mxgan.training import starting_weights
+    from mxgan.training.starting_weights import Beginning
 
     huge = {"0.weight": np.full((5, 12), 0.5, np.float32)}
-    monkeypatch.setattr(start, "_starting_weights", lambda config: {"netG": huge} if config.weights else {})
+    monkeypatch.setattr(
+        starting_weights, "read", lambda config: Beginning(config, {"netG": huge} if config.weights else {}, ())
+    )
     whole = outcome(train(faces_folder, tmp_path / "whole", steps=3, weights="start.params"))
     assert whole != outcome(train(faces_folder, tmp_path / "drawn", steps=3))
     run = train(faces_folder, tmp_path / "run", steps=1, weights="start.params")
     shutil.rmtree(run / "checkpoints" / "000001")  # killed before its first step
-    monkeypatch.setattr(start, "_starting_weights", lambda config: pytest.fail("the file was read again"))
+    monkeypatch.setattr(starting_weights, "read", lambda config: pytest.fail("the file was read again"))
     training.resume(run, {"steps": 3})
     assert outcome(run) == whole
 

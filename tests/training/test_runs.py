@@ -111,7 +111,7 @@ def test_a_damaged_run_is_one_row_of_the_table(finished, name):
     for damage in DAMAGES[name]:
         (finished.parent / "b" / name).write_bytes(damage)
         rows = runs.lines(runs.find(finished.parent), finished.parent)
-        states = {row.split()[0]: row.split()[-1] for row in rows[1:3]}
+        states = {Path(row.split()[0]).name: row.split()[-1] for row in rows[1:3]}
         assert states["a"] == "finished"
         if name == "config.json":
             assert states["b"] == "damaged"
@@ -150,7 +150,7 @@ def test_show_on_the_command_line(finished):
     assert as_json["last"]["step"] == 6 and as_json["config"]["seed"] == 0
     table = CliRunner().invoke(cli.program, ["runs", str(finished.parent)]).output.splitlines()
     assert table[0].split() == ["run", "recipe", "engine", "step", "score", "age", "state"]
-    assert table[1].split()[:4] == ["a", "gluon-tutorial", "mxnet", "6/6"]
+    assert table[1].split()[:4] == [str(finished), "gluon-tutorial", "mxnet", "6/6"]
 
 
 def test_before_the_first_run_there_are_none(tmp_path, monkeypatch):

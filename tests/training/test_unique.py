@@ -11,7 +11,7 @@ from processes import TINY, mxgan
 
 from mxgan import MxganError, TrainConfig
 from mxgan.config import from_json, to_json
-from mxgan.faces import open_faces
+from mxgan.faces import open_faces, survey
 
 
 @pytest.fixture
@@ -25,12 +25,12 @@ def twice(faces_folder, tmp_path):
 def test_train_and_resume_and_evaluate(mx, twice, faces_folder, tmp_path):
     command = ["train", "--data", twice, *TINY, "--unique", "--steps", 2, "--evaluate-every", 0, "--threads", 1]
     run = mxgan(*command, "--out", tmp_path / "run")
-    assert run.returncode == 0 and "24 of 48 faces are duplicates: left out" in run.stderr
+    assert run.returncode == 0 and "24 of 48 faces left out: duplicates" in run.stderr
     written = json.loads((tmp_path / "run" / "config.json").read_text())
     assert written["unique"] is True and written["faces"]["count"] == written["faces"]["duplicates"] == 24
     assert written["faces"]["fingerprint"] == open_faces(str(faces_folder), 32).fingerprint
     again = mxgan("train", "--resume", tmp_path / "run", "--steps", 4)
-    assert again.returncode == 0 and "24 of 48 faces are duplicates: left out" in again.stderr
+    assert again.returncode == 0 and "24 of 48 faces left out: duplicates" in again.stderr
     scores = mxgan("evaluate", "--run", tmp_path / "run", "--n", 8, "--metrics", "swd", "--json")
     assert scores.returncode == 0 and not any("has changed" in line for line in json.loads(scores.stdout)["warnings"])
     other = mxgan("train", "--resume", tmp_path / "run", "--data", faces_folder, "--steps", 5)
@@ -61,3 +61,21 @@ def test_the_faces_are_those_of_a_packed_set(twice, tmp_path):
         open_faces(str(tmp_path / "a.npy"), 32, unique=True).fingerprint
         == open_faces(str(twice), 32, unique=True).fingerprint
     )
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip", "npy"])
+def test_a_dry_run_counts_the_same_faces_and_keeps_nothing(twice, tmp_path, monkeypatch, kind):
+    monkeypatch.setenv("MXGAN_CACHE", str(tmp_path / "cache"))
+    data = str(twice)
+    if kind == "zip":
+        data = shutil.make_archive(str(tmp_path / "twice"), "zip", twice)
+    elif kind == "npy":
+        np.save(tmp_path / "twice.npy", np.repeat(open_faces(data, 32).images, 2, 0))
+        data = str(tmp_path / "twice.npy")
+        shutil.rmtree(tmp_path / "cache")
+    found = survey(data, 32, unique=True)
+    assert not list((tmp_path / "cache").rglob("*.npy")) and found.fingerprint == ""
+    opened = open_faces(data, 32, unique=True)
+    assert (len(found.images), found.duplicates) == (len(opened.images), opened.duplicates)
+    assert len(survey(data, 32).images) == len(open_faces(data, 32).images) > len(opened.images)
+    assert survey(data, 32).fingerprint == open_faces(data, 32).fingerprint

@@ -1,0 +1,48 @@
+"""Is a setting's value what it may be? Each raises SettingError, naming the setting, the value and what is wanted."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from numbers import Integral
+from typing import Any, Optional
+
+from mxgan.errors import SettingError
+
+
+def number(name: str, value: Any, wanted: str, fits: Callable[[float], bool]) -> None:
+    """A finite number that ``fits``, or None."""
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or not fits(value):
+        raise SettingError(name, value, wanted)
+
+
+def whole(name: str, value: Any, least: int, most: float = math.inf) -> None:
+    """A whole number, Python's or NumPy's, from ``least`` to ``most``."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) <= most:
+        raise SettingError(name, value, f"a whole number from {least}{'' if most == math.inf else f' to {most}'}")
+
+
+def one_of(name: str, value: Any, known: Any) -> None:
+    """One of ``known``, and of its type."""
+    if value not in tuple(known) or type(value) not in map(type, known):  # 64.0 is no size, 1 is not True
+        raise SettingError(name, value, f"one of {', '.join(map(str, known))}")
+
+
+def as_path(name: str, value: Any, optional: bool) -> Optional[str]:
+    """A path, as a string; None only where it is ``optional``."""
+    if isinstance(value, (str, os.PathLike)):
+        return os.fspath(value)
+    if value is None and optional:
+        return None
+    raise SettingError(name, ..., f"a path is wanted, not {type(value).__name__}")
+
+
+def in_order(name: str, value: Any, known: Sequence[str]) -> str:
+    """Some of ``known``, joined by commas, in their order whatever the given one; "none" is none of them."""
+    parts = [part.strip() for part in str(value).split(",")]
+    if not set(parts) <= {*known, "none", ""}:
+        raise SettingError(name, value, f"any of {','.join(known)}, or none")
+    return ",".join(part for part in known if part in parts)

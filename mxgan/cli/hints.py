@@ -1,0 +1,111 @@
+"""What was probably meant by a command that there isn't, and by a word where only options may stand."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shlex
+from collections.abc import Iterable
+from typing import Any, Optional
+
+import click
+
+from mxgan import run_names
+
+ELSEWHERE = {"resume": "train --resume", "show": "runs show"}  # what is no command of its own
+WEIGHTS = (".params", ".pth", ".pt", ".safetensors", ".npz", ".onnx")
+
+
+class Group(click.Group):
+    """A group of commands that answers what isn't one of them, or doesn't belong there, with what is."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
+        word = args[0]
+        if self.get_command(ctx, word) is None and not word.startswith("-"):
+            likely = command_like(self, word, top=ctx.parent is None)
+            hint = f"did you mean {likely}?" if likely else f"one of {', '.join(self.list_commands(ctx))}"
+            raise click.UsageError(f"No such command {word!r}; {hint}", ctx)
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None:
+            _check_words(click.Context(command, ctx, name), list(rest))
+        return name, command, rest
+
+
+def command_like(group: click.Group, word: str, top: bool) -> Optional[str]:
+    """What was probably meant, as it is to be typed after the group's own name; None if nothing is likely.
+
+    ``top``: the group is the program itself.
+    """
+    names = {name: name for name in group.commands}
+    for room, command in group.commands.items():
+        if isinstance(command, click.Group):
+            names.update((name, f"{room} {name}") for name in command.commands if name not in names)
+    if top:
+        names.update(ELSEWHERE)
+    lower, is_there = word.lower(), os.path.exists(run_names.meant(word))
+    starts = [name for name in names if name.startswith(lower) or (lower.startswith(name) and lower.isalpha())]
+    if len(starts) == 1 and len(lower) > 1:
+        return names[starts[0]]
+    if is_there and top:
+        return f"train {_option_of_train(word)}" if _is_data(word) else f"generate --weights {shlex.quote(word)}"
+    if is_there:
+        return f"{next(iter(group.commands))} {shlex.quote(word)}"  # weights inspect FILE, faces check FOLDER
+    close = difflib.get_close_matches(lower, names, n=1)
+    return names[close[0]] if close else None
+
+
+def _check_words(ctx: click.Context, args: list[str]) -> None:
+    """Raise UsageError for a word that is no option, of a command that takes nothing else, with what was meant."""
+    command = ctx.command
+    takes_words = isinstance(command, click.Group) or any(isinstance(one, click.Argument) for one in command.params)
+    if takes_words or set(args) & set(ctx.help_option_names):
+        return
+    try:
+        given, words, _ = command.make_parser(ctx).parse_args(args)
+    except click.UsageError:  # which is said as the command is parsed again
+        return
+    if words:
+        raise click.UsageError(f"{ctx.info_name} {words[0]}: {_meant(str(ctx.info_name), words[0], given)}", ctx)
+
+
+def _meant(command: str, word: str, given: dict[str, Any]) -> str:
+    options = {
+        "train": _option_of_train,
+        "compare": lambda word: f"--data {shlex.quote(word)}",
+        "generate": lambda word: f"--weights {shlex.quote(word)}",
+        "evaluate": lambda word: f"--{'weights' if _is_weights(word) else 'run'} {shlex.quote(word)}",
+    }
+    whole = _split_path(word, given.items())
+    if whole:
+        return f"did you mean {whole}?"
+    likely = options[command](word) if command in options else ""
+    name = likely.partition(" ")[0].lstrip("-")
+    if likely and given.get({"resume": "run"}.get(name, name)) is None:
+        return f"did you mean {likely}?"
+    return f"{command} takes options alone; `mxgan {command} --help` lists them"
+
+
+def _split_path(word: str, given: Iterable[tuple[str, Any]]) -> str:
+    """An option whose value and ``word`` are a path together: its spaces want quotes."""
+    for name, value in given:
+        if isinstance(value, str) and os.path.exists(f"{value} {word}"):
+            return f"--{name.replace('_', '-')} {shlex.quote(f'{value} {word}')}"
+    return ""
+
+
+def _option_of_train(word: str) -> str:
+    if _is_run(word):
+        return f"--resume {shlex.quote(word)}"
+    return f"--{'weights' if word.lower().endswith(WEIGHTS) else 'data'} {shlex.quote(word)}"
+
+
+def _is_weights(word: str) -> bool:
+    return os.path.isfile(word) or word.lower().endswith(WEIGHTS)
+
+
+def _is_data(word: str) -> bool:
+    return not _is_run(word) and (os.path.isdir(word) or word.lower().endswith(".npy"))
+
+
+def _is_run(word: str) -> bool:
+    return run_names.is_run(run_names.meant(word))

@@ -1,0 +1,58 @@
+"""A run that has ended, as Python's callers get it; a notebook shows its samples and curves."""
+
+from __future__ import annotations
+
+import base64
+import html
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from mxgan.training import validation
+from mxgan.training.log import read_log
+from mxgan.training.validation import Score
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that has ended: where it is, and how far it came.
+
+    ``stopped_by``: the signal that stopped it, as `signal.Signals`, which is a number too; 0: it finished.
+    """
+
+    path: Path
+    step: int
+    stopped_by: int = 0
+    steps: int = 0  # planned
+
+    def __fspath__(self) -> str:
+        """A run is taken wherever its path is."""
+        return str(self.path)
+
+    @property
+    def state(self) -> str:
+        """``finished`` or ``stopped``, as state.json has it."""
+        return "stopped" if self.stopped_by else "finished"
+
+    @property
+    def best(self) -> Optional[Score]:
+        """The best score of its pictures, as its log says it; None if nothing was scored."""
+        return validation.best(validation.of(read_log(self.path / "log.jsonl", key="score")))
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: how it went, the newest samples, the curves. The pictures are inside, not linked."""
+        best = self.best
+        score = "" if best is None else f"; best {validation.told(best)}"
+        line = f"{self.path}: {self.state} after step {self.step:,} of {max(self.step, self.steps):,}{score}"
+        pictures = [*sorted((self.path / "samples").glob("*.png"), key=_number)[-1:], self.path / "curves.png"]
+        return f"<p>{html.escape(line)}</p>" + "".join(map(_image, filter(Path.is_file, pictures)))
+
+
+def _number(sample: Path) -> int:
+    return int(sample.stem) if sample.stem.isdigit() else -1
+
+
+def _image(path: Path) -> str:
+    data = base64.b64encode(path.read_bytes()).decode()
+    name = html.escape(path.name, quote=True)
+    return f'<img src="data:image/png;base64,{data}" alt="{name}" title="{name}" style="max-width: 100%">'

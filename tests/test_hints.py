@@ -1,0 +1,104 @@
+"""A command that there isn't, and a word where only options may stand, are answered with what was meant."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from networks import generator
+
+from mxgan import cli, save_params
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder with photos, weights, a packed file, a run, and a folder whose name has a space."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("photos", "My Photos", "runs/faces"):
+        Path(folder).mkdir(parents=True)
+    Path("runs/faces/config.json").write_text("{}")
+    save_params("netG.params", generator())
+    np.save("faces.npy", np.zeros((2, 64, 64, 3), np.uint8))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("train photos", "did you mean --data photos?"),
+        ("train painted:50 --steps 1", "did you mean --data painted:50?"),
+        ("train faces.npy", "did you mean --data faces.npy?"),
+        ("train netG.params", "did you mean --weights netG.params?"),
+        ("train runs/faces", "did you mean --resume runs/faces?"),
+        ("train faces", "did you mean --resume faces?"),
+        ("--steps 3 photos", "did you mean --data photos?"),
+        ("train --data photos more", "train takes options alone; `mxgan train --help` lists them"),
+        ("train --data My Photos", "did you mean --data 'My Photos'?"),
+        ("compare photos", "did you mean --data photos?"),
+        ("generate netG.params", "did you mean --weights netG.params?"),
+        ("generate faces --n 3", "did you mean --weights faces?"),
+        ("evaluate runs/faces", "did you mean --run runs/faces?"),
+        ("evaluate runs/gone", "did you mean --run runs/gone?"),
+        ("evaluate gone.pth", "did you mean --weights gone.pth?"),
+        ("evaluate last", "did you mean --run last?"),
+        ("evaluate netG.params", "did you mean --weights netG.params?"),
+        ("bench photos", "bench takes options alone; `mxgan bench --help` lists them"),
+    ],
+)
+def test_a_word_that_no_option_stands_before(here, capsys, typed, meant):
+    assert refused(capsys, *typed.split()).endswith(f": {meant}")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("gen", "did you mean generate?"),
+        ("gen --weights netG.params", "did you mean generate?"),
+        ("trian", "did you mean train?"),
+        ("Train", "did you mean train?"),
+        ("training", "did you mean train?"),
+        ("eval", "did you mean evaluate?"),
+        ("inspect netG.params", "did you mean weights inspect?"),
+        ("convert netG.params x.npz", "did you mean weights convert?"),
+        ("check photos", "did you mean faces check?"),
+        ("resume last", "did you mean train --resume?"),
+        ("show faces", "did you mean runs show?"),
+        ("photos", "did you mean train --data photos?"),
+        ("faces.npy", "did you mean train --data faces.npy?"),
+        ("netG.params", "did you mean generate --weights netG.params?"),
+        ("runs/faces", "did you mean generate --weights runs/faces?"),
+        ("last", "did you mean generate --weights last?"),
+        ("weights netG.params", "did you mean inspect netG.params?"),
+        ("weights conv netG.params", "did you mean convert?"),
+        ("weights nothing", "one of inspect, convert"),
+        ("faces photos", "did you mean check photos?"),
+        ("qqq", "one of train, runs, compare, bench, generate, evaluate, weights, faces"),
+    ],
+)
+def test_a_command_that_there_is_not(here, capsys, typed, meant):
+    line = refused(capsys, *typed.split())
+    assert line.startswith("mxgan: error: No such command ")
+    known = set(meant.removeprefix("one of ").split(", "))
+    assert line.endswith(f"; {meant}") or known == set(line.rpartition("one of ")[2].split(", "))
+
+
+def test_a_run_is_looked_for_by_a_name_that_is_nearly_its(here, capsys):
+    assert refused(capsys, "runs", "fases") == "mxgan: error: fases: no such folder; did you mean faces?"
+
+
+@pytest.mark.parametrize("command", ["train", "generate", "evaluate", "compare", "bench"])
+def test_help_is_shown_whatever_stands_beside_it(capsys, command):
+    with pytest.raises(SystemExit) as ended:
+        cli.main([command, "photos", "--help"])
+    assert ended.value.code in (0, None)
+    assert capsys.readouterr().out.startswith(f"Usage: mxgan {command}")
+
+
+def refused(capsys, *arguments: str) -> str:
+    """The one line of a program that must end with status 2."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(list(arguments))
+    assert ended.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    (line,) = err.splitlines()
+    return line
