@@ -129,7 +129,7 @@ def test_every_second_face_is_mirrored():
     assert 0.45 < flipped / 600 < 0.55
 
 
-@pytest.mark.parametrize("parts", ["colour", "cutout,color", "color,", "color,color", "none"])
-def test_parts_unknown_or_out_of_order_are_refused(parts):
-    with pytest.raises(MxganError, match=f"augment '{parts}': any of color,translation,cutout, in this order, or none"):
+@pytest.mark.parametrize("parts", ["colour", "color;cutout", "color,blur"])
+def test_unknown_parts_are_refused(parts):
+    with pytest.raises(MxganError, match=f"augment '{parts}': any of color,translation,cutout, or none"):
         TrainConfig(augment=parts)
