@@ -7,13 +7,19 @@ from typing import Any
 
 import click
 
-from mxgan import run_names
+from mxgan import pretrained, run_names
 from mxgan.cli.options import PATH, SAID, network_options, print_json, verbose_option, wishes
 from mxgan.errors import MxganError
 
 
 @click.command()
-@click.option("--weights", type=PATH, required=True, help="A weights file of any kind, or a run directory.")
+@click.option(
+    "--weights",
+    type=PATH,
+    default=Path(pretrained.PAINTED),
+    show_default=True,
+    help="A weights file of any kind, a run directory, or painted: the generator that comes with mxgan.",
+)
 @click.option("--n", type=click.IntRange(min=1), default=64, show_default=True, help="How many pictures.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Decides the latents.")
 @click.option("--engine", default="auto", show_default=True, help="auto, mxnet, pytorch, onnx or numpy.")
@@ -55,8 +61,10 @@ def generate(
     labels, columns = sampling.labelled(generator, n, label, by_label)
     sampling.save(generator, n, seed, out, each, labels, columns, overwrite, progress=True)
     short = f"{generator.engine} on {generator.ctx}"
-    click.echo(f"{generator.why if verbose or ctx.startswith('gpu') else short}; weights {generator.file}", err=True)
-    if generator.read is not None and not run_names.meant(weights).is_dir():  # a run's network is its own
+    ships = generator.file is not None and generator.file.parent == pretrained.FOLDER
+    source = f"{pretrained.PAINTED}, which comes with mxgan" if ships else generator.file
+    click.echo(f"{generator.why if verbose or ctx.startswith('gpu') else short}; weights {source}", err=True)
+    if generator.read is not None and not (ships or run_names.meant(weights).is_dir()):  # those networks are mxgan's
         for line in generator.read.told:
             if line not in generator.read.cautions:  # which have been warned of
                 click.echo(line, err=True)
