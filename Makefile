@@ -12,17 +12,18 @@ RUN ?= --data painted:2400 --evaluate-every 95
 PYTEST ?= -m "not slow"
 
 ifndef PYTHON
-# MXNet's wheels run on Python 3.9 to 3.12; -c fails on any other, and on one without venv.
-FITS := import sys, venv, ensurepip; sys.exit(not (3, 9) <= sys.version_info < (3, 13))
-PYTHON := $(firstword $(foreach p,python3 python3.12 python3.11 python3.10 python3.9,\
-	$(shell command -v $(p) >/dev/null 2>&1 && $(p) -c "$(FITS)" >/dev/null 2>&1 && echo $(p))))
+# The first Python with venv that fits, and of these the first that MXNet has a build for: it is the smaller download.
+PYTHONS := python3 python3.14 python3.13 python3.12 python3.11 python3.10 python3.9
+first = $(firstword $(foreach p,$(PYTHONS),$(shell $(p) -c "import ensurepip, venv; from mxgan import builds; \
+	assert builds.fits($(1))" >/dev/null 2>&1 && echo $(p))))
+PYTHON := $(or $(call first,mxnet=True),$(call first))
 endif
 
 .PHONY: run test lint types docs clean
 comma := ,
-TEST_EXTRAS := cpu,test$(if $(EXTRAS),$(comma)$(EXTRAS))
+TEST_EXTRAS := run,test$(if $(EXTRAS),$(comma)$(EXTRAS))
 
-run: $(VENV)/.installed-cpu
+run: $(VENV)/.installed-run
 	$(VENV)/bin/python run_gan.py $(RUN)
 
 test: $(VENV)/.installed-$(TEST_EXTRAS)
@@ -33,20 +34,25 @@ lint: $(VENV)/.installed-$(TEST_EXTRAS)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 
-types: $(VENV)/.installed-cpu,pytorch,test
+types: $(VENV)/.installed-run,pytorch,test
 	$(VENV)/bin/mypy
 
 docs: $(VENV)/.installed-docs
 	$(VENV)/bin/python docs/check_links.py
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict
 
-# One stamp for each set of extras; setup.py decides what they mean.
-$(VENV)/.installed-%: setup.py | $(VENV)/bin/python
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -e '.[$*]'
+# One stamp for each set of extras; setup.py decides what they mean. Only ready-made packages: no compiler is needed.
+$(VENV)/.installed-%: setup.py | $(VENV)/bin/pip
+	@echo "installing '.[$*]' into $(VENV)"
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --only-binary :all: -e '.[$*]' || { \
+		echo "mxgan: error: pip can't install, for the reason above. Without a network, PIP_INDEX_URL or PIP_FIND_LINKS" \
+		"names a mirror or a folder of wheels. Then type make again: what is installed stays." >&2; exit 1; }
 	@touch $@
 
-$(VENV)/bin/python:
-	$(if $(PYTHON),,$(error mxgan needs Python 3.9 to 3.12 with venv (MXNet has no newer build): install one, or name it with make PYTHON=...))
+# pip comes last into an environment, so one that was left half-made is made again.
+$(VENV)/bin/pip:
+	$(if $(PYTHON),,$(error mxgan needs Python 3.9 to 3.14 with venv (3.9 to 3.12 on Intel Macs): install one, or name it with make PYTHON=...))
+	@$(PYTHON) -c "from mxgan import builds; print(builds.line())"
 	$(PYTHON) -m venv $(VENV)
 
 clean:

@@ -4,7 +4,7 @@ from setuptools import setup
 
 REQUIRED = [
     "numpy>=1.23",  # what travels between the rooms
-    "opencv-python-headless>=4.5",  # draws the painted faces, decodes and resizes images fast; no libGL
+    "opencv-python-headless>=4.5.1.48",  # draws the painted faces, decodes and resizes images fast; no libGL
     "Pillow>=9.1",  # reads image headers before pixels, and the files OpenCV gets wrong
     "matplotlib>=3.6",  # curves.png and the benchmarks' plots
     "click>=8.1",  # the command line
@@ -14,29 +14,44 @@ REQUIRED = [
     "jinja2>=3",  # compare's report.html
 ]
 
-# MXNet's wheels are frozen at 1.9.1; 4.11 is the last OpenCV that takes the numpy 1.x they need.
-BESIDE_MXNET = [
-    'numpy>=1.23,<2; python_version<"3.13"',
-    'opencv-python-headless<4.12; python_version<"3.13"',
-    'setuptools; python_version>="3.12" and python_version<"3.13"',  # distutils, gone from 3.12
+# MXNet's wheels are frozen at 1.9.1. Where they run; mxgan/builds.py says it in words. The one for Arm lacks libraries.
+MXNET = 'python_version<"3.13" and platform_machine=="x86_64"'
+MXNET_CUDA = f'{MXNET} and sys_platform=="linux"'
+NO_MXNET = 'python_version>="3.13" or platform_machine!="x86_64"'
+
+BESIDE_MXNET = [  # 4.11 is the last OpenCV that takes the numpy 1.x that MXNet needs
+    f"numpy>=1.23,<2; {MXNET}",
+    f"opencv-python-headless<4.12; {MXNET}",
+    f'setuptools; python_version>="3.12" and {MXNET}',  # distutils, gone from 3.12
 ]
 
 CUDA_11 = [  # the libraries mxnet-cu112 loads; only the driver must be there already
-    f'nvidia-{name}-cu11; python_version<"3.13"'
+    f"nvidia-{name}-cu11; {MXNET_CUDA}"
     for name in ("cublas", "cufft", "curand", "cusolver", "cusparse", "cuda-nvrtc", "cuda-runtime", "nccl", "nvtx")
-] + ['nvidia-cudnn-cu11==8.9.6.50; python_version<"3.13"']
+] + [f"nvidia-cudnn-cu11==8.9.6.50; {MXNET_CUDA}"]
+
+BESIDE_TORCH = [  # the last PyTorch for Intel Macs, 2.2, takes numpy 1.x
+    'numpy<2; sys_platform=="darwin" and platform_machine=="x86_64"'
+]
 
 OF_FEATURES = [
     "torch>=2.0",  # computes them
+    *BESIDE_TORCH,
     "scikit-learn>=1.0",  # neighbour searches of precision, recall, density, coverage
 ]
 
 EXTRAS = {
-    "cpu": ['mxnet==1.9.1; python_version<"3.13"', *BESIDE_MXNET],
-    "cu112": ['mxnet-cu112==1.9.1; python_version<"3.13"', *BESIDE_MXNET, *CUDA_11],
-    "pytorch": ["torch>=2.0"],  # the second engine, and .pth files
+    "run": [  # an engine to train with: MXNet where it runs, else PyTorch
+        f"mxnet==1.9.1; {MXNET}",
+        *BESIDE_MXNET,
+        f"torch>=2.0; {NO_MXNET}",
+        'torch<2.11; sys_platform=="linux" and platform_machine=="aarch64"',  # later ones bring CUDA there
+    ],
+    "cpu": [f"mxnet==1.9.1; {MXNET}", *BESIDE_MXNET],
+    "cu112": [f"mxnet-cu112==1.9.1; {MXNET_CUDA}", *BESIDE_MXNET, *CUDA_11],
+    "pytorch": ["torch>=2.0", *BESIDE_TORCH],  # the second engine, and .pth files
     "onnx": ["onnx>=1.14", "onnxruntime>=1.15"],  # .onnx files, and generation where no framework is
-    "safetensors": ["safetensors>=0.3"],  # .safetensors files
+    "safetensors": ["safetensors>=0.3.1"],  # .safetensors files; 0.3.0 panics on damaged ones
     "metrics": [  # mxgan evaluate
         *OF_FEATURES,
         "efficientnet-lite-pytorch>=0.1",  # the default network of features

@@ -8,7 +8,8 @@ import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from os import PathLike
-from typing import BinaryIO, Union
+from pathlib import Path
+from typing import BinaryIO, Optional, Union
 
 from mxgan.errors import MxganError
 
@@ -25,6 +26,26 @@ def write(path: str | PathLike, data: BytesLike | Iterable[BytesLike], flush: bo
     with writing(path, flush) as file:
         for piece in pieces:
             file.write(piece)
+
+
+def in_the_way(folder: str | PathLike) -> Optional[Path]:
+    """What keeps a folder from being made, or written to if it is there: the nearest thing above that can't be."""
+    place = Path(folder)
+    while not place.exists():
+        place = place.parent
+    return None if place.is_dir() and os.access(place, os.W_OK | os.X_OK) else place
+
+
+def make_folder_of(path: str | PathLike) -> None:
+    """Make the folder that ``path`` is to lie in, and those above: what a command is told to write has a place.
+
+    Raises ``MxganError``.
+    """
+    folder = Path(path).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MxganError(f"{path}: can't be written: {folder} can't be made ({error.strerror})") from error
 
 
 @contextlib.contextmanager

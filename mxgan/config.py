@@ -231,13 +231,13 @@ def filled(config: TrainConfig) -> TrainConfig:
 
 
 def parse_ctx(ctx: str) -> tuple[str, int]:
-    """``auto``, ``cpu``, ``gpu`` or ``gpu:N`` as (kind, number). Raises MxganError for anything else."""
+    """``auto``, ``cpu``, ``gpu``, ``gpu:N`` or ``mps`` as (kind, number). Raises MxganError for anything else."""
     kind, colon, number = ctx.partition(":") if isinstance(ctx, str) else ("", "", "")
-    if kind in ("auto", "cpu") and not colon:
+    if kind in ("auto", "cpu", "mps") and not colon:
         return kind, 0
     if kind == "gpu" and (not colon or (number.isascii() and number.isdigit())):
         return kind, int(number or 0)
-    raise SettingError("ctx", ctx, "one of auto, cpu, gpu, gpu:N")
+    raise SettingError("ctx", ctx, "one of auto, cpu, gpu, gpu:N, mps")
 
 
 def to_json(config: TrainConfig) -> dict[str, Any]:

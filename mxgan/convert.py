@@ -10,6 +10,7 @@ from typing import Optional
 
 import numpy as np
 
+from mxgan import atomic
 from mxgan.architecture import members, networks
 from mxgan.architecture.wishes import NONE, Wishes
 from mxgan.errors import ParamsError, SettingError
@@ -87,6 +88,7 @@ def convert(
     if net is not None and net.scheme == "list":
         notes.append(LIST_NOTE)
     arrays = _for_format(arrays, net, suffix, "main." if layout == "main" else "", notes, names == "keep")
+    atomic.make_folder_of(dst)
     files.save(dst, arrays)
     if reading is not None and kind != "discriminator":
         notes += _told_apart(reading, src, dst, renamed=net is not None)
@@ -109,7 +111,8 @@ def _to_onnx(
         notes.append(_of_several(reading, len(others)))
     members.check_finite(reading, file.path)
     arrays = {name: _cast(array, dtype, f"{file.path}: {name}") for name, array in reading.graph.arrays.items()}
-    export.save(dst, replace(reading.graph, arrays=arrays))
+    atomic.make_folder_of(dst)
+    export.save(dst, replace(reading.graph, arrays=arrays), reading.uniform)
     if file.container == "onnx":
         notes.append("an .onnx already: its graph is written anew, with input z and output images in [-1, 1]")
     notes += [*reading.told, *reading.warnings]
@@ -252,7 +255,7 @@ def _check(
     src: str | os.PathLike, dst: str | os.PathLike, names: str, layout: str, dtype: Optional[str], kind: Optional[str]
 ) -> str:
     """The destination's suffix. Raises ParamsError for any argument that makes no sense."""
-    suffix = Path(dst).suffix.lower()
+    suffix = files.format_of(dst)
     if suffix not in DESTINATIONS:
         raise ParamsError(f"{dst}: unknown suffix {suffix!r}; a destination ends in {', '.join(DESTINATIONS)}")
     for option, value, known in (

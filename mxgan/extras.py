@@ -6,12 +6,12 @@ can't be imported, or leave one that a package beside MXNet can't be imported wi
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 import shlex
 import sys
 from pathlib import Path
 from typing import Optional
+
+from mxgan import builds
 
 MARKS = {  # an extra, and the distribution that shows that it is installed
     "cpu": "mxnet",
@@ -22,16 +22,13 @@ MARKS = {  # an extra, and the distribution that shows that it is installed
     "metrics": "efficientnet-lite-pytorch",
     "inception": "torch-fidelity",
 }
-BUILDS = {  # of MXNet 1.9.1: where pip finds a wheel
-    "cpu": (("Linux", "x86_64"), ("Linux", "aarch64"), ("Darwin", "x86_64")),
-    "cu112": (("Linux", "x86_64"),),
-}
+MXNETS = ("cpu", "cu112")
 
 
 def install_line(extra: str) -> str:
     """``pip install 'mxgan[cpu,onnx]'``: installs ``extra`` and leaves what is installed working."""
-    if extra in BUILDS:
-        names = [extra, *(name for name in MARKS if name not in BUILDS and _is_here(MARKS[name]))]
+    if extra in MXNETS:
+        names = [extra, *(name for name in MARKS if name not in MXNETS and _is_here(MARKS[name]))]
     else:  # the CUDA build's files lie over the CPU build's where both are
         names = [*[name for name in ("cu112", "cpu") if _is_here(MARKS[name])][:1], extra]
     what = ",".join(names)
@@ -45,16 +42,15 @@ def no_mxnet(extra: str = "cpu") -> Optional[str]:
 
     ``extra``: cpu, or cu112 for the build that uses GPUs.
     """
-    if sys.version_info >= (3, 13):
-        return f"MXNet has no build for Python {'.'.join(map(str, sys.version_info[:2]))}: use Python 3.9 to 3.12"
-    here = platform.system(), platform.machine()
-    if here in BUILDS[extra]:
+    why = builds.no_mxnet(cuda=extra == "cu112")
+    if not why:
         return None
-    what = "MXNet has no CUDA build" if extra == "cu112" else "MXNet has no build"
-    return f"{what} for {here[0]} on {here[1]}: use Linux on {' or '.join(m for s, m in BUILDS[extra] if s == 'Linux')}"
+    return f"{why}: use {'Python 3.9 to 3.12' if sys.version_info >= (3, 13) else 'Linux on x86_64'}"
 
 
 def _is_here(distribution: str) -> bool:
+    import importlib.metadata  # not above: it takes as long as the rest of the program's start
+
     try:
         importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:

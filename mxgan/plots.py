@@ -14,6 +14,7 @@ from typing import Any, Optional
 import numpy as np
 
 from mxgan import atomic
+from mxgan.errors import SettingError
 
 LOSSES = {"loss_d": "netD", "loss_g": "netG"}
 VERDICTS = {"score_real": "score_real: real faces", "score_fake": "score_fake: generated faces"}
@@ -39,6 +40,17 @@ def save_png(path: Path, image: np.ndarray) -> None:
     data = io.BytesIO()
     Image.fromarray(image).save(data, format="PNG")
     atomic.write(path, data.getvalue(), flush=False)
+
+
+def check_place(setting: str, path: Path) -> None:
+    """Raise SettingError if no PNG can be written to ``path``, the value of ``setting``; its folder may be missing."""
+    if path.suffix.lower() != ".png":
+        raise SettingError(setting, str(path), "pictures are written as .png; give a name that ends so")
+    if path.is_dir():
+        raise SettingError(setting, str(path), "a folder is there; give a file's name")
+    obstacle = atomic.in_the_way(path.parent)
+    if obstacle is not None:
+        raise SettingError(setting, str(path), f"can't be written, since {obstacle} is no folder you may write to")
 
 
 def save_curves(path: Path, log: Sequence[dict], best: Optional[int] = None) -> None:

@@ -13,7 +13,7 @@ from typing import Optional
 import numpy as np
 from tqdm import tqdm
 
-from mxgan import checks, engines, pixels, plots, rng
+from mxgan import atomic, checks, engines, pixels, plots, rng
 from mxgan.architecture import networks
 from mxgan.architecture.members import check_finite, check_pictures
 from mxgan.architecture.wishes import NONE, Wishes
@@ -137,7 +137,7 @@ def _program(file: Path, engine: str, ctx: str, error: NoGraph) -> Generator:
     from mxgan.onnx import reader
     from mxgan.onnx.runner import Runner
 
-    if engine not in ("auto", "onnx") or ctx.startswith("gpu"):
+    if engine not in ("auto", "onnx") or ctx.startswith(("gpu", "mps")):
         raise MxganError(f"{error}: it runs on --engine onnx and --ctx cpu alone") from error
     found = reader.program(file)
     for text in found.warnings:
@@ -229,12 +229,7 @@ def save(
     Raises MxganError if they can't be written, and where ``each`` would hold other pictures beside these.
     """
     out = Path(out)
-    if out.suffix.lower() != ".png":
-        raise MxganError(f"--out {out}: pictures are written as .png; give a name that ends so")
-    if out.is_dir():
-        raise MxganError(f"--out {out}: a folder is there; give a file's name")
-    if not out.parent.is_dir():
-        raise MxganError(f"--out {out}: there is no folder {out.parent}; make it first")
+    plots.check_place("out", out)
     stale = [] if each is None else _stale(Path(each), {_file_name(seed, index) for index in range(n)}, out, overwrite)
     if each is None and n > GRID:
         n, labels = GRID, labels[:GRID] if isinstance(labels, np.ndarray) else labels
@@ -256,6 +251,7 @@ def save(
                 for index, image in enumerate(images, batch * BATCH):
                     plots.save_png(Path(each) / _file_name(seed, index), image)
             bar.update(len(images))
+    atomic.make_folder_of(out)
     plots.save_png(out, plots.grid(np.concatenate(shown), columns))
 
 

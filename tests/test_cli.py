@@ -104,6 +104,22 @@ def test_generate_from_a_run(trained, tmp_path):
         np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / name)), image)
 
 
+def test_every_command_makes_the_folder_it_writes_to_and_says_what_it_replaced(trained, faces_folder, tmp_path):
+    for arguments, name in (
+        (["generate", "--weights", trained.path, "--n", 2, "--out"], "new/a/faces.png"),
+        (["weights", "convert", trained.path], "new/b/netG.npz"),
+        (["faces", "pack", faces_folder, "--size", 32], "new/c/faces.npy"),
+    ):
+        for again in (False, True):
+            done = mxgan(*arguments, name, cwd=tmp_path)
+            assert (done.returncode, done.stdout) == (0, f"{name}\n"), done.stderr
+            replaced = f"note: replaced {name}, which was there" in done.stderr.splitlines()
+            assert replaced == again
+    assert [name for name in files_below(tmp_path) if "." in name] == [
+        "new/a/faces.png", "new/b/netG.npz", "new/c/faces.npy",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_and_ends_the_run(mx, faces_folder, tmp_path, number, status):
     out = tmp_path / "run"
@@ -147,7 +163,7 @@ def test_version_names_the_engines(how):
     assert (said.returncode, said.stderr) == (0, "")
     first, *engines = said.stdout.splitlines()
     assert first == f"mxgan {library.__version__}"
-    assert [line.partition(":")[0] for line in engines] == ["mxnet", "pytorch", "onnx"]
+    assert [line.partition(":")[0] for line in engines] == ["mxnet", "pytorch", "onnx", "numpy"]
 
 
 def run(*arguments: object) -> int:
@@ -164,20 +180,24 @@ def test_help(capsys, command):
     assert out.startswith(" ".join(["Usage: mxgan", *command]))
     assert err == ""
     if not command:
-        assert "No command means train" in out
+        assert "no command means train" in out
         assert {"train", "generate", "faces"} <= {line.split()[0] for line in out.splitlines() if line.strip()}
 
 
 @pytest.mark.parametrize("command", [["train"], []], ids=["train", "no command"])
-def test_a_dry_run_prints_the_resolved_configuration_and_writes_nothing(capsys, tmp_path, monkeypatch, command):
+def test_a_dry_run_prints_the_resolved_configuration_and_writes_nothing(mx, capsys, tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MXGAN_CACHE", str(tmp_path / "cache"))
-    assert run(*command, "--dry-run", "--recipe", "pytorch-anime", "--steps", 7, "--size", 128) == 0
+    asked = ["--recipe", "pytorch-anime", "--steps", 50, "--size", 128, "--engine", "mxnet", "--ctx", "cpu"]
+    assert run(*command, "--dry-run", *asked, "--ngf", 2, "--ndf", 2, "--verbose") == 0
     out, err = capsys.readouterr()
     values = json.loads(out)
-    assert err == ""
-    assert (values["recipe"], values["steps"], values["epochs"], values["size"]) == ("pytorch-anime", 7, None, 128)
-    assert (values["batch_size"], values["latent"]) == (128, 128)
+    assert err.splitlines() == ["mxnet on cpu: as asked", "mxnet on cpu"]
+    assert (values["recipe"], values["steps"], values["epochs"], values["size"]) == ("pytorch-anime", 50, 2, 128)
+    assert (values["batch_size"], values["latent"], values["step"]) == (128, 128, 0)
+    assert (values["engine"], values["ctx"], values["precision"]) == ("mxnet", "cpu", "float32")
+    assert values["threads"] >= 1
+    assert values["faces"] == {"count": 6000, "skipped": 0}
     assert values["recipe_settings"]["fresh_latents"] is True
     assert files_below(tmp_path) == []
 
@@ -215,7 +235,7 @@ def here(tmp_path, monkeypatch):
     [
         (["--recipe", "dcgan"], "--recipe dcgan: one of gluon-tutorial"),
         (["--engine", "theano"], "--engine theano: one of auto, mxnet, pytorch"),
-        (["--ctx", "tpu"], "--ctx tpu: one of auto, cpu, gpu, gpu:N"),
+        (["--ctx", "tpu"], "--ctx tpu: one of auto, cpu, gpu, gpu:N, mps"),
         (["--size", "48"], "--size 48: one of 32, 64, 128"),
         (["--fit", "pad"], "--fit pad: one of crop, squash"),
         (["--epochs", "0"], "--epochs 0: a whole number"),
@@ -279,7 +299,7 @@ def test_a_wrong_wish_to_generate_is_one_line(here, capsys, arguments, said):
     [
         (["--seed", str(2**63)], "--seed 9223372036854775808"),
         (["--out", "faces.jpg"], "--out faces.jpg: pictures are written as .png"),
-        (["--out", "no/faces.png"], "--out no/faces.png: there is no folder no"),
+        (["--out", "file/faces.png"], "--out file/faces.png: can't be written, since file is no folder"),
         (["--each", "file"], "--each file: can't be made"),
         (["--engine", "theano"], "--engine theano"),
         (["--ctx", "tpu"], "--ctx tpu"),
@@ -333,14 +353,15 @@ def test_the_whole_program_refuses_in_one_line_too(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_a_recipes_options_can_be_given_otherwise():
-    recipes = json.loads(mxgan("train", "--recipe", "mxgan", "--dry-run").stdout)
+def test_a_recipes_options_can_be_given_otherwise(mx):
+    dry = ["--dry-run", "--ngf", 2]
+    recipes = json.loads(mxgan("train", "--recipe", "mxgan", *dry).stdout)
     assert (recipes["augment"], recipes["flip"], recipes["ema"]) == ("color,translation", False, 10000)
     given = ["--augment", "none", "--flip", "--ema", 0, "--loss", "hinge", "--spectral-norm", "--lr-d", "4e-4"]
-    other = json.loads(mxgan("train", "--recipe", "mxgan", *given, "--ndf", 32, "--dry-run").stdout)
+    other = json.loads(mxgan("train", "--recipe", "mxgan", *given, "--ndf", 3, *dry).stdout)
     changed = {name: value for name, value in other.items() if value != recipes[name]}
     assert changed == {
-        "augment": "", "flip": True, "ema": 0, "loss": "hinge", "spectral_norm": True, "lr_d": 4e-4, "ndf": 32,
+        "augment": "", "flip": True, "ema": 0, "loss": "hinge", "spectral_norm": True, "lr_d": 4e-4, "ndf": 3,
     }  # fmt: skip
     for command in ("train", "compare"):
         wrong = mxgan(command, "--augment", "cutout,colour")

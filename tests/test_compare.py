@@ -85,6 +85,7 @@ def compared(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(speed, "ROUNDS", 2)
         patch.setattr(speed, "PICTURES", 64)
+        patch.setattr(outcome, "VISIBLE", 0.0)  # what so few steps paint is drawn all the same
         with pytest.raises(SystemExit) as end:
             cli.main(arguments)
     assert end.value.code == 0
@@ -168,11 +169,31 @@ def test_a_difference_ends_in_exit_status_1_and_a_report_that_says_so(compared, 
     assert ">different</span>" in (out / "report.html").read_text(encoding="utf-8")
 
 
+def test_pictures_without_anything_to_see_are_not_drawn_and_the_report_says_why(compared, tmp_path):
+    _, before = compared
+    same = {**before["float32"]["inference"], "contrast": 0.66, "contrast_wanted": outcome.VISIBLE}
+    found = {**before, "float32": {**before["float32"], "inference": same}}
+    html = report.write(tmp_path / "report", found, {}).read_text(encoding="utf-8")
+    assert len(re.findall("<img ", html)) == 2  # the curves
+    assert "after 4 steps netG paints grey" in html
+    assert "by 0.7 of 255 levels; from 8 on they are drawn" in html
+    assert sorted(path.name for path in (tmp_path / "report").glob("*.png")) == ["drift.png", "losses.png"]
+
+
+def test_contrast_is_within_a_picture():
+    flat = np.arange(0, 250, 10, dtype=np.uint8).reshape(-1, 1, 1, 1).repeat(4, 1).repeat(4, 2).repeat(3, 3)
+    assert outcome.contrast(flat) == 0  # pictures of different greys
+    halves = np.full((2, 4, 4, 3), 100, np.uint8)
+    halves[:, :2] = 120
+    assert outcome.contrast(halves) == 10
+    assert outcome.contrast(faces(8)) > 2 * outcome.VISIBLE
+
+
 def test_wrong_input_is_refused_before_anything_is_written(tmp_path, capsys):
     for arguments, message in (
-        (["--data", "painted:64", "--batch-size", "65"], "batch_size 65: larger than the data, which has 64 faces"),
+        (["--data", "painted:64", "--batch-size", "65"], "--batch-size 65: larger than the data, which has 64 faces"),
         (["--ctx", "gpu"], "--ctx gpu: "),
-        (["--recipe", "wgan"], "recipe 'wgan': one of"),
+        (["--recipe", "wgan"], "--recipe wgan: one of"),
         (["--data", "nowhere"], "nowhere"),
     ):
         with pytest.raises(SystemExit) as end:

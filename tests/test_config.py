@@ -82,7 +82,7 @@ def test_the_options_of_training_are_the_recipes_unless_given():
     [
         ({"recipe": "dcgan"}, "recipe 'dcgan': one of gluon-tutorial, pytorch-anime, pytorch-celeba, mxgan"),
         ({"engine": "tensorflow"}, "engine 'tensorflow': one of auto, mxnet, pytorch"),
-        ({"ctx": "cuda"}, "ctx 'cuda': one of auto, cpu, gpu, gpu:N"),
+        ({"ctx": "cuda"}, "ctx 'cuda': one of auto, cpu, gpu, gpu:N, mps"),
         ({"ctx": "gpu:-1"}, "ctx 'gpu:-1'"),
         ({"ctx": "gpu:"}, "ctx 'gpu:'"),
         ({"ctx": "cpu:0"}, "ctx 'cpu:0'"),
@@ -106,7 +106,7 @@ def test_the_options_of_training_are_the_recipes_unless_given():
         ({"seed": None}, "seed None: a whole number"),
         ({"epochs": True}, "epochs True: a whole number from 1 to 1000000000"),
         ({"size": 64.0}, "size 64.0: one of 32, 64, 128"),
-        ({"ctx": None}, "ctx None: one of auto, cpu, gpu, gpu:N"),
+        ({"ctx": None}, "ctx None: one of auto, cpu, gpu, gpu:N, mps"),
         ({"recipe": []}, "recipe []: one of gluon-tutorial"),
         ({"checkpoint_minutes": 0}, "checkpoint_minutes 0: a number above 0"),
         ({"checkpoint_minutes": float("inf")}, "checkpoint_minutes inf: a number above 0"),

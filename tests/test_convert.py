@@ -41,6 +41,16 @@ def assert_bits_equal(found, wanted):
         assert found[name].tobytes() == array.tobytes(), name
 
 
+@pytest.mark.parametrize("layout", ["plain", "main"])
+def test_a_pt_is_a_pth(tmp_path, layout):
+    pytest.importorskip("torch")
+    for name in ("netG.pt", "netG.PT", "netG.pth"):
+        convert(REAL, tmp_path / name, layout=layout)
+    assert files.load(tmp_path / "netG.pt").container == "pth"
+    for name in ("netG.pt", "netG.PT"):
+        assert_bits_equal(files.load(tmp_path / name).arrays, files.load(tmp_path / "netG.pth").arrays)
+
+
 @pytest.mark.parametrize("through", PACKAGES)
 @pytest.mark.parametrize("back", PACKAGES)
 def test_there_and_back_is_bit_equal(tmp_path, through, back):
@@ -162,13 +172,12 @@ def test_an_existing_destination_is_replaced_and_the_source_never(tmp_path):
 @pytest.mark.parametrize(
     ("dst", "options", "said"),
     [
-        ("out.h5", {}, r"unknown suffix '.h5'; a destination ends in .params, .npz, .safetensors, .pth, .onnx"),
+        ("out.h5", {}, r"unknown suffix '.h5'; a destination ends in .params, .npz, .safetensors, .pth, .pt, "),
         ("out", {}, "unknown suffix ''"),
         ("out.npz", {"dtype": "int8"}, "dtype 'int8': one of float16, float32, float64"),
         ("out.npz", {"names": "mine"}, "names 'mine': one of canonical, keep"),
         ("out.npz", {"layout": "main"}, "write a .pth"),
         ("out.npz", {"kind": "discriminator"}, "found a generator.*expected a discriminator"),
-        ("gone/out.npz", {}, "there is no folder"),
     ],
 )
 def test_a_wrong_wish_is_refused_in_a_line(tmp_path, dst, options, said):

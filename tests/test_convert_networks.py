@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from networks import block_names, discriminator, generator, renamed
 
+import mxgan
 from mxgan.architecture import networks
 from mxgan.architecture.draft import describe
 from mxgan.architecture.wishes import NONE, Wishes
@@ -68,6 +69,48 @@ def test_what_the_user_says_goes_into_the_model(onnx, tmp_path):
     np.testing.assert_allclose(pictures(tmp_path / "netG.onnx"), pictures(tmp_path / "netG.npz", wish), atol=1e-6)
     assert "its latents are uniform in [-1, 1)" in done.notes
     assert not np.allclose(pictures(tmp_path / "netG.onnx"), pictures(tmp_path / "netG.npz"), atol=0.1)
+
+
+@pytest.mark.parametrize("uniform", [False, True])
+@pytest.mark.parametrize("arrays", [generator(), conditional()], ids=["DCGAN", "labels"])
+def test_a_model_says_how_it_is_called(onnx, tmp_path, arrays, uniform):
+    """Nothing but the file is needed to get the pictures out of it."""
+    import onnxruntime
+
+    source, model = tmp_path / "netG.npz", tmp_path / "netG.onnx"
+    files.save(source, arrays)
+    convert(source, model, wishes=Wishes(uniform=uniform))
+    session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+    said = session.get_modelmeta().custom_metadata_map
+    assert (said["mxgan"], said["range"]) == (mxgan.__version__, "-1 to 1")
+    assert said["latents"] == ("uniform" if uniform else "normal")
+    z = mxgan.latents(seed=3, n=4, latent=int(said["latent"]), uniform=uniform)
+    given = {said["input"]: z}
+    if "label" in said:
+        given[said["label"]] = np.full(4, int(said["classes"]) - 1)
+    (images,) = session.run([said["output"]], given)
+    assert images.shape == (4, *(int(said[side]) for side in ("channels", "height", "width")))
+    netG = mxgan.load_generator(model, engine="onnx")
+    assert netG.uniform is uniform  # read back from there
+    sampled = netG.sample(4, seed=3, labels=None if netG.classes is None else netG.classes - 1)
+    theirs = np.rint((images + 1) * 127.5).transpose(0, 2, 3, 1).clip(0, 255).astype(np.uint8)
+    assert np.abs(sampled[..., : theirs.shape[3]].astype(int) - theirs).max() <= 1
+    proto = onnx.load(model)
+    assert proto.graph.input[0].doc_string.endswith("U(-1, 1)" if uniform else "N(0, 1)")
+    assert "-1 (black) to 1 (white)" in proto.graph.output[0].doc_string
+    assert proto.doc_string.startswith("A generator. In: z, latents, 6 numbers a picture")
+
+
+def test_metadata_of_others_say_nothing_of_latents(onnx, tmp_path):
+    files.save(tmp_path / "netG.npz", upsampling())
+    convert(tmp_path / "netG.npz", tmp_path / "netG.onnx", wishes=Wishes(uniform=True))
+    proto = onnx.load(tmp_path / "netG.onnx")
+    del proto.metadata_props[:]
+    onnx.helper.set_model_props(proto, {"latents": "uniform"})
+    onnx.save(proto, tmp_path / "other.onnx")
+    assert networks.generator(tmp_path / "netG.onnx").uniform
+    assert not networks.generator(tmp_path / "other.onnx").uniform
+    assert not networks.generator(tmp_path / "netG.onnx", Wishes(uniform=False)).uniform  # the user knows better
 
 
 def test_a_layout_describes_the_network(onnx, tmp_path):

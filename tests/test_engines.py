@@ -69,7 +69,11 @@ def test_why_is_said_on_request_or_where_a_gpu_was_asked_for(machine):
 
 def test_without_mxnet_auto_is_pytorch(machine):
     machine.installed = {"pytorch"}
-    assert choose("auto", "cpu") == Choice("pytorch", "cpu", "MXNet is not installed")
+    chosen = choose("auto", "cpu")
+    assert chosen == Choice("pytorch", "cpu", "MXNet is not installed")
+    assert chosen.line("cpu") == chosen.line() == "pytorch on cpu: MXNet is not installed"
+    assert choose("pytorch", "cpu").line() == "pytorch on cpu"
+    assert choose().line() == "pytorch on cpu: MXNet is not installed"  # and no word on GPUs, which nobody asked for
 
 
 def test_a_gpu_that_both_can_use_is_mxnets(machine):
@@ -123,6 +127,11 @@ def test_generating_takes_the_first_engine_that_is_installed(machine):
     machine.installed = set()
     with pytest.raises(ImportError, match=r"ONNX Runtime is not installed: pip install 'mxgan\[onnx\]'"):
         choose_generator("onnx")
+    assert choose_generator().line() == (
+        "numpy on cpu: MXNet is not installed; PyTorch is not installed; ONNX Runtime is not installed"
+    )
+    with pytest.raises(ImportError, match="MXNet is not installed"):
+        choose_generator("auto", "gpu")
 
 
 def test_onnx_does_not_train(machine):

@@ -9,6 +9,7 @@ from PIL import Image
 from processes import python
 
 from mxgan import plots
+from mxgan.errors import MxganError
 
 
 def images(n: int, height: int = 4, width: int = 4) -> np.ndarray:
@@ -94,3 +95,17 @@ def test_curves_need_no_display_and_no_backend(tmp_path, backend):
     process = python("-c", code, cwd=tmp_path, env={"MPLBACKEND": backend, "DISPLAY": "nowhere:9"})
     assert (process.returncode, process.stderr, process.stdout) == (0, "", "")
     assert (tmp_path / "curves.png").exists()
+
+
+def test_places_where_no_picture_can_be_are_refused(tmp_path):
+    plots.check_place("nearest", tmp_path / "near.png")
+    plots.check_place("nearest", tmp_path / "a new" / "folder" / "near.png")
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "file").write_text("")
+    for name, said in (
+        ("near.jpg", "near.jpg': pictures are written as .png"),
+        ("folder.png", "folder.png': a folder is there"),
+        ("file/near.png", "file is no folder you may write to"),
+    ):
+        with pytest.raises(MxganError, match=f"nearest .*{said}"):
+            plots.check_place("nearest", tmp_path / name)

@@ -261,9 +261,13 @@ def test_a_wide_count_keeps_its_grid_small(tmp_path):
 @pytest.mark.parametrize(
     ("out", "each", "message"),
     [
-        ("faces.gif", None, r"--out .*faces\.gif: pictures are written as \.png"),
-        ("folder.png", None, r"--out .*folder\.png: a folder is there"),
-        ("missing/faces.png", None, r"--out .*: there is no folder .*missing; make it first"),
+        ("faces.gif", None, r"out .*faces\.gif': pictures are written as \.png"),
+        ("folder.png", None, r"out .*folder\.png': a folder is there"),
+        (
+            "file/faces.png",
+            None,
+            r"out .*file/faces\.png': can't be written, since .*file is no folder ",
+        ),
         ("faces.png", "file", r"--each .*file: can't be made"),
     ],
 )

@@ -11,12 +11,37 @@ import click
 
 from mxgan import __version__
 from mxgan.cli import files, pictures, training
+from mxgan.cli.help import WithExamples, examples
 from mxgan.cli.hints import Group
 from mxgan.errors import MxganError, TrainingError, in_shell
 
+INSTALLED = "Show mxgan's version, and which engines are installed."
+SECTIONS = (  # of the program's help: what one does, and the commands for it
+    ("Train", ("train", "runs", "runs show")),
+    ("Generate and measure", ("generate", "evaluate")),
+    ("Weights files", ("weights inspect", "weights convert")),
+    ("Folders of faces", ("faces check", "faces pack")),
+    ("Proofs", ("compare", "bench")),
+)
 
-class Program(Group):
+
+class Program(WithExamples, Group):
     """No command, or options first, means ``train``."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write every command that can be typed, whole."""
+        for title, names in SECTIONS:
+            with formatter.section(title):
+                formatter.write_dl([(name, self._summary(name)) for name in names])
+
+    def _summary(self, name: str) -> str:
+        if name == "runs show":  # a word that `runs` takes
+            return "Show one run in detail: settings, scores, warnings."
+        room, _, inner = name.partition(" ")
+        command = self.commands[room]
+        if isinstance(command, click.Group):
+            command = command.commands[inner]
+        return str(command.short_help)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         own = {"--help", "-h", "--version"}
@@ -40,11 +65,26 @@ def _versions(ctx: click.Context, option: click.Option, wanted: bool) -> None:
         pictures.generate, pictures.evaluate, files.weights, files.faces,
     ],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="No command means train: `python run_gan.py --ctx gpu` trains on a GPU.",
+    epilog=examples(
+        "mxgan train --data photos/ --out runs/faces",
+        "mxgan generate --weights last --out faces.png",
+        "mxgan weights inspect GAN_t2.params",
+        "python run_gan.py --ctx gpu        # no command means train",
+        "mxgan COMMAND --help               # its options, and more examples",
+    ),
 )  # fmt: skip
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_versions, help="Versions.")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_versions,
+    help=INSTALLED,
+)
 def program() -> None:
-    """The DCGAN of the MXNet Gluon tutorial, alive again: train it, generate from it, take its weights anywhere.
+    """Train a generator of faces, make pictures with it, and read or convert anybody's weights.
+
+    It is the DCGAN of the MXNet Gluon tutorial, on MXNet or PyTorch.
 
     Exit status: 0 done; 1 a comparison found a difference; 2 the input was wrong (one line says what and how to mend
     it); 3 the run went wrong; 130 or 143 stopped by Ctrl-C or SIGTERM after saving.

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from mxgan import config
+from mxgan.cli.help import CHOICES, Command, WithExamples, described, examples
 from mxgan.cli.hints import Group
-from mxgan.cli.options import DEFAULTS, PATH, print_json, said_options, wishes
+from mxgan.cli.options import DESCRIBED, PATH, fit_option, print_json, replacing, said_options, size_option, wishes
 from mxgan.errors import MxganError
 
+SAID_ALONE = DESCRIBED[0], tuple(name for name in DESCRIBED[1] if name != "layout")
 
-class Room(Group):
+
+class Room(WithExamples, Group):
     """A group that names its commands if none is given."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -23,20 +25,36 @@ class Room(Group):
         return super().parse_args(ctx, args)
 
 
-@click.group(cls=Room)
+@click.group(
+    cls=Room,
+    short_help="Look into weights files, and convert them.",
+    epilog=examples(
+        "mxgan weights inspect GAN_t2.params",
+        "mxgan weights convert GAN_t2.params netG.onnx",
+    ),
+)
 def weights() -> None:
-    """Look into weights files of any era and framework, and convert them."""
+    """Look into weights files of any age and framework, and convert them."""
 
 
-@weights.command()
+@described(groups=(("Daily options", ("as_json", "as_layout")), SAID_ALONE))
+@weights.command(
+    cls=Command,
+    short_help="Show what is in a weights file: networks, layers, arrays.",
+    epilog=examples(
+        "mxgan weights inspect GAN_t2.params",
+        "mxgan weights inspect netG.pth --layout > net.json    # for generate --layout",
+    ),
+)
 @click.argument("file", type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--layout", "as_layout", is_flag=True, help="Print the generator's layout, for generate --layout.")
 @said_options
 def inspect(file: Path, as_json: bool, as_layout: bool, **said: Any) -> None:
-    """What is in a weights file, or a run directory's best: each network, layer by layer, and each array.
+    """Show what is in a weights file: each network, layer by layer, and each array.
 
-    The options from --activation on say what the file doesn't, as for generate; see what they change.
+    FILE may be a run, whose best netG is shown. The options from --activation on say what the file doesn't, as for
+    generate; see what they change.
 
     JSON keys: file, bytes, container, era, scheme, arrays (name, canonical, net, shape, dtype, finite, min, mean, max),
     net or null, nets (kind, latent, width, channels, image_size, bias, first_norm, prefix, shape, latents, classes,
@@ -63,54 +81,80 @@ def inspect(file: Path, as_json: bool, as_layout: bool, **said: Any) -> None:
         click.echo("\n".join(table.lines(report)))
 
 
-@weights.command()
+@described(groups=(("Daily options", ("names", "layout", "dtype", "kind")), SAID_ALONE))
+@weights.command(
+    cls=Command,
+    short_help="Convert weights: .params .pth .safetensors .npz .onnx.",
+    epilog=examples(
+        "mxgan weights convert GAN_t2.params netG.onnx",
+        "mxgan weights convert last netG.pth --layout main     # your newest run",
+        "mxgan weights convert netG.pth netG.onnx --output sigmoid",
+    ),
+)
 @click.argument("src", type=PATH)
 @click.argument("dst", type=PATH)
-@click.option("--names", default="canonical", show_default=True, help="canonical (0.weight, ...), or keep the file's.")
+@click.option(
+    "--names",
+    default="canonical",
+    show_default=True,
+    metavar="canonical|keep",
+    help="Gluon's own names (0.weight, ...), or the file's.",
+)
 @click.option(
     "--layout",
     default="plain",
     show_default=True,
-    help="Of a .pth: plain (0.weight) or main (main.0.weight). Or a file that describes the network.",
+    metavar="plain|main|FILE",
+    help="Names in a .pth: 0.weight, or main.0.weight. Or a file that describes the network.",
 )
-@click.option("--dtype", help="float16, float32 or float64.  [default: as in the file]")
-@click.option("--kind", help="Of a file with both networks: generator or discriminator.")
+@click.option("--dtype", metavar=CHOICES["dtype"], help="Of the numbers.  [default: as in the file]")
+@click.option("--kind", metavar="generator|discriminator", help="Of a file with both, which one.")
 @said_options
 def convert(src: Path, dst: Path, names: str, layout: str, dtype: str | None, kind: str | None, **said: Any) -> None:
-    """Write SRC's weights to DST in the format of its suffix: .params .npz .safetensors .pth .onnx.
+    """Convert a weights file to another format, without loss.
 
-    SRC is a weights file of any kind, or a run directory. An .onnx is the generator itself; the options from
-    --activation on say of it what SRC doesn't. The other formats hold arrays alone.
+    SRC is a weights file of any kind, or a run. The suffix of DST decides the format: .params, .npz, .safetensors,
+    .pth (or .pt), .onnx. An .onnx is the generator itself; the options from --activation on say of it what SRC doesn't.
+    The other formats hold arrays alone.
     """
     from mxgan.convert import LAYOUTS
     from mxgan.convert import convert as convert_weights
 
     described = None if layout in LAYOUTS else Path(layout)
     wish = wishes({**said, "layout": described})
-    done = convert_weights(src, dst, names, "plain" if described else layout, dtype, kind, wish)
+    with replacing(dst):
+        done = convert_weights(src, dst, names, "plain" if described else layout, dtype, kind, wish)
     for note in done.notes:
         click.echo(f"note: {note}", err=True)
     click.echo(done.path)
 
 
-def _read_as(command: Callable) -> Callable:
-    """The options for reading faces as training does."""
-    fit = click.option("--fit", default=DEFAULTS.fit, show_default=True, help="crop the middle, or squash to a square.")
-    size = click.option("--size", type=int, default=DEFAULTS.size, show_default=True, help="Pixels: 32, 64 or 128.")
-    return size(fit(command))
-
-
-@click.group(cls=Room)
+@click.group(
+    cls=Room,
+    short_help="Look at a folder of faces before training on it.",
+    epilog=examples(
+        "mxgan faces check photos/",
+        "mxgan faces pack photos/ faces.npy",
+    ),
+)
 def faces() -> None:
     """Look at a folder of faces before training on it."""
 
 
-@faces.command()
+@faces.command(
+    cls=Command,
+    short_help="Find pictures that can't be used, and duplicates.",
+    epilog=examples("mxgan faces check photos/"),
+)
 @click.argument("folder", type=PATH)
-@_read_as
+@size_option
+@fit_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def check(folder: Path, size: int, fit: str, as_json: bool) -> None:
-    """Which images are bad or duplicates, and why. JSON keys: folder, files, usable, skipped, duplicates."""
+    """Find the pictures of a folder that training can't use, with the reason, and those that are there twice.
+
+    JSON keys: folder, files, usable, skipped (path, reason), duplicates (groups of paths).
+    """
     from mxgan.faces.check import check as check_faces
 
     config.TrainConfig(size=size, fit=fit)  # refuse now what train would refuse later
@@ -121,13 +165,23 @@ def check(folder: Path, size: int, fit: str, as_json: bool) -> None:
         click.echo("\n".join(report.lines()))
 
 
-@faces.command()
+@faces.command(
+    cls=Command,
+    short_help="Pack a folder into one file, to take elsewhere.",
+    epilog=examples("mxgan faces pack photos/ faces.npy", "mxgan train --data faces.npy"),
+)
 @click.argument("folder", type=PATH)
 @click.argument("file", type=PATH)
-@_read_as
+@size_option
+@fit_option
 def pack(folder: Path, file: Path, size: int, fit: str) -> None:
-    """Pack a folder's faces into one file that --data takes (a .npy of uint8 images)."""
+    """Pack a folder of faces into one file, for another machine or another program.
+
+    FILE is a .npy of uint8 (N, size, size, 3), RGB, which train --data takes.
+    """
     from mxgan.faces.cache import pack as pack_faces
 
     config.TrainConfig(size=size, fit=fit)  # refuse now what train would refuse later
-    click.echo(pack_faces(folder, file, size, fit))
+    with replacing(file):
+        packed = pack_faces(folder, file, size, fit)
+    click.echo(packed)

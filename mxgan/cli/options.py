@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 import click
 
 from mxgan import config
+from mxgan.cli.help import CHOICES, by_recipe
 
 if TYPE_CHECKING:
     from mxgan.architecture.wishes import Wishes
@@ -19,55 +21,138 @@ DEFAULTS = config.TrainConfig()
 SAID = ("activation", "output_", "eps", "size", "latent_normal", "layout", "symbol")  # the values of network_options
 
 
-def model_options(command: Callable) -> Callable:
-    """What is trained and from which numbers: options of both `train` and `compare`."""
-    size, fit, seed = DEFAULTS.size, DEFAULTS.fit, DEFAULTS.seed
-    recipes = "[default: the recipe's]"
+size_option = click.option(
+    "--size", type=int, default=DEFAULTS.size, show_default=True, metavar=CHOICES["size"], help="Pixels on a side."
+)
+fit_option = click.option(
+    "--fit",
+    default=DEFAULTS.fit,
+    show_default=True,
+    metavar=CHOICES["fit"],
+    help="Crop to the middle, or squash to a square.",
+)
+
+
+def model_options(recipe: str) -> Callable[[Callable], Callable]:
+    """What is trained and from which numbers, for `train` and `compare`; ``recipe`` is the command's default."""
+
+    def usual(option: str) -> str:
+        return by_recipe(option, recipe)
+
     options = (
-        click.option("--batch-size", type=int, help=f"Faces a step.  {recipes}"),
-        click.option("--size", type=int, default=size, show_default=True, help="Pixels on a side: 32, 64 or 128."),
-        click.option("--ngf", type=int, help=f"Width of netG.  {recipes}"),
-        click.option("--ndf", type=int, help=f"Width of netD.  {recipes}"),
-        click.option("--latent", type=int, help=f"Numbers in a latent.  {recipes}"),
-        click.option("--init", help=f"Initial weights: normal, uniform or smooth.  {recipes}"),
-        click.option("--lr-g", type=float, help=f"Adam's learning rate of netG.  {recipes}"),
-        click.option("--lr-d", type=float, help=f"Adam's learning rate of netD.  {recipes}"),
-        click.option("--loss", help=f"bce or hinge.  {recipes}"),
-        click.option("--label-smoothing", type=float, help="Label real faces 1 minus this. For --loss bce."),
-        click.option("--spectral-norm/--no-spectral-norm", default=None, help="Normalise netD's convolutions."),
-        click.option("--augment", callback=_none_is_empty, help=f"color,translation,cutout: any, or none.  {recipes}"),
-        click.option("--flip/--no-flip", default=None, help="Mirror real faces with probability ½."),
-        click.option("--ema", type=float, help=f"Half-life of netG's average in images; 0: none.  {recipes}"),
-        click.option("--ema-rampup", type=float, help="Limit the half-life to this share of the images seen so far."),
-        click.option("--finish", type=float, help="End with this share of steps, without color, at falling rates."),
-        click.option("--fit", default=fit, show_default=True, help="crop to the middle, or squash to a square."),
-        click.option("--threads", type=int, help="Threads to compute with.  [default: the cores this process may use]"),
-        click.option("--seed", type=int, default=seed, show_default=True, help="Determines every random number."),
+        click.option(
+            "--recipe", default=recipe, show_default=True, metavar=CHOICES["recipe"], help="Which build's settings."
+        ),
+        size_option,
+        click.option("--ngf", type=int, metavar="N", help=f"Width of netG.  {usual('ngf')}"),
+        click.option("--ndf", type=int, metavar="N", help=f"Width of netD.  {usual('ndf')}"),
+        click.option("--latent", type=int, metavar="N", help=f"Numbers in a latent.  {usual('latent')}"),
+        click.option("--init", metavar=CHOICES["init"], help=f"How weights start.  {usual('init')}"),
+        click.option("--batch-size", type=int, metavar="N", help=f"Faces a step.  {usual('batch_size')}"),
+        click.option("--lr-g", type=float, metavar="RATE", help=f"Adam's learning rate of netG.  {usual('lr_g')}"),
+        click.option("--lr-d", type=float, metavar="RATE", help=f"Adam's learning rate of netD.  {usual('lr_d')}"),
+        click.option("--loss", metavar=CHOICES["loss"], help=f"What the networks minimise.  {usual('loss')}"),
+        click.option(
+            "--label-smoothing",
+            type=float,
+            metavar="SHARE",
+            help=f"Label real faces 1 minus this. For --loss bce.  {usual('label_smoothing')}",
+        ),
+        click.option(
+            "--spectral-norm/--no-spectral-norm",
+            default=None,
+            help=f"Normalise netD's convolutions.  {usual('spectral_norm')}",
+        ),
+        click.option(
+            "--augment",
+            callback=_none_is_empty,
+            metavar=CHOICES["augment"],
+            help=f"How netD's pictures are changed: any of the three.  {usual('augment')}",
+        ),
+        click.option("--flip/--no-flip", default=None, help=f"Mirror real faces with probability ½.  {usual('flip')}"),
+        click.option(
+            "--ema", type=float, metavar="IMAGES", help=f"Half-life of netG's average; 0: none.  {usual('ema')}"
+        ),
+        click.option(
+            "--ema-rampup",
+            type=float,
+            metavar="SHARE",
+            help=f"Limit the half-life to this share of the images seen so far.  {usual('ema_rampup')}",
+        ),
+        click.option(
+            "--finish",
+            type=float,
+            metavar="SHARE",
+            help=f"End with this share of steps, without color, at falling rates.  {usual('finish')}",
+        ),
+        fit_option,
+        click.option(
+            "--threads",
+            type=int,
+            metavar="N",
+            help="Threads to compute with.  [default: all cores it may use]",
+        ),
+        click.option(
+            "--seed",
+            type=int,
+            default=DEFAULTS.seed,
+            show_default=True,
+            metavar="N",
+            help="Decides every random number.",
+        ),
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
+
+    def add(command: Callable) -> Callable:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
 
 
 def network_options(command: Callable) -> Callable:
     """What a user may say of a network where its file doesn't; `wishes` gathers them."""
-    layout = click.option("--layout", type=PATH, help="A file that describes the network: docs/weights.md.")
+    layout = click.option(
+        "--layout", type=PATH, metavar="FILE", help="A file that describes the whole network: docs/weights.md."
+    )
     return layout(said_options(command))
 
 
 def said_options(command: Callable) -> Callable:
     """`network_options` without --layout, which means something else for some commands."""
     options = (
-        click.option("--activation", help="Between layers: relu, leaky:0.2, elu, selu, none.  [default: found out]"),
-        click.option("--output", "output_", help="After the last layer: tanh, sigmoid or none.  [default: tanh]"),
-        click.option("--eps", type=float, help="Of BatchNorm and InstanceNorm.  [default: found out]"),
-        click.option("--size", type=int, help="Pixels on a side.  [default: found out]"),
-        click.option("--latent-normal/--latent-uniform", default=None, help="Latents from N(0, 1) or from U(-1, 1)."),
-        click.option("--symbol", type=PATH, help="MXNet's -symbol.json.  [default: the one beside the weights]"),
+        click.option("--activation", metavar=CHOICES["activation"], help="Between layers.  [default: found out]"),
+        click.option("--output", "output_", metavar="tanh|sigmoid|none", help="After the last layer.  [default: tanh]"),
+        click.option("--eps", type=float, metavar="E", help="Of BatchNorm and InstanceNorm.  [default: found out]"),
+        click.option("--size", type=int, metavar="N", help="Pixels on a side.  [default: found out]"),
+        click.option(
+            "--latent-normal/--latent-uniform",
+            default=None,
+            help="Latents from N(0, 1), or from U(-1, 1).  [default: found out]",
+        ),
+        click.option(
+            "--symbol",
+            type=PATH,
+            metavar="FILE",
+            help="MXNet's -symbol.json.  [default: the one beside the weights]",
+        ),
     )
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def machine_options(engines: str, ctx: str = "auto") -> Callable[[Callable], Callable]:
+    """--engine, of ``engines`` in `CHOICES`, and --ctx."""
+
+    def add(command: Callable) -> Callable:
+        place = click.option("--ctx", default=ctx, show_default=True, metavar=CHOICES["ctx"], help="Where it computes.")
+        engine = click.option(
+            "--engine", default="auto", show_default=True, metavar=CHOICES[engines], help="What computes."
+        )
+        return engine(place(command))
+
+    return add
 
 
 def wishes(said: dict[str, Any]) -> Wishes:
@@ -86,7 +171,17 @@ def wishes(said: dict[str, Any]) -> Wishes:
     )
 
 
+DESCRIBED = "What a weights file doesn't say", (*SAID[:-2], "symbol", "layout")  # a group of a command's help
 verbose_option = click.option("--verbose", is_flag=True, help="Say why this engine computes, and why there.")
+
+
+@contextmanager
+def replacing(*paths: Optional[Path]) -> Iterator[None]:
+    """Say of the files that this block writes which ones were there before."""
+    there = [path for path in paths if path is not None and path.is_file()]
+    yield
+    for path in there:
+        click.echo(f"note: replaced {path}, which was there", err=True)
 
 
 def given(name: str) -> bool:

@@ -8,30 +8,65 @@ from typing import Any
 import click
 
 from mxgan import pretrained, run_names
-from mxgan.cli.options import PATH, SAID, network_options, print_json, verbose_option, wishes
+from mxgan.cli.help import CHOICES, Command, described, examples
+from mxgan.cli.options import (
+    DESCRIBED,
+    PATH,
+    SAID,
+    machine_options,
+    network_options,
+    print_json,
+    replacing,
+    verbose_option,
+    wishes,
+)
 from mxgan.errors import MxganError
 
+MACHINE = "Machine options", ("engine", "ctx", "verbose")
 
-@click.command()
+
+@described(
+    groups=(
+        ("Daily options", ("weights", "n", "seed", "out", "each", "overwrite")),
+        ("Of a conditional generator", ("label", "by_label")),
+        DESCRIBED,
+        MACHINE,
+    )
+)
+@click.command(
+    cls=Command,
+    short_help="Make pictures with a run, or with any weights file.",
+    epilog=examples(
+        "mxgan generate                                # 64 faces of the generator that comes with mxgan",
+        "mxgan generate --weights last                 # of your newest run",
+        "mxgan generate --weights GAN_t2.params --out faces.png",
+        "mxgan generate --weights last --n 1000 --seed 7 --each singles/",
+    ),
+)
 @click.option(
     "--weights",
     type=PATH,
     default=Path(pretrained.PAINTED),
     show_default=True,
-    help="A weights file of any kind, a run directory, or painted: the generator that comes with mxgan.",
+    metavar="FILE|RUN",
+    help="A weights file of any kind, a run, or painted: the generator that comes with mxgan.",
 )
-@click.option("--n", type=click.IntRange(min=1), default=64, show_default=True, help="How many pictures.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Decides the latents.")
-@click.option("--engine", default="auto", show_default=True, help="auto, mxnet, pytorch, onnx or numpy.")
-@click.option("--ctx", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N.")
+@click.option("--n", type=click.IntRange(min=1), default=64, show_default=True, metavar="N", help="How many pictures.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Which pictures.")
+@machine_options("generator")
 @click.option(
-    "--out", type=PATH, default=Path("generated.png"), show_default=True, help="A grid of the first 1,024 of them."
+    "--out",
+    type=PATH,
+    default=Path("generated.png"),
+    show_default=True,
+    metavar="FILE",
+    help="A grid of the first 1,024 of them.",
 )
-@click.option("--each", type=PATH, help="A folder for every picture as a file of its own.")
+@click.option("--each", type=PATH, metavar="FOLDER", help="A folder for every picture as a file of its own.")
 @click.option("--overwrite", is_flag=True, help="Replace the pictures that an earlier generate left in --each.")
 @click.option("--allow-nonfinite", is_flag=True, help="Generate even if weights are NaN or infinite.")
-@click.option("--label", type=int, help="Of a conditional generator: what all pictures show.  [default: all in turn]")
-@click.option("--labels", "by_label", is_flag=True, help="Of a conditional generator: a row of the grid a label.")
+@click.option("--label", type=int, metavar="N", help="What all pictures show.  [default: all labels in turn]")
+@click.option("--labels", "by_label", is_flag=True, help="A row of the grid for each label.")
 @network_options
 @verbose_option
 def generate(
@@ -49,21 +84,23 @@ def generate(
     verbose: bool,
     **said: Any,
 ) -> None:
-    """Pictures from published or freshly trained weights: the same seed gives the same bytes.
+    """Make pictures with a trained generator: your own run's, or one that somebody published.
 
-    Any generator of convolutions opens: MXNet's with its symbol, PyTorch's state dicts, whole modules and TorchScript,
-    ONNX. What a file doesn't say is assumed and told; the options from --activation on say it.
+    The same seed gives the same pictures, picture by picture. Any generator of convolutions opens: MXNet's with its
+    symbol, PyTorch's state dicts, whole modules and TorchScript, ONNX. What a file doesn't say is assumed, and you are
+    told what; the options from --activation on say it.
     """
     from mxgan import engines, sampling
 
     generator = sampling.load_generator(weights, engine, ctx, allow_nonfinite, wishes(said))
     engines.prepare(generator.engine)
     labels, columns = sampling.labelled(generator, n, label, by_label)
-    sampling.save(generator, n, seed, out, each, labels, columns, overwrite, progress=True)
+    with replacing(out):
+        sampling.save(generator, n, seed, out, each, labels, columns, overwrite, progress=True)
     short = f"{generator.engine} on {generator.ctx}"
     ships = generator.file is not None and generator.file.parent == pretrained.FOLDER
     source = f"{pretrained.PAINTED}, which comes with mxgan" if ships else generator.file
-    click.echo(f"{generator.why if verbose or ctx.startswith('gpu') else short}; weights {source}", err=True)
+    click.echo(f"{generator.why if verbose or ctx.startswith(('gpu', 'mps')) else short}; weights {source}", err=True)
     if generator.read is not None and not (ships or run_names.meant(weights).is_dir()):  # those networks are mxgan's
         for line in generator.read.told:
             if line not in generator.read.cautions:  # which have been warned of
@@ -74,30 +111,60 @@ def generate(
     click.echo(out)
 
 
-@click.command()
-@click.option("--weights", type=PATH, help="A weights file of any kind, or a run directory.")
-@click.option("--run", type=PATH, help="A run directory, instead of --weights.")
-@click.option("--data", help="painted[:N], a folder, or a packed file.  [default: what the run was trained on]")
-@click.option("--n", type=click.IntRange(min=1), default=4000, show_default=True, help="Faces of each kind.")
-@click.option("--metrics", default="fd,kid,swd,prdc,msssim", show_default=True, help="Which numbers.")
-@click.option(
-    "--extractor", default="efficientnet-lite0", show_default=True, help="Of features; or inception, as in FID and KID."
+@described(
+    groups=(
+        ("Daily options", ("weights", "run", "data", "n", "metrics", "nearest", "as_json")),
+        ("Protocol options", ("extractor", "input_size", "inception_weights", "seed")),
+        DESCRIBED,
+        MACHINE,
+    )
 )
-@click.option("--input-size", type=int, help="Pixels on a side that the extractor sees.  [default: 128]")
-@click.option("--inception-weights", help="A file with inception's weights, for a machine without internet.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Decides every choice.")
-@click.option("--engine", default="auto", show_default=True, help="auto, mxnet, pytorch, onnx or numpy.")
-@click.option("--ctx", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N.")
-@click.option("--nearest", type=PATH, help="A PNG to write: generated faces beside the real ones they are nearest to.")
+@click.command(
+    cls=Command,
+    short_help="Measure how good generated faces are.",
+    epilog=examples(
+        "mxgan evaluate --run last --nearest near.png",
+        "mxgan evaluate --weights GAN_t2.params --data photos/ --json",
+    ),
+)
+@click.option("--weights", type=PATH, metavar="FILE|RUN", help="A weights file of any kind, or a run.")
+@click.option("--run", type=PATH, metavar="RUN", help="A run, instead of --weights.")
+@click.option(
+    "--data", metavar=CHOICES["data"], help="Real faces to compare with.  [default: what the run was trained on]"
+)
+@click.option(
+    "--n", type=click.IntRange(min=1), default=4000, show_default=True, metavar="N", help="Faces of each kind."
+)
+@click.option("--metrics", default="fd,kid,swd,prdc,msssim", show_default=True, metavar="NAMES", help="Which numbers.")
+@click.option(
+    "--extractor",
+    default="efficientnet-lite0",
+    show_default=True,
+    metavar="efficientnet-lite0|inception",
+    help="The network whose features are compared; inception is that of FID and KID.",
+)
+@click.option("--input-size", type=int, metavar="N", help="Pixels on a side that the extractor sees.  [default: 128]")
+@click.option("--inception-weights", metavar="FILE", help="Inception's weights, for a machine without internet.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Decides every choice."
+)
+@machine_options("generator")
+@click.option(
+    "--nearest",
+    type=PATH,
+    metavar="FILE",
+    help="A PNG to write: generated faces beside the real ones they are nearest to.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @network_options
 @verbose_option
 def evaluate(
     weights: Path | None, run: Path | None, metrics: str, as_json: bool, verbose: bool, **options: Any
 ) -> None:
-    """How good the generated faces are, in numbers, each beside its floor: the same number of real faces.
+    """Measure how good generated faces are, against real ones.
 
-    Of a conditional generator, all labels are shown in turn. The options from --activation on are generate's.
+    Each number stands beside its floor, which is the same number between two sets of real faces. Of a conditional
+    generator, all labels are shown in turn.
 
     JSON keys: weights, engine, protocol (data, fingerprint, size, fit, n_real, n_fake, n_floor, seed, extractor,
     input_size, resize), scores, warnings and seconds. Scores, each with value, floor and better (lower, higher, floor):
@@ -116,7 +183,8 @@ def evaluate(
     asked = scoring.EvalConfig(metrics=tuple(metrics.split(",")), wishes=wishes(said), **options)
     if verbose:
         click.echo(engines.choose_generator(asked.engine, asked.ctx).line(verbose=True), err=True)
-    report = scoring.evaluate(source, asked, say=lambda line: click.echo(line, err=True))
+    with replacing(options["nearest"]):
+        report = scoring.evaluate(source, asked, say=lambda line: click.echo(line, err=True))
     if as_json:
         print_json(report.to_json())
     else:

@@ -9,36 +9,71 @@ from typing import Any
 import click
 
 from mxgan import config
-from mxgan.cli.options import DEFAULTS, PATH, given, model_options, print_json, verbose_option
+from mxgan.cli.help import CHOICES, Command, by_recipe, described, examples, recipes
+from mxgan.cli.options import DEFAULTS, PATH, given, machine_options, model_options, print_json, verbose_option
 from mxgan.errors import MxganError
 from mxgan.run_names import RUNS
 
+COMPARED = "gluon-tutorial"  # compare's recipe by default
 
-@click.command()
-@click.option("--data", default=DEFAULTS.data, show_default=True, help="painted[:N], a folder, or a packed file.")
-@click.option("--recipe", default=DEFAULTS.recipe, show_default=True, help=f"One of {', '.join(config.RECIPES)}.")
-@click.option("--engine", default="auto", show_default=True, help=f"One of {', '.join(config.ENGINES)}.")
-@click.option("--ctx", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N.")
-@click.option("--epochs", type=int, help="Passes over the data.  [default: the recipe's]")
-@click.option("--steps", type=int, help="Updates of each network, instead of --epochs.")
-@model_options
-@click.option("--out", help="The run directory.  [default: a new one under runs/]")
-@click.option("--weights", help="Start netG from this file.")
+MODEL = "Model options", ("ngf", "ndf", "latent", "init", "weights", "fit")
+QUALITY = (
+    "Quality options",
+    (
+        "batch_size", "lr_g", "lr_d", "loss", "label_smoothing", "spectral_norm", "augment", "flip", "ema",
+        "ema_rampup", "finish", "evaluate_every",
+    ),
+)  # fmt: skip
+MACHINE = (
+    "Machine options",
+    ("engine", "ctx", "threads", "seed", "precision", "deterministic", "plain", "checkpoint_minutes", "verbose"),
+)
+
+
+@described(
+    groups=(
+        ("Daily options", ("data", "out", "run", "recipe", "epochs", "steps", "size", "dry_run")),
+        MODEL,
+        QUALITY,
+        MACHINE,
+    ),
+    notes=(recipes(DEFAULTS.recipe),),
+)
+@click.command(
+    cls=Command,
+    short_help="Train on a folder of faces, or on painted ones.",
+    epilog=examples(
+        "mxgan train                                  # on 6,000 painted faces",
+        "mxgan train --data photos/ --out runs/faces  # your own pictures",
+        "mxgan train --resume last --epochs 20        # go on with the newest run",
+        "mxgan train --data photos/ --dry-run         # check all, begin nothing",
+    ),
+)
+@click.option(
+    "--data", default=DEFAULTS.data, show_default=True, metavar=CHOICES["data"], help="The faces to learn from."
+)
+@click.option("--epochs", type=int, metavar="N", help=f"Passes over the data.  {by_recipe('epochs', DEFAULTS.recipe)}")
+@click.option("--steps", type=int, metavar="N", help="Updates of each network, instead of --epochs.")
+@model_options(DEFAULTS.recipe)
+@machine_options("engine")
+@click.option("--out", metavar="FOLDER", help="The run directory.  [default: a new one under runs/]")
+@click.option("--weights", metavar="FILE|RUN", help="Start netG from these weights.")
 @click.option(
     "--plain", is_flag=True, help="Compute each step as the tutorial writes it: slower, and the same but for rounding."
 )
 @click.option(
     "--precision",
     default=DEFAULTS.precision,
-    show_default=True,
-    help="PyTorch's convolutions in training: float32, tf32 (on a GPU) or bfloat16.",
+    metavar=CHOICES["precision"],
+    help="Of convolutions; bfloat16 is PyTorch's alone.  [default: tf32 on a GPU, float32 on the CPU]",
 )
 @click.option("--deterministic", is_flag=True, help="PyTorch on a GPU: the same bits in every run, as on the CPU.")
 @click.option(
     "--checkpoint-minutes",
     type=float,
     default=DEFAULTS.checkpoint_minutes,
-    show_default=True,
+    show_default="10",
+    metavar="MINUTES",
     help="The longest time between two checkpoints; each epoch makes one anyway.",
 )
 @click.option(
@@ -46,13 +81,16 @@ from mxgan.run_names import RUNS
     type=int,
     default=DEFAULTS.evaluate_every,
     show_default=True,
+    metavar="STEPS",
     help="Score the pictures at the first end of an epoch after this many steps; 0: never. 100 costs 3% on a CPU.",
 )
-@click.option("--resume", "run", type=PATH, help="Continue this run, bit for bit; last: the newest.")
-@click.option("--dry-run", is_flag=True, help="Print the resolved configuration as JSON and write nothing.")
+@click.option("--resume", "run", type=PATH, metavar="RUN", help="Continue this run, bit for bit; last: the newest.")
+@click.option("--dry-run", is_flag=True, help="Check everything, print what the run would be as JSON, write nothing.")
 @verbose_option
 def train(dry_run: bool, verbose: bool, run: Path | None, **options: Any) -> None:
-    """Train on faces. The run directory's path is the one line on stdout.
+    """Train a generator of faces: on a folder of pictures, or on faces that mxgan paints.
+
+    Ctrl-C saves the run, and --resume goes on with it. The run directory's path is the one line on stdout.
 
     A resumed run keeps its settings. With --resume you may change --epochs or --steps, --finish, --checkpoint-minutes,
     --evaluate-every, and --data where the same faces have moved. You may also change --engine, --ctx or --threads, but
@@ -61,30 +99,42 @@ def train(dry_run: bool, verbose: bool, run: Path | None, **options: Any) -> Non
     """
     wanted = config.TrainConfig(**options)
     changes = {name: getattr(wanted, name) for name in options if given(name)}
-    if dry_run:
-        from mxgan.training import resuming, run_dir
-
-        if run is not None:
-            wanted = resuming.changed(config.load(run_dir.existing(run).path / "config.json"), changes)
-        print_json(config.to_json(wanted))
-        return
     from mxgan import engines, training
+    from mxgan.training import dry_run as dry
     from mxgan.training.advice import shell
 
     if verbose and run is None:  # a resumed run keeps its engine and ctx
         click.echo(engines.choose_trainer(wanted).line(verbose=True), err=True)
+    if dry_run:
+        values, notes = dry.of_train(wanted) if run is None else dry.of_resume(run, changes)
+        for note in notes:
+            click.echo(note, err=True)
+        print_json(values)
+        return
     ended = training.begin(wanted, shell()) if run is None else training.go_on(run, changes, shell())
     click.echo(ended.path)
     if ended.stopped_by:
         sys.exit(128 + ended.stopped_by)
 
 
-@click.command()
+@described(usages=("[OPTIONS] [FOLDER]", "[OPTIONS] show RUN"))
+@click.command(
+    cls=Command,
+    short_help="List your runs: how far they got, how good they are.",
+    epilog=examples(
+        "mxgan runs              # those under runs/, the newest first",
+        "mxgan runs elsewhere/",
+        "mxgan runs show last    # one of them in detail",
+    ),
+)
 @click.argument("folder", type=PATH, default=RUNS, required=False)
 @click.argument("run", type=PATH, required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def runs(folder: Path, run: Path | None, as_json: bool) -> None:
-    """List the runs in FOLDER: recipe, engine, step, best score, age, state. `mxgan runs show RUN` shows one run.
+    """List the training runs in a folder, or show one of them in detail.
+
+    The list has each run's recipe, engine, steps, best score (lower is better), age and state. RUN is a name of the
+    list, a path, or last.
 
     JSON keys: runs, a list of path, recipe, engine, step, steps, best (step, score; or null), age_s, state (running,
     finished, stopped, failed) and why; of `show`: these and config, checkpoints, last, scores, warnings.
@@ -104,20 +154,41 @@ def runs(folder: Path, run: Path | None, as_json: bool) -> None:
     print_json({"runs": summaries}) if as_json else click.echo("\n".join(table.lines(summaries, folder)))
 
 
-@click.command()
-@click.option("--data", default=DEFAULTS.data, show_default=True, help="painted[:N], a folder, or a packed file.")
-@click.option("--recipe", default="gluon-tutorial", show_default=True, help=f"One of {', '.join(config.RECIPES)}.")
-@click.option("--ctx", default="cpu", show_default=True, help="cpu, gpu or gpu:N, for both engines.")
-@click.option("--steps", type=int, default=30, show_default=True, help="Steps of the training at full size.")
-@model_options
-@click.option("--out", default="report", show_default=True, help="A new folder for the report.")
+@described(
+    groups=(
+        ("Daily options", ("data", "recipe", "steps", "size", "out")),
+        MODEL,
+        QUALITY,
+        MACHINE,
+    ),
+    notes=(recipes(COMPARED),),
+)
+@click.command(
+    cls=Command,
+    short_help="Prove that MXNet and PyTorch train the same model.",
+    epilog=examples(
+        "mxgan compare --steps 3 --out report/",
+        "mxgan compare --recipe mxgan --data photos/ --steps 300 --out report/",
+    ),
+)
+@click.option(
+    "--data", default=DEFAULTS.data, show_default=True, metavar=CHOICES["data"], help="The faces to learn from."
+)
+@click.option("--ctx", default="cpu", show_default=True, metavar="cpu|gpu|gpu:N", help="Where both engines compute.")
+@click.option(
+    "--steps", type=int, default=30, show_default=True, metavar="N", help="Steps of the training at full size."
+)
+@model_options(COMPARED)
+@click.option("--out", default="report", show_default=True, metavar="FOLDER", help="A new folder for the report.")
 def compare(out: str, **options: Any) -> None:
-    """Compare MXNet and PyTorch on the same weights, batches and latents: are they one model?
+    """Prove that MXNet and PyTorch train the same model, and show what each costs.
 
-    Writes report.html (everything, pictures inline), report.json and the PNGs. The path of report.html is the one line
-    on stdout. The exit status is 1 if the engines differ. JSON keys: passed, problems, config, faces, engines, machine,
-    float64 (steps, ngf, ndf, batch_size, worst, deviations), float32 (inference, first_step, drift, control), speed and
-    outcome (by engine).
+    Both start from the same weights and see the same faces and the same random numbers. The report has proof, pictures,
+    speed and memory: report.html (everything, pictures inline), report.json and the PNGs. The path of report.html is
+    the one line on stdout. The exit status is 1 if the engines differ.
+
+    JSON keys: passed, problems, config, faces, engines, machine, float64 (steps, ngf, ndf, batch_size, worst,
+    deviations), float32 (inference, first_step, drift, control), speed and outcome (by engine).
     """
     from mxgan.compare import compare as compare_engines
 
@@ -128,20 +199,40 @@ def compare(out: str, **options: Any) -> None:
         sys.exit(1)
 
 
-@click.command()
-@click.option("--rounds", type=click.IntRange(min=1), default=7, show_default=True, help="Measurements of each job.")
-@click.option(
-    "--batch-size", type=click.IntRange(min=1), default=64, show_default=True, help="Faces a step, and twice as many."
+@click.command(
+    cls=Command,
+    short_help="Measure how fast mxgan is on this machine.",
+    epilog=examples("mxgan bench", "mxgan bench --rounds 3 --json > bench.json"),
 )
 @click.option(
-    "--threads", type=click.IntRange(min=1), help="Of either side.  [default: the cores this process may use]"
+    "--rounds",
+    type=click.IntRange(min=1),
+    default=7,
+    show_default=True,
+    metavar="N",
+    help="Measurements of each job.",
+)
+@click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    default=64,
+    show_default=True,
+    metavar="N",
+    help="Faces a step, and twice as many.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Of either side.  [default: the cores this process may use]",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def bench(rounds: int, batch_size: int, threads: int | None, as_json: bool) -> None:
-    """Measure how fast mxgan is here, against the loops people would otherwise run: 4 to 8 minutes on two cores.
+    """Measure how fast mxgan is on this machine, against the loops people would otherwise run.
 
-    Each job has a process of its own, warmed up. They take turns, and medians are compared. The loops to compare with
-    come with mxgan (`mxgan.bench.peers`); MXNet, PyTorch and ONNX Runtime must be installed for every row.
+    It takes 4 to 8 minutes on two cores. Each job has a process of its own, warmed up. They take turns, and medians are
+    compared. The loops to compare with come with mxgan (`mxgan.bench.peers`); MXNet, PyTorch and ONNX Runtime must be
+    installed for every row.
 
     JSON keys: date, minutes, machine, load (load_before, others_before, others, stolen, busy), threads, rounds,
     versions, gemm (gflops, by, all), rows (work, against, unit, target, value, low, high, met, note; of comparisons by,

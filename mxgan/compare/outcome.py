@@ -15,18 +15,23 @@ from mxgan.config import RunConfig
 from mxgan.engines.protocol import Batch, State
 from mxgan.training import batches
 from mxgan.weights.names import biases_before_norm
+from mxgan.words import counted
 
 LIMIT = 1e-5  # between two outputs in [-1, 1] of the same weights
 GREY_LIMIT = 1  # between two pixels in 0..255
 SAMPLES = 64
 SHOWN_STEPS = (1, 2, 3, 5, 8, 10)  # after these the distance is measured; then after every tenth and the last
 CONTROL_STEPS = 10
+VISIBLE = 8.0  # grey levels of `contrast` from which on a picture shows more than grey
 LATE = 10  # the last steps, whose means summarise a run
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The report's part about training and pictures. ``pictures``: uint8 images, NHWC, by the name of their file."""
+    """The report's part about training and pictures.
+
+    ``pictures``: uint8 images, NHWC, by the name of their file; none where there is nothing to see in them.
+    """
 
     inference: dict[str, Any]
     first_step: dict[str, Any]
@@ -70,11 +75,24 @@ def observe(
         "grey_limit": GREY_LIMIT,
         "grey_levels": int(grey.max()),
         "grey_share": float((grey > 0).mean()),
+        "contrast": contrast(grids[0]),
+        "contrast_wanted": VISIBLE,
     }
     pictures = {f"same-weights-{name}": grid for name, grid in zip(names, grids)}
     pictures["same-weights-difference"] = (255 - 255 * np.minimum(grey, 1)).astype(np.uint8)
     pictures.update({f"samples-{name}": grid for name, grid in samples.items()})
+    if inference["contrast"] < VISIBLE:
+        say(f"no pictures in the report: after {counted(steps, 'step')} netG paints grey; more --steps show more")
+        pictures = {}
     return Outcome(inference, first, drift, control, runs, pictures)
+
+
+def contrast(images: np.ndarray) -> float:
+    """How far pixels lie from the mean colour of their picture, in grey levels: their deviation, a mean over pictures.
+
+    ``images``: uint8 NHWC. An untrained netG's are below 1.
+    """
+    return float(images.std(axis=(1, 2), dtype=np.float64).mean())
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def _png(image: np.ndarray) -> bytes:
 
 
 def _losses(runs: Mapping[str, Mapping[str, Any]]) -> bytes:
-    """A PNG of both runs' losses and scores, one drawn over the other."""
+    """A PNG of both runs' losses and netD's verdicts, one drawn over the other."""
     figure, axes = _figure(2, 2)
     for place, key in zip(axes.flat, ("loss_d", "loss_g", "score_real", "score_fake")):
         for (name, run), style in zip(runs.items(), ("-", "--")):

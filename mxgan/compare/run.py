@@ -42,10 +42,10 @@ def compare(config: TrainConfig, out: str, say: Callable[[str], None] = print) -
     ``out`` can't be used; nothing is written then.
     """
     steps = config.steps or STEPS
-    asked = dataclasses.replace(config, epochs=None, steps=steps)
+    ctx = "cpu" if config.ctx == "auto" else config.ctx
+    asked = engines.as_computed(dataclasses.replace(config, epochs=None, steps=steps), ctx)
     wanted = configuration.resolve(asked)
     run_dir.check_out(out)
-    ctx = "cpu" if config.ctx == "auto" else config.ctx
     choices = [_chosen(name, ctx, config) for name in ENGINES]
     faces = open_faces(config.data, config.size, config.fit)
     if wanted.batch_size > len(faces.images):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import importlib.metadata
 import importlib.util
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Optional
 
@@ -40,11 +41,15 @@ class Choice:
     ctx: str
     why: str
     threads: Optional[int] = None  # to compute with; None: the cores this process may use
+    passed_over: str = field(default="", compare=False)  # why an engine before this one doesn't run on the CPU here
 
     def line(self, asked: str = "auto", verbose: bool = False) -> str:
-        """``mxnet on cpu``, for people; and why, if they wish, or where they ``asked`` for a GPU as the ctx."""
-        where = f"{self.engine} on {self.ctx}"
-        return f"{where}: {self.why}" if verbose or asked.startswith("gpu") else where
+        """``mxnet on cpu``, for people; and why, if they wish, or where they ``asked`` for a GPU as the ctx.
+
+        Where another engine would have come first, ``pytorch on cpu`` always says why it didn't.
+        """
+        why = self.why if verbose or asked.startswith(("gpu", "mps")) else self.passed_over
+        return f"{self.engine} on {self.ctx}{': ' if why else ''}{why}"
 
 
 def choose(
@@ -68,7 +73,7 @@ def choose(
             problem = _problem(name, place, threads)
             if problem is None:
                 why = _why(engine, name, [one for many in problems.values() for one in many])
-                return Choice(name, place, why, threads)
+                return Choice(name, place, why, threads, _causes(problems[place]) if place == "cpu" else "")
             problems[place].append(problem)
     said = "; ".join(dict.fromkeys(problems[place]))
     if place == "cpu" or not any(_installed(name) for name in names):
@@ -80,6 +85,11 @@ def choose_trainer(config: TrainConfig) -> Choice:
     """`choose` for a run: ``auto`` passes MXNet over where only PyTorch computes as ``config`` asks."""
     among = ("pytorch",) if config.engine == "auto" and config.precision == "bfloat16" else TRAINERS
     return choose(config.engine, config.ctx, config.threads, among)
+
+
+def as_computed(config: TrainConfig, ctx: str) -> TrainConfig:
+    """The request with the precision that it is computed in on ``ctx``: on the CPU there is no tf32."""
+    return dataclasses.replace(config, precision="float32") if (config.precision, ctx) == ("tf32", "cpu") else config
 
 
 def choose_generator(engine: str = "auto", ctx: str = "auto") -> Choice:
@@ -176,14 +186,16 @@ def _in_this_process(forward: Forward, ctx: str) -> Forward:
 
 
 def _problem(engine: str, ctx: str, threads: Optional[int]) -> Optional[str]:
-    """Why the engine can't run on cpu, gpu or gpu:N here, with what to type; None if it can."""
+    """Why the engine can't run on cpu, gpu, gpu:N or mps here, with what to type; None if it can."""
     kind, number = parse_ctx(ctx)
     if engine in ON_CPU:
-        if kind == "gpu":
+        if kind in ("gpu", "mps"):
             return f"the {engine} engine computes on the CPU: use --ctx cpu, or --engine mxnet or pytorch"
         return None if _installed(engine) else f"ONNX Runtime is not installed: {extras.install_line('onnx')}"
+    if kind == "mps" and engine == "mxnet":
+        return "MXNet can't compute on Apple's GPUs: use --engine pytorch"
     runtime = _runtime(engine)
-    problem = runtime.gpu_problem(number) if kind == "gpu" else None
+    problem = runtime.gpu_problem(number) if kind == "gpu" else runtime.mps_problem() if kind == "mps" else None
     if problem is None:
         try:
             runtime.load(threads)
@@ -207,5 +219,9 @@ def _runtime(engine: str) -> ModuleType:
 def _why(wish: str, engine: str, problems: Sequence[str]) -> str:
     """What spoke against the choices before this one: their causes, without what to type."""
     if problems:
-        return "; ".join(dict.fromkeys(problem.partition(": ")[0] for problem in problems))
+        return _causes(problems)
     return "as asked" if wish == engine else f"{TITLES[engine]} runs on it"
+
+
+def _causes(problems: Sequence[str]) -> str:
+    return "; ".join(dict.fromkeys(problem.partition(": ")[0] for problem in problems))

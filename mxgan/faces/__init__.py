@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mxgan.faces.cache import Faces, open_faces, pack
+from mxgan.faces.cache import Faces, open_faces, pack, survey
 from mxgan.faces.folder import Skipped, imread, transform
 
-__all__ = ["Faces", "Skipped", "imread", "open_faces", "pack", "transform"]
+__all__ = ["Faces", "Skipped", "imread", "open_faces", "pack", "survey", "transform"]

@@ -20,7 +20,7 @@ import platformdirs
 from filelock import FileLock
 
 from mxgan import atomic
-from mxgan.errors import MxganError
+from mxgan.errors import MxganError, SettingError
 from mxgan.faces.folder import Skipped, check_wanted, printable
 from mxgan.faces.misfit import broken, misfit
 from mxgan.faces.sources import Source, is_painted, shown, source
@@ -54,6 +54,28 @@ def open_faces(data: str | os.PathLike, size: int = 64, fit: str = "crop", progr
     return _open_file(data, size)
 
 
+def survey(data: str | os.PathLike, size: int = 64, fit: str = "crop", progress: bool = True) -> Faces:
+    """What `open_faces` would open, without writing anything: its ``images`` are as many, but may be blank.
+
+    A folder is read through. Painted faces that aren't in the cache are not painted; their fingerprint is empty.
+    Raises MxganError as `open_faces` does.
+    """
+    data = os.fspath(data)
+    check_wanted(size, fit)
+    if not (is_painted(data) or os.path.isdir(os.path.expanduser(data))):
+        return _open_file(data, size)
+    faces = source(data, size, fit)
+    found = _open_set(cache_folder() / faces.name, faces)
+    if found:
+        return found
+    fingerprint, skipped = "", list[Skipped]()
+    if not is_painted(data):
+        with open(os.devnull, "wb") as nowhere:
+            fingerprint, skipped = _write(nowhere, faces, progress, "reading")
+    blank = np.broadcast_to(np.uint8(0), (faces.count - len(skipped), size, size, 3))
+    return Faces(blank, fingerprint, data, tuple(skipped))
+
+
 def pack(
     folder: str | os.PathLike, file: str | os.PathLike, size: int = 64, fit: str = "crop", progress: bool = True
 ) -> str:
@@ -65,6 +87,7 @@ def pack(
     if not file.endswith(".npy"):
         raise MxganError(f"{printable(file)}: a packed file's name ends in .npy")
     faces = source(os.fspath(folder), size, fit)
+    atomic.make_folder_of(file)
     with atomic.writing(file) as out:
         _, skipped = _write(out, faces, progress)
     if skipped and progress:
@@ -147,11 +170,14 @@ def _stamp(file: Path) -> dict[str, Any]:
     return {"name": file.name, "bytes": status.st_size, "mtime_ns": status.st_mtime_ns}
 
 
-def _write(out: BinaryIO, faces: Source, progress: bool) -> tuple[str, list[Skipped]]:
-    """Stream all usable images to ``out`` as a .npy. Returns the pixels' fingerprint, and what was skipped."""
+def _write(out: BinaryIO, faces: Source, progress: bool, verb: str = "packing") -> tuple[str, list[Skipped]]:
+    """Stream all usable images to ``out`` as a .npy. Returns the pixels' fingerprint, and what was skipped.
+
+    ``verb``: what the user is told is being done.
+    """
     n, skipped, digest = 0, [], hashlib.blake2b(digest_size=16)
     out.write(_header(faces.count, faces.size))
-    for name, image in shown(faces, "painting" if is_painted(faces.data) else "packing", progress):
+    for name, image in shown(faces, "painting" if is_painted(faces.data) else verb, progress):
         if isinstance(image, str):
             skipped.append(Skipped(printable(name), image))
             continue
@@ -180,7 +206,7 @@ def _fingerprint(digest: Any, shape: tuple[int, ...]) -> str:
 def _open_file(data: str, size: int) -> Faces:
     path, shown_path, wanted = os.path.expanduser(data), printable(data), f"uint8 (N, {size}, {size}, 3)"
     if not os.path.exists(path):
-        raise MxganError(f"{shown_path!r}: there is no such folder or file")
+        raise SettingError("data", shown_path, "there is no such folder or file")
     try:
         if not os.path.isfile(path):  # opening a pipe would wait for ever
             raise ValueError("not a regular file")

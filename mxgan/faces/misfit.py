@@ -9,7 +9,6 @@ import numpy as np
 from mxgan.config import SIZES
 
 MAGIC = b"\x93NUMPY"
-BYTES = "whole numbers from 0 to 255 are wanted"
 
 
 def broken(path: str, error: ValueError) -> str:
@@ -20,7 +19,7 @@ def broken(path: str, error: ValueError) -> str:
         if file.read(len(MAGIC)) != MAGIC:
             return ""
     if "Python objects" in str(error):
-        return f"a .npy of Python objects, and {BYTES}"
+        return "a .npy of Python objects, and whole numbers from 0 to 255 are wanted"
     return "a .npy that is damaged or cut off"
 
 
@@ -53,7 +52,7 @@ def _numbers(images: np.ndarray) -> str:
     if images.dtype == np.uint8:
         return ""
     if images.dtype.kind not in "fiu":
-        return BYTES
+        return "make them whole numbers from 0 to 255"
     some = np.asarray(images[:256], np.float64)
     low, high = float(some.min()), float(some.max())
     if images.dtype.kind != "f" and low >= 0 and high <= 255:
@@ -65,12 +64,12 @@ def _numbers(images: np.ndarray) -> str:
     elif low >= -1 and high <= 1:
         how = "((images + 1) * 127.5).round().astype('uint8')"
     else:
-        return f"{BYTES}, and these go from {low:.4g} to {high:.4g}"
-    return f"{BYTES}, and these go from {low:.4g} to {high:.4g}: {how}"
+        return f"its numbers go from {low:.3g} to {high:.3g}; make them whole, from 0 to 255"
+    return f"its numbers go from {low:.3g} to {high:.3g}: {how}"
 
 
 def _size(shape: tuple[int, ...], size: int) -> str:
     if shape[1] == size:
         return ""
-    other = f"give --size {shape[1]}, or " if shape[1] in SIZES else ""
-    return f"{other}pack the pictures again with --size {size}"
+    other = f", or train with --size {shape[1]}" if shape[1] in SIZES else ""
+    return f"pack the pictures again with --size {size}{other}"

@@ -31,6 +31,8 @@ CUDA_LIBRARIES = (
     "libcudart.so.11.0", "libnvrtc.so.11.2", "libcublasLt.so.11", "libcublas.so.11", "libcufft.so.10",
     "libcurand.so.10", "libcusparse.so.11", "libcusolver.so.11", "libnvToolsExt.so.1", "libnccl.so.2", "libcudnn.so.8",
 )  # fmt: skip
+SYSTEM_LIBRARIES = ("libgomp.so.1", "libquadmath.so.0")  # the wheels take them from the system, as compilers bring them
+INSTALL_LIBRARIES = "apt install libgomp1 libquadmath0 (Debian, Ubuntu), dnf install libgomp libquadmath (Fedora)"
 _computes_with: list[str] = []  # OMP_NUM_THREADS as `load` imported mxnet
 
 
@@ -185,7 +187,10 @@ def _import_quietly(name: str) -> ModuleType:
         except ImportError:
             raise
         except (OSError, AttributeError, RuntimeError) as error:
-            raise ImportError(f"{name} is installed but can't be imported here: {error}".replace("\n", " ")) from error
+            said = f"{name} is installed but can't be imported here: {error}".replace("\n", " ")
+            lacking = any(library in said for library in SYSTEM_LIBRARIES)
+            cure = f"{INSTALL_LIBRARIES}, or {extras.install_line('pytorch')}"
+            raise ImportError(f"{said}: {cure}" if lacking else said) from error
 
 
 @contextmanager

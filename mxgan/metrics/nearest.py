@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from mxgan import plots
-from mxgan.errors import SettingError
 from mxgan.metrics.prdc import neighbours
 
 ROWS, COLUMNS = 10, 7  # of the picture, without the column of generated faces
@@ -26,13 +23,3 @@ def sheet(fake: np.ndarray, real: np.ndarray) -> np.ndarray:
     """One picture, a row for each of ``fake`` (rows, S, S, 3): it, then its real ones (rows, columns, S, S, 3)."""
     rows = np.concatenate([fake[:, None], real], axis=1)
     return plots.grid(rows.reshape(-1, *fake.shape[1:]), columns=rows.shape[1])
-
-
-def check_place(path: Path) -> None:
-    """Raise MxganError if no PNG can be written to ``path``."""
-    if path.suffix.lower() != ".png":
-        raise SettingError("nearest", str(path), "the picture is written as .png; give a name that ends so")
-    if path.is_dir():
-        raise SettingError("nearest", str(path), "a folder is there; give a file's name")
-    if not path.parent.is_dir():
-        raise SettingError("nearest", str(path), f"there is no folder {path.parent}; make it first")

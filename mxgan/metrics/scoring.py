@@ -12,7 +12,7 @@ from typing import Optional
 import numpy as np
 from tqdm import tqdm
 
-from mxgan import config, engines, plots, rng, run_names, sampling
+from mxgan import atomic, config, engines, plots, rng, run_names, sampling
 from mxgan.architecture.wishes import NONE, Wishes
 from mxgan.errors import MxganError, SettingError
 from mxgan.faces import open_faces
@@ -141,6 +141,7 @@ def evaluate(weights: str | Path, asked: EvalConfig, say: Say = lambda line: Non
         rows, near = nearest.find(fake.features, known)
         z = np.concatenate([rng.samples(seed, row, 1, generator.latent, generator.uniform) for row in rows])
         shown = on_white(generator.generate(z, None if labels is None else labels[rows]))
+        atomic.make_folder_of(asked.nearest)
         plots.save_png(Path(asked.nearest), nearest.sheet(shown, chosen.images(near)))
     return Report(str(generator.file), generator.engine, protocol, scores, tuple(warned), clock.laps)
 
@@ -186,7 +187,7 @@ def _check(asked: EvalConfig) -> None:
         if asked.n < LEAST[metric]:
             raise SettingError("n", asked.n, f"{metric} needs at least {LEAST[metric]} faces of each kind")
     if asked.nearest is not None:
-        nearest.check_place(Path(asked.nearest))
+        plots.check_place("nearest", Path(asked.nearest))
     if asked.nearest is not None or "prdc" in metrics:
         prdc.searcher()
 

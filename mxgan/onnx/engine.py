@@ -70,7 +70,7 @@ class Engine:
 
 def forward_of(graph: Graph, ctx: str = "auto") -> Forward:
     """The generator's `forward`, on the CPU. Raises MxganError if ctx asks for a GPU."""
-    if ctx.startswith("gpu"):
+    if ctx.startswith(("gpu", "mps")):
         raise SettingError(
             "ctx", ctx, "the onnx engine computes on the CPU; use --ctx cpu, or --engine mxnet or pytorch"
         )

@@ -16,11 +16,12 @@ from mxgan.onnx.model import serialise
 TOLERANCE = 1e-4  # between onnxruntime's float32 and NumPy's float64 images, which lie in [-1, 1]
 
 
-def save(path: str | os.PathLike, graph: Graph) -> None:
+def save(path: str | os.PathLike, graph: Graph, uniform: bool = False) -> None:
     """Write the generator as ``.onnx``, atomically, once onnxruntime's images agree with plain NumPy's.
 
-    `mxgan.onnx.model.serialise` describes its input and output. Raises ParamsError for a discriminator, NaN or infinite
-    weights, or a model that differs; MissingPackage without the extra.
+    ``uniform``: its latents are from U(-1, 1), which the file says with its input and output
+    (`mxgan.onnx.model.serialise`). Raises ParamsError for a discriminator, NaN or infinite weights, or a model that
+    differs; MissingPackage without the extra.
     """
     where = os.fspath(path)
     if graph.latent is None:
@@ -28,7 +29,7 @@ def save(path: str | os.PathLike, graph: Graph) -> None:
     bad = [name for name, array in graph.arrays.items() if not np.isfinite(array).all()]
     if bad:
         raise ParamsError(f"{where}: NaN or infinite values in {', '.join(bad)}: the run diverged; use other weights")
-    data = serialise(graph)
+    data = serialise(graph, uniform)
     z = np.linspace(-2, 2, 2 * graph.latent, dtype=np.float32).reshape(2, graph.latent)
     labels = None if graph.classes is None else np.array([0, graph.classes - 1])
     difference = np.abs(Engine(graph, data).forward(z, labels) - generate(graph, z, labels)).max()

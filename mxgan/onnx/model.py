@@ -15,15 +15,18 @@ from mxgan.onnx.nodes import Site, Writer
 if TYPE_CHECKING:
     import onnx
 
+IMAGES_OUT = "images"
+RANGE = "pictures from -1 (black) to 1 (white); clip(rint((y + 1) * 127.5), 0, 255) makes bytes of them"
 OPSET, IR_VERSION = 17, 8  # what onnxruntime 1.15 on Python 3.9 reads
 
 
-def serialise(graph: Graph) -> bytes:
+def serialise(graph: Graph, uniform: bool = False) -> bytes:
     """The generator's model, checked by onnx.checker. float16 weights are stored as such and computed in float32.
 
     Input ``z`` float32 (N, latent), and ``label`` int64 (N,) where a layer takes it; output ``images`` float32
-    (N, channels, H, W) in [-1, 1]; N is free. Weights have the graph's names for them. Raises MissingPackage without
-    onnx.
+    (N, channels, H, W) in [-1, 1]; N is free. Weights have the graph's names for them. The model says all this of
+    itself, and that latents are from N(0, 1) or, if ``uniform``, from U(-1, 1): see `described`. Raises MissingPackage
+    without onnx.
     """
     onnx = _onnx()
     writer = Writer(onnx)
@@ -34,10 +37,45 @@ def serialise(graph: Graph) -> bytes:
         opset_imports=[onnx.helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
     )
+    onnx.helper.set_model_props(model, described(graph, uniform))
+    model.doc_string = _in_words(graph, uniform)
+    for value, says in ((model.graph.input[0], _latents(graph, uniform)), (model.graph.output[0], RANGE)):
+        value.doc_string = says
     _add_arrays(onnx, model, writer.initializers)
     serialised = model.SerializeToString()
     onnx.checker.check_model(serialised, full_check=True)  # of a model it would make these bytes once more
     return serialised
+
+
+def described(graph: Graph, uniform: bool) -> dict[str, str]:
+    """What the model's ``metadata_props`` say: how to call it, and what its numbers mean.
+
+    ``mxgan``: the version that wrote it; ``input``, ``latent``, ``latents`` (normal or uniform); ``label`` and
+    ``classes`` of a conditional one; ``output``, ``channels``, ``height``, ``width``, ``range``.
+    """
+    channels, height, width = shapes(graph)[graph.nodes[-1].name]
+    label = {} if graph.classes is None else {"label": LABELS, "classes": str(graph.classes)}
+    return {
+        "mxgan": __version__,
+        "input": LATENTS,
+        "latent": str(graph.latent),
+        "latents": "uniform" if uniform else "normal",
+        **label,
+        "output": IMAGES_OUT,
+        "channels": str(channels),
+        "height": str(height),
+        "width": str(width),
+        "range": "-1 to 1",
+    }
+
+
+def _latents(graph: Graph, uniform: bool) -> str:
+    return f"latents, {graph.latent} numbers a picture from {'U(-1, 1)' if uniform else 'N(0, 1)'}"
+
+
+def _in_words(graph: Graph, uniform: bool) -> str:
+    label = "" if graph.classes is None else f", and {LABELS}, whole numbers from 0 to {graph.classes - 1}"
+    return f"A generator. In: {LATENTS}, {_latents(graph, uniform)}{label}. Out: {IMAGES_OUT}, {RANGE}."
 
 
 def _onnx() -> Any:
@@ -64,7 +102,7 @@ def _graph(onnx: Any, graph: Graph, writer: Writer) -> onnx.GraphProto:
     writer.weights(graph)
     outputs = {name: name for name in graph.inputs}
     for node in graph.nodes:
-        outputs[node.name] = "images" if node is graph.nodes[-1] else f"{node.name}.output"
+        outputs[node.name] = IMAGES_OUT if node is graph.nodes[-1] else f"{node.name}.output"
         words = [word for word in (*node.layer.needs, *node.layer.may) if f"{node.name}.{word}" in graph.arrays]
         site = Site(
             name=node.name,
@@ -80,5 +118,5 @@ def _graph(onnx: Any, graph: Graph, writer: Writer) -> onnx.GraphProto:
     inputs = [value(LATENTS, kinds.FLOAT, ["N", graph.latent])]
     if any(LABELS in node.inputs for node in graph.nodes):
         inputs.append(value(LABELS, kinds.INT64, ["N"]))
-    images = value("images", kinds.FLOAT, ["N", *found[graph.nodes[-1].name]])
+    images = value(IMAGES_OUT, kinds.FLOAT, ["N", *found[graph.nodes[-1].name]])
     return onnx.helper.make_graph(writer.nodes, "netG", inputs, [images])

@@ -149,7 +149,13 @@ def _finished(model: Model, said: Signature, build: Build) -> Reading:
     check(graph, where)
     names = {mine: name for mine, name in build.names.items() if mine in graph.arrays}
     source = f"{Path(where).name}'s own graph"
-    return Reading(graph, source, names, tuple(assumed), tuple(warnings))
+    return Reading(graph, source, names, tuple(assumed), tuple(warnings), uniform=_says_uniform(model))
+
+
+def _says_uniform(model: Model) -> bool:
+    """Whether its metadata say, as in a model that mxgan wrote, that latents are from U(-1, 1)."""
+    said = {prop.key: prop.value for prop in model.proto.metadata_props}
+    return "mxgan" in said and said.get("latents") == "uniform"
 
 
 def _as_images(where: str, build: Build, x: Tensor) -> tuple[Tensor, str]:

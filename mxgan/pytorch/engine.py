@@ -69,6 +69,8 @@ class Engine:
         """Return once all that was asked for is computed; the CPU has done so already."""
         if self.model.device.type == "cuda":
             torch.cuda.synchronize(self.model.device)
+        elif self.model.device.type == "mps":
+            torch.mps.synchronize()
 
     def weights(self) -> Weights:
         """The arrays of netG, netD and, where there is an average, netG-ema; waits for the work in flight."""

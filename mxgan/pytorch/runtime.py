@@ -17,6 +17,8 @@ from mxgan.errors import MissingPackage, SettingError
 from mxgan.pytorch import memory
 from mxgan.words import counted
 
+MAC = "PyTorch has no CUDA on a Mac: use --ctx mps for an Apple GPU, or --ctx cpu"
+MPS_SINCE = (2, 5)  # PyTorch; earlier ones have no autocast there
 SPAWN = 'start it with multiprocessing.get_context("spawn")'
 
 
@@ -79,7 +81,7 @@ def gpu_problem(number: int = 0) -> str | None:
         return _cpu_build(_version())
     torch = load()
     if torch.version.cuda is None and getattr(torch.version, "hip", None) is None:
-        return _cpu_build(torch.__version__)
+        return _cpu_build(torch.__version__) if sys.platform != "darwin" else MAC
     if torch.cuda._is_in_bad_fork():  # CUDA can't be used again
         return "this process was made by fork from one that has used the GPU: " + SPAWN
     gpus = torch.cuda.device_count()
@@ -96,16 +98,33 @@ def gpu_problem(number: int = 0) -> str | None:
     return None
 
 
+def mps_problem() -> str | None:
+    """Why PyTorch can't use an Apple GPU here, in one line with what to type; None if it can."""
+    if not installed():
+        return f"PyTorch is not installed: {extras.install_line('pytorch')}"
+    torch = load()
+    if not torch.backends.mps.is_built():
+        return f"this PyTorch ({torch.__version__}) has no code for Apple's GPUs: use --ctx gpu or --ctx cpu"
+    if not torch.backends.mps.is_available():
+        return f"PyTorch {torch.__version__} finds no Apple GPU that it can use: update macOS, or use --ctx cpu"
+    if tuple(map(int, torch.__version__.split(".")[:2])) < MPS_SINCE:
+        return (
+            f"PyTorch {torch.__version__} is too old for --ctx mps: pip install --upgrade 'torch>=2.5', "
+            "or use --ctx cpu"
+        )
+    return None
+
+
 def device(ctx: str) -> Any:
-    """``cpu``, ``gpu`` or ``gpu:N`` as a torch.device. Raises MxganError with the cause where the GPU can't be used."""
+    """``cpu``, ``gpu``, ``gpu:N``, ``mps`` as a torch.device. Raises MxganError with the cause where it isn't there."""
     kind, number = parse_ctx(ctx)
     torch = load()
-    if kind != "gpu":
+    if kind not in ("gpu", "mps"):
         return torch.device("cpu")
-    problem = gpu_problem(number)
+    problem = gpu_problem(number) if kind == "gpu" else mps_problem()
     if problem:
         raise SettingError("ctx", ctx, problem)
-    return torch.device("cuda", number)
+    return torch.device("cuda", number) if kind == "gpu" else torch.device("mps")
 
 
 def _version() -> str:

@@ -61,7 +61,7 @@ def place(net: nn.Sequential, device: torch.device, dtype: torch.dtype) -> nn.Se
 
 def to_array(tensor: torch.Tensor) -> np.ndarray:
     """A tensor as an array of its own: on the CPU, in row-major order."""
-    return np.array(tensor.detach().cpu(), order="C")
+    return np.array(tensor.detach().cpu().numpy(), order="C")
 
 
 def to_tensor(values: np.ndarray, device: Any, dtype: torch.dtype) -> torch.Tensor:
@@ -72,4 +72,4 @@ def to_tensor(values: np.ndarray, device: Any, dtype: torch.dtype) -> torch.Tens
     tensor = torch.from_numpy(np.array(values, order="C"))
     if torch.device(device).type == "cuda":
         tensor = tensor.pin_memory().to(device, non_blocking=True)
-    return tensor.to(dtype)
+    return tensor.to(dtype).to(device)  # the type first: Apple's GPUs have no float64

@@ -37,6 +37,7 @@ def run(setup: Setup, start: Start, advice: Advice) -> Run:
             progress.scored(step_log.scores[-1].value)
         with ending.told_by_state_json(setup.run, start.step, length.steps, progress):
             step = _make_steps(setup, start.step, step_log, progress, stop)
+        progress.close()
         ending.write_state(setup.run, step, length.steps, progress)
         ending.say_goodbye(setup.run, step, length.steps, step_log.scores, advice, progress)
     return Run(path, step, stop.signal if step < length.steps else 0, length.steps)

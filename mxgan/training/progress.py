@@ -27,6 +27,7 @@ class Progress:
         self._started, self._first, self._shown = time.monotonic(), first, 0.0
         self._warned: list[str] = []
         self._score: Optional[float] = None
+        self._record: dict[str, Any] = {}  # the last
         self._bar: Optional[tqdm] = None
         if _is_terminal():
             self._bar = tqdm(total=steps, initial=first, bar_format=WIDE, dynamic_ncols=True, mininterval=0.5)
@@ -35,14 +36,19 @@ class Progress:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, where: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the bar as it is: what is said from now on stands below it."""
         if self._bar is not None:
             self._bar.close()
+            self._bar = None
 
     def show(self, record: dict[str, Any]) -> None:
         """One more step is done: ``record`` is its line of log.jsonl."""
-        epoch = " ".join([*self._warned, f"epoch {record['epoch']}/{self._epochs}"])
+        self._record = record
         if self._bar is not None:
-            self._fit(self._bar, epoch, record)
+            self._fit(self._bar, record)
             self._bar.update(1)
             return
         now, step = time.monotonic(), record["step"]
@@ -50,11 +56,14 @@ class Progress:
             self._shown = now
             left = (now - self._started) / max(step - self._first, 1) * (self._steps - step)
             numbers = " ".join(_numbers(record, self._score))
-            self.say(f"{epoch} step {step}/{self._steps} {numbers}, {tqdm.format_interval(left)} left")
+            self.say(f"{self._epoch(record)} step {step}/{self._steps} {numbers}, {tqdm.format_interval(left)} left")
 
     def scored(self, value: float) -> None:
         """The last score of the pictures: it stands before the other numbers from now on."""
         self._score = value
+        if self._bar is not None and self._record:
+            self._fit(self._bar, self._record)
+            self._bar.refresh()
 
     def warn(self, kind: str, line: str) -> None:
         """A warning: a line now, and its kind beside the numbers from now on."""
@@ -69,9 +78,13 @@ class Progress:
         else:
             print(line, file=sys.stderr, flush=True)
 
-    def _fit(self, bar: tqdm, epoch: str, record: dict[str, Any]) -> None:
+    def _epoch(self, record: dict[str, Any]) -> str:
+        return " ".join([*self._warned, f"epoch {record['epoch']}/{self._epochs}"])
+
+    def _fit(self, bar: tqdm, record: dict[str, Any]) -> None:
         """Give the bar the richest text that its terminal has room for: tqdm would cut off the end of a longer one."""
-        state, columns = {**bar.format_dict, "prefix": epoch, "ncols": None, "n": bar.n + 1}, _columns()
+        epoch, columns = self._epoch(record), _columns()
+        state = {**bar.format_dict, "prefix": epoch, "ncols": None, "n": record["step"]}
         for bar.bar_format, numbers in _layouts(record, self._score):
             state.update(bar_format=bar.bar_format, postfix=numbers)
             if len(bar.format_meter(**state)) < columns:  # not all of them: some terminals would begin a new line

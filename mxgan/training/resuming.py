@@ -47,15 +47,18 @@ class Plan:
         return self.saved.step if self.saved else 0
 
 
-def plan(run: RunDir, changes: dict[str, Any]) -> Plan:
-    """How ``run`` goes on with ``changes``. Raises MxganError as `mxgan.training.start.resume` says; writes nothing."""
+def plan(run: RunDir, changes: dict[str, Any], look: Callable[[str, int, str], Faces] = open_faces) -> Plan:
+    """How ``run`` goes on with ``changes``; nothing is written but what ``look`` writes, `open_faces` or `survey`.
+
+    Raises MxganError as `mxgan.training.start.resume` says.
+    """
     before, notes = run.read_json("config.json"), list[str]()
     config = changed(load(run.path / "config.json"), changes)
     saved = checkpoint.newest(run.checkpoints, notes.append)
     if saved:
         check_same_run(before, saved.config)
     choice = engines.choose_trainer(as_it_ran(config, changes, before))
-    faces = _same_faces(config, before)
+    faces = _same_faces(config, before, look)
     made, now = saved.step if saved else 0, length(config, faces)
     if now.steps < made:
         raise MxganError(f"--resume {run.path}: the run is at step {made} already, past the {now.steps} asked for")
@@ -202,17 +205,18 @@ def _number(value: Any) -> Optional[int]:
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and int(value) > 0 else None
 
 
-def _same_faces(config: TrainConfig, written: dict[str, Any]) -> Faces:
+def _same_faces(config: TrainConfig, written: dict[str, Any], look: Callable[[str, int, str], Faces]) -> Faces:
     """The faces that the run began with. Raises MxganError if they aren't there, or are others."""
     try:
-        faces = open_faces(config.data, config.size, config.fit)
+        faces = look(config.data, config.size, config.fit)
     except MxganError as error:
         raise MxganError(f"{error}; if the run's faces are elsewhere now, say where with --data") from error
     before = part(written, "faces")
-    if faces.fingerprint != before.get("fingerprint"):
-        raise MxganError(
-            f"data {faces.source}: not the faces that the run began with ({before.get('count')} then, "
-            f"{len(faces.images)} now, fingerprint {before.get('fingerprint')} then, {faces.fingerprint} now): "
-            "that is another run, start it anew with --out"
+    if faces.fingerprint not in ("", before.get("fingerprint")):  # empty: `survey` didn't look so far
+        told = (
+            f"not the faces that the run began with ({before.get('count')} then, {len(faces.images)} now, fingerprint "
+            f"{before.get('fingerprint')} then, {faces.fingerprint} now): that is another run, start it anew with "
+            "another {}".format
         )
+        raise SettingError("data", faces.source, told("out"), told("--out"))
     return faces

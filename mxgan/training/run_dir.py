@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shlex
 import time
 from collections.abc import Iterator
@@ -123,11 +122,9 @@ def _check_out(out: Optional[str]) -> None:
             raise SettingError("out", str(out), there + python + other, there + shell + other)
         if not all(entry.name in UNBORN or entry.match(TEMPORARY) for entry in path.iterdir()):
             raise SettingError("out", str(out), "the folder isn't empty; give a new one")
-    parent = path
-    while not parent.exists():
-        parent = parent.parent
-    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        raise SettingError("out", out or "runs", f"can't be written, since {parent} is no folder you may write to")
+    obstacle = atomic.in_the_way(path)
+    if obstacle is not None:
+        raise SettingError("out", str(path), f"can't be written, since {obstacle} is no folder you may write to")
 
 
 def create(config: TrainConfig) -> RunDir:

@@ -6,21 +6,21 @@ import dataclasses
 import difflib
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, NamedTuple, Optional, Union
 
 from mxgan import config as configuration
 from mxgan import engines
 from mxgan.config import TrainConfig, resolve
 from mxgan.engines.protocol import Engine, Weights
 from mxgan.errors import Interrupted, MxganError, ParamsError
-from mxgan.faces import open_faces
+from mxgan.faces import Faces, open_faces
 from mxgan.training import checkpoint, loop, provenance, resuming, run_dir, starting_weights
 from mxgan.training.advice import Advice
 from mxgan.training.log import Mark
 from mxgan.training.run import Run
-from mxgan.training.setup import Setup, Start, length
+from mxgan.training.setup import Length, Setup, Start, length
 
 
 def train(config: Union[TrainConfig, str, os.PathLike, None] = None, **settings: Any) -> Run:
@@ -37,14 +37,7 @@ def train(config: Union[TrainConfig, str, os.PathLike, None] = None, **settings:
 
 def begin(config: TrainConfig, advice: Advice) -> Run:
     """What `train` does, with an end by Ctrl-C or SIGTERM as a run that says so. ``advice``: how its user goes on."""
-    run_dir.check_out(config.out)
-    config, weights, told = starting_weights.read(config)
-    choice = engines.choose_trainer(config)
-    faces = open_faces(config.data, config.size, config.fit)
-    steps = length(config, faces)
-    engine = engines.build(choice, resolve(config))
-    _begin_with(weights, engine, config)
-
+    config, faces, engine, steps, weights, notes = prepared(config, open_faces)
     run = run_dir.create(config)
     with run_dir.locked(run):
         run_dir.check_out(config.out)  # nobody has been faster
@@ -57,7 +50,35 @@ def begin(config: TrainConfig, advice: Advice) -> Run:
         run.write_json("config.json", written)  # the last: from here on it is a run, which can be resumed
         if weights:  # the file may change until a resume
             checkpoint.save(run.checkpoints, checkpoint.Checkpoint(0, engine.state(), Mark(), written))
-        return loop.run(setup, Start(notes=(choice.line(config.ctx), *told)), advice)
+        return loop.run(setup, Start(notes=notes), advice)
+
+
+class Prepared(NamedTuple):
+    """What a new run begins with, all of it checked."""
+
+    config: TrainConfig  # with what the weights and the engine decided
+    faces: Faces
+    engine: Engine
+    length: Length
+    weights: Weights  # that netG begins with; empty: they are drawn
+    notes: tuple[str, ...]  # lines for the user
+
+
+def prepared(config: TrainConfig, look: Callable[[str, int, str], Faces]) -> Prepared:
+    """Check everything that ``config`` asks for, and build the engine; nothing is written but what ``look`` writes.
+
+    ``look``: `open_faces`, or `survey`. Raises MxganError as `train` does.
+    """
+    run_dir.check_out(config.out)
+    config, weights, told = starting_weights.read(config)
+    choice = engines.choose_trainer(config)
+    line = choice.line(config.ctx)
+    config = engines.as_computed(config, choice.ctx)
+    faces = look(config.data, config.size, config.fit)
+    steps = length(config, faces)
+    engine = engines.build(choice, resolve(config))
+    _begin_with(weights, engine, config)
+    return Prepared(config, faces, engine, steps, weights, (line, *told))
 
 
 def resume(path: Union[str, os.PathLike], changes: Optional[Mapping[str, Any]] = None, **settings: Any) -> Run:

@@ -22,7 +22,7 @@ from mxgan.weights import list_file, params_file
 if TYPE_CHECKING:
     from mxgan.weights.pickled_modules import Module
 
-SUFFIXES = (".params", ".npz", ".safetensors", ".pth")
+SUFFIXES = (".params", ".npz", ".safetensors", ".pth", ".pt")
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the same arrays give the same bytes
 
 
@@ -80,7 +80,7 @@ def save(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
 
     Raises ParamsError for a suffix, name, shape or dtype that the format lacks, MissingPackage without its extra.
     """
-    suffix = Path(path).suffix.lower()
+    suffix = format_of(path)
     if suffix == ".params":
         params_file.save(path, arrays)
     elif suffix == ".npz":
@@ -93,6 +93,12 @@ def save(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
         pth.write(path, arrays)
     else:
         raise ParamsError(f"{path}: unknown suffix {suffix!r}; weights are written as {', '.join(SUFFIXES)}")
+
+
+def format_of(path: str | os.PathLike) -> str:
+    """The suffix that stands for the format of a file to be written: .pth for a .pt too."""
+    suffix = Path(path).suffix.lower()
+    return ".pth" if suffix == ".pt" else suffix
 
 
 def _head(path: Path) -> bytes:

@@ -265,7 +265,7 @@ def test_pack_refuses_before_it_writes(folder, tmp_path):
         (folder, tmp_path / "faces.jpg", "name ends in .npy"),
         (tmp_path / "nowhere", tmp_path / "a.npy", "there is no such folder"),
         (folder / "more" / "small.png", tmp_path / "a.npy", "a file, and a folder of pictures is wanted"),
-        (folder, tmp_path / "nowhere" / "a.npy", "make it first"),
+        (folder, folder / "more" / "small.png" / "a.npy", "small.png can't be made"),
     ):
         with pytest.raises(MxganError, match=message):
             pack(source, file)

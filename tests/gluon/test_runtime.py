@@ -1,13 +1,15 @@
 """MXNet is imported safely, and each cause that keeps it from a GPU has a line of its own."""
 
+import ctypes
 import os
+import platform
 import sys
 
 import numpy as np
 import pytest
 from processes import python
 
-from mxgan import extras
+from mxgan import builds, extras
 from mxgan.errors import MissingPackage, MxganError
 from mxgan.gluon import runtime
 from mxgan.machine import usable_cores
@@ -16,6 +18,8 @@ from mxgan.machine import usable_cores
 @pytest.fixture
 def machine(monkeypatch):
     """A machine to order: which MXNet is installed, which GPUs the driver sees, which CUDA libraries are missing."""
+
+    monkeypatch.setattr(builds, "no_mxnet", lambda cuda=False: "")
 
     def order(package, gpus=(), missing=()):
         monkeypatch.setattr(extras, "_is_here", lambda name: name in ("mxgan", package))
@@ -82,13 +86,33 @@ def test_libraries_that_are_not_there_are_named(monkeypatch):
 def test_without_mxnet_the_error_says_what_to_install(monkeypatch):
     monkeypatch.delitem(sys.modules, "mxnet", raising=False)
     monkeypatch.setattr(runtime, "installed", lambda: None)
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     monkeypatch.setattr(extras, "_is_here", lambda name: name == "mxgan")
     monkeypatch.setattr(sys, "version_info", (3, 12, 1))
     with pytest.raises(MissingPackage, match=r"MXNet is not installed: pip install 'mxgan\[cpu\]'"):
         runtime.load()
     monkeypatch.setattr(sys, "version_info", (3, 13, 0))
-    with pytest.raises(ImportError, match=r"no build for Python 3\.13: use Python 3\.9 to 3\.12"):
+    why = "MXNet has no build for Python 3.13: use Python 3.9 to 3.12"
+    with pytest.raises(ImportError) as refusal:
         runtime.load()
+    assert str(refusal.value) == runtime.gpu_problem() == why
+    monkeypatch.setattr(sys, "version_info", (3, 12, 1))
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    with pytest.raises(ImportError, match="MXNet has no working build for Linux on aarch64: use Linux on x86_64"):
+        runtime.load()
+
+
+def test_libraries_of_the_system_that_are_missing_are_named_with_their_packages(monkeypatch):
+    def missing(name):
+        raise OSError("libquadmath.so.0: cannot open shared object file: No such file or directory")
+
+    monkeypatch.setattr(runtime.importlib, "import_module", missing)
+    with pytest.raises(ImportError, match=r"imported here: libquadmath\.so\.0: .*: apt install libgomp1 libquadmath0"):
+        runtime._import_quietly("mxnet")
+    monkeypatch.setattr(runtime.importlib, "import_module", lambda name: ctypes.CDLL("libno-such-library.so.1"))
+    with pytest.raises(ImportError, match="libno-such-library") as refusal:
+        runtime._import_quietly("mxnet")
+    assert "apt" not in str(refusal.value)
 
 
 def test_a_numpy_too_new_is_named_and_the_cure_keeps_what_wants_it(monkeypatch):

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from mxgan.errors import MxganError
 from mxgan.metrics import nearest
 
 pytest.importorskip("sklearn", reason="scikit-learn isn't installed: pip install 'mxgan[metrics]'")
@@ -36,13 +35,3 @@ def test_the_sheet_has_a_row_for_each_generated_face():
     assert sheet.shape == (2 * 10 + 2, 4 * 10 + 2, 3)
     assert (sheet[2:10, 2:10] == 10).all()
     assert (sheet[12:20, 32:40] == 200).all()
-
-
-def test_places_where_no_picture_can_be_are_refused(tmp_path):
-    nearest.check_place(tmp_path / "near.png")
-    for path, said in ((tmp_path / "near.jpg", "written as .png"), (tmp_path / "no" / "near.png", "no folder ")):
-        with pytest.raises(MxganError, match=said):
-            nearest.check_place(path)
-    (tmp_path / "folder.png").mkdir()
-    with pytest.raises(MxganError, match="a folder is there"):
-        nearest.check_place(tmp_path / "folder.png")

@@ -145,7 +145,7 @@ def test_faces_are_fitted_as_those_of_the_run_that_a_file_lies_in(copied):
             r"netG\.params: no run directory, so there are no faces to compare with; name some with --data",
         ),
         ({"data": "missing"}, "'missing': there is no such folder or file"),
-        ({"nearest": "near.jpg"}, "nearest 'near.jpg': the picture is written as .png"),
+        ({"nearest": "near.jpg"}, "nearest 'near.jpg': pictures are written as .png"),
         ({"seed": 2**63}, "seed 9223372036854775808"),
     ],
 )
@@ -166,7 +166,7 @@ def test_too_few_faces_for_a_metric_are_refused(lite0, weights, faces_folder, tm
 
 def test_faces_packed_at_another_size_are_refused(weights, tmp_path):
     np.save(tmp_path / "large.npy", np.zeros((20, 64, 64, 3), np.uint8))
-    with pytest.raises(MxganError, match=r"large\.npy: has uint8 \(20, 64, 64, 3\), .* pack it again with --size 32"):
+    with pytest.raises(MxganError, match=r"large\.npy: has uint8 \(20, 64, 64, 3\), .* pack the pictures again with"):
         evaluate(weights, str(tmp_path / "large.npy"), 8, ["swd"])
 
 

@@ -87,6 +87,9 @@ with Progress(steps - 4, steps, 25) as shown:
         shown._bar.mininterval = 0
         shown.show({"step": step, "epoch": 12, "loss_d": 1.25, "loss_g": 12.5, "score_real": 0.75,
                     "score_fake": 0.125, "images_per_s": 123.4, "seconds": 1.0})
+    shown.scored(14.055)
+    shown.close()
+    shown.say("the last line")
 print("done")
 """
 
@@ -108,7 +111,8 @@ def bar(columns: int, *arguments: object) -> list[str]:
 def test_a_bar_on_a_wide_terminal():
     states = bar(160, 940)
     assert "about to begin" in states  # above the bar
-    assert states[-1].startswith("epoch 12/25 100%|████████████████| 940/940 [00:00<00:00, score 14.07 loss_d 1.250 ")
+    assert states.pop() == "the last line"  # below it
+    assert states[-1].startswith("epoch 12/25 100%|████████████████| 940/940 [00:00<00:00, score 14.05 loss_d 1.250 ")
     assert states[-1].endswith(" loss_g 12.500 score_real 0.75 score_fake 0.12 123 images/s]")
 
 
@@ -120,7 +124,7 @@ def test_the_bar_fits_a_narrow_terminal_with_every_number(columns, arguments):
     states = [state for state in states if "loss" in state]  # the first is drawn before there are numbers
     assert len(states) >= 4
     for state in states:
-        numbers = ["score 14.07", "1.25", "12.50", "real 0.75", "fake 0.12", "123"]
+        numbers = ["score 14.0", "1.25", "12.50", "real 0.75", "fake 0.12", "123"]
         places = [state.index(number) for number in numbers]
         assert places == sorted(places)
         assert f"/{arguments[0]} " in state
@@ -128,7 +132,7 @@ def test_the_bar_fits_a_narrow_terminal_with_every_number(columns, arguments):
 
 def test_on_a_very_narrow_terminal_the_score_is_what_stays():
     states = [state for state in bar(45, 940) if "score" in state]
-    assert all(len(state) < 45 and "score 14.07" in state for state in states)
+    assert all(len(state) < 45 and "score 14.0" in state for state in states)
     assert states
 
 

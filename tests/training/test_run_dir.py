@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from processes import files_below
 
-from mxgan import plots
+from mxgan import atomic, plots
 from mxgan.config import TrainConfig
 from mxgan.errors import MxganError
 from mxgan.training import run_dir
@@ -56,7 +56,7 @@ def test_a_place_that_cannot_be_used_is_refused_and_left_alone(tmp_path, out, me
 
 
 def test_a_folder_that_may_not_be_written_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(run_dir.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(atomic.os, "access", lambda path, mode: False)
     with pytest.raises(MxganError, match="no folder you may write to"):
         run_dir.check_out(str(tmp_path / "run"))
     monkeypatch.chdir(tmp_path)

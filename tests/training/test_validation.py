@@ -194,7 +194,7 @@ def test_too_few_faces_are_said_once(faces_folder, tmp_path, capsys):
     np.save(tmp_path / "few.npy", np.full((15, 32, 32, 3), 7, np.uint8))
     run = train(tmp_path / "few.npy", tmp_path / "run", epochs=4, evaluate_every=1, batch_size=5)
     assert not scores(run)
-    assert capsys.readouterr().err.count("no scores: they need 16 faces, there are 15") == 1
+    assert capsys.readouterr().err.count("no scores: they need 16 faces, and the data has 15") == 1
 
 
 def test_the_command_line_asks_for_it(faces_folder, tmp_path, monkeypatch):
