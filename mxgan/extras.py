@@ -21,6 +21,8 @@ MARKS = {  # an extra, and the distribution that shows that it is installed
     "safetensors": "safetensors",
     "metrics": "efficientnet-lite-pytorch",
     "inception": "torch-fidelity",
+    "parquet": "pyarrow",
+    "download": "huggingface_hub",
 }
 MXNETS = ("cpu", "cu112")
 

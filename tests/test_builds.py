@@ -59,13 +59,13 @@ def test_the_words_are_the_markers(monkeypatch, extras, python, system, processo
 
 
 def test_arm_gets_the_last_pytorch_without_cuda(extras):
-    for system, processor, versions in (("linux", "aarch64", ">=2.0,<2.11"), ("darwin", "arm64", ">=2.0")):
+    for system, processor, versions in (("linux", "aarch64", ">=2.2,<2.11"), ("darwin", "arm64", ">=2.2")):
         assert wanted(extras["run"], (3, 13), system, processor) == {"torch": versions}
 
 
 def test_the_last_pytorch_for_intel_macs_gets_its_numpy(extras):
-    assert wanted(extras["pytorch"], (3, 12), "darwin", "x86_64") == {"torch": ">=2.0", "numpy": "<2"}
-    assert wanted(extras["pytorch"], (3, 12), "linux", "x86_64") == {"torch": ">=2.0"}
+    assert wanted(extras["pytorch"], (3, 12), "darwin", "x86_64") == {"torch": ">=2.2", "numpy": "<2"}
+    assert wanted(extras["pytorch"], (3, 12), "linux", "x86_64") == {"torch": ">=2.2"}
 
 
 @pytest.mark.parametrize(

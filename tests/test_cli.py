@@ -264,7 +264,7 @@ def test_a_wrong_wish_to_train_is_one_line(here, capsys, arguments, said):
         ("empty", "empty: no picture in this folder"),
         ("texts", "texts: no picture in this folder"),
         ("broken", "broken: of its 1 picture none can be used; the first, a.png, "),
-        ("file", "file: neither a folder nor a packed .npy"),
+        ("file", "file: no set of faces: a folder of pictures"),
         ("painted:0", "painted:0"),
         ("painted:x", "painted:x"),
     ],

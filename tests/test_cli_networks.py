@@ -115,13 +115,13 @@ def test_a_wrong_wish_is_one_line(here, capsys, words, said):
 
 
 def test_a_guess_is_a_warning_said_once(here, capsys):
-    _, err = typed(capsys, "generate", "--weights", "netG.npz", "--n", "3", "--engine", "onnx")
+    _, err = typed(capsys, "generate", "--weights", "netG.npz", "--n", "3", "--engine", "numpy")
     (line,) = [line for line in err.splitlines() if "assumed: " in line]
     assert line.startswith("mxgan: warning: netG.npz: the network: its arrays; assumed: ReLU, tanh at the end")
 
 
 def test_gluons_own_names_are_no_guess(here, capsys):
     save_params("netG.params", generator())
-    _, err = typed(capsys, "generate", "--weights", "netG.params", "--n", "3", "--engine", "onnx")
+    _, err = typed(capsys, "generate", "--weights", "netG.params", "--n", "3", "--engine", "numpy")
     (line,) = [line for line in err.splitlines() if "assumed: " in line]
     assert line.startswith("the network: its arrays; assumed: ReLU, tanh at the end")

@@ -28,7 +28,7 @@ def make(tmp_path, monkeypatch):
             (folder / name).chmod(0o755)
         path = os.pathsep.join([str(folder), os.environ["PATH"], os.defpath])
         return subprocess.run(
-            ["make", "run", f"VENV={tmp_path / 'venv'}", *more],
+            ["make", "--no-print-directory", "run", f"VENV={tmp_path / 'venv'}", *more],
             cwd=ROOT,
             env={**os.environ, "PATH": path, "MAKEFLAGS": "", **environment},
             capture_output=True,

@@ -1,4 +1,4 @@
-"""Groups of commands that look at files: of weights, and of faces."""
+"""Commands that look at weights files."""
 
 from __future__ import annotations
 
@@ -7,22 +7,12 @@ from typing import Any
 
 import click
 
-from mxgan import config
-from mxgan.cli.help import CHOICES, Command, WithExamples, described, examples
-from mxgan.cli.hints import Group
-from mxgan.cli.options import DESCRIBED, PATH, fit_option, print_json, replacing, said_options, size_option, wishes
+from mxgan.cli.help import CHOICES, Command, described, examples
+from mxgan.cli.options import DESCRIBED, PATH, print_json, replacing, said_options, wishes
+from mxgan.cli.room import Room
 from mxgan.errors import MxganError
 
 SAID_ALONE = DESCRIBED[0], tuple(name for name in DESCRIBED[1] if name != "layout")
-
-
-class Room(WithExamples, Group):
-    """A group that names its commands if none is given."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args:
-            raise click.UsageError(f"{ctx.command_path}: give one of {', '.join(self.commands)}, or --help", ctx)
-        return super().parse_args(ctx, args)
 
 
 @click.group(
@@ -127,61 +117,3 @@ def convert(src: Path, dst: Path, names: str, layout: str, dtype: str | None, ki
     for note in done.notes:
         click.echo(f"note: {note}", err=True)
     click.echo(done.path)
-
-
-@click.group(
-    cls=Room,
-    short_help="Look at a folder of faces before training on it.",
-    epilog=examples(
-        "mxgan faces check photos/",
-        "mxgan faces pack photos/ faces.npy",
-    ),
-)
-def faces() -> None:
-    """Look at a folder of faces before training on it."""
-
-
-@faces.command(
-    cls=Command,
-    short_help="Find pictures that can't be used, and duplicates.",
-    epilog=examples("mxgan faces check photos/"),
-)
-@click.argument("folder", type=PATH)
-@size_option
-@fit_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def check(folder: Path, size: int, fit: str, as_json: bool) -> None:
-    """Find the pictures of a folder that training can't use, with the reason, and those that are there twice.
-
-    JSON keys: folder, files, usable, skipped (path, reason), duplicates (groups of paths).
-    """
-    from mxgan.faces.check import check as check_faces
-
-    config.TrainConfig(size=size, fit=fit)  # refuse now what train would refuse later
-    report = check_faces(folder, size, fit)
-    if as_json:
-        print_json(report.to_json())
-    else:
-        click.echo("\n".join(report.lines()))
-
-
-@faces.command(
-    cls=Command,
-    short_help="Pack a folder into one file, to take elsewhere.",
-    epilog=examples("mxgan faces pack photos/ faces.npy", "mxgan train --data faces.npy"),
-)
-@click.argument("folder", type=PATH)
-@click.argument("file", type=PATH)
-@size_option
-@fit_option
-def pack(folder: Path, file: Path, size: int, fit: str) -> None:
-    """Pack a folder of faces into one file, for another machine or another program.
-
-    FILE is a .npy of uint8 (N, size, size, 3), RGB, which train --data takes.
-    """
-    from mxgan.faces.cache import pack as pack_faces
-
-    config.TrainConfig(size=size, fit=fit)  # refuse now what train would refuse later
-    with replacing(file):
-        packed = pack_faces(folder, file, size, fit)
-    click.echo(packed)

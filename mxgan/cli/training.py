@@ -32,7 +32,7 @@ MACHINE = (
 
 @described(
     groups=(
-        ("Daily options", ("data", "out", "run", "recipe", "epochs", "steps", "size", "dry_run")),
+        ("Daily options", ("data", "unique", "out", "run", "recipe", "epochs", "steps", "size", "dry_run")),
         MODEL,
         QUALITY,
         MACHINE,
@@ -56,6 +56,7 @@ MACHINE = (
 @click.option("--steps", type=int, metavar="N", help="Updates of each network, instead of --epochs.")
 @model_options(DEFAULTS.recipe)
 @machine_options("engine")
+@click.option("--unique", is_flag=True, help="Leave out duplicates and near duplicates among the faces.")
 @click.option("--out", metavar="FOLDER", help="The run directory.  [default: a new one under runs/]")
 @click.option("--weights", metavar="FILE|RUN", help="Start netG from these weights.")
 @click.option(

@@ -47,7 +47,7 @@ def compare(config: TrainConfig, out: str, say: Callable[[str], None] = print) -
     wanted = configuration.resolve(asked)
     run_dir.check_out(out)
     choices = [_chosen(name, ctx, config) for name in ENGINES]
-    faces = open_faces(config.data, config.size, config.fit)
+    faces = open_faces(config.data, config.size, config.fit, unique=config.unique)
     if wanted.batch_size > len(faces.images):
         larger = f"larger than the data, which has {counted(len(faces.images), 'face')}"
         raise SettingError("batch_size", wanted.batch_size, larger)

@@ -1,8 +1,8 @@
-"""Faces to train on, as uint8 (N, size, size, 3) RGB: painted by code, from a folder of pictures or a packed file."""
+"""Faces to train on, as uint8 (N, size, size, 3) RGB: painted, or from a folder, archive or file of pictures."""
 
 from __future__ import annotations
 
 from mxgan.faces.cache import Faces, open_faces, pack, survey
-from mxgan.faces.folder import Skipped, imread, transform
+from mxgan.faces.pictures import Skipped, imread, transform
 
 __all__ = ["Faces", "Skipped", "imread", "open_faces", "pack", "survey", "transform"]

@@ -1,160 +1,193 @@
-"""Where faces come from: a folder of pictures, or the code that paints them. Both are read the same way."""
+"""Where faces come from: which kind of source a path is, and what it is for the cache. All are read the same way."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import re
-import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO, Any, Callable, Union
+from typing import Any, TypeVar, Union
 
 import numpy as np
+import platformdirs
 from tqdm import tqdm
 
-from mxgan import machine
 from mxgan.errors import MxganError
-from mxgan.faces import folder as pictures
-from mxgan.faces.folder import printable
+from mxgan.faces import archive, arrays, folder, painting, parquet, pictures, recordio
+from mxgan.faces.members import Members, read_all
+from mxgan.faces.painting import is_painted
+from mxgan.faces.pictures import printable
 from mxgan.words import counted
 
-PAINTED = 6000  # faces in ``painted``
-MOST_PAINTED = 10_000_000
-PAINTED_SEED = 0
-PAINTER = """
-import signal, sys
-from mxgan.faces.painted import faces
-signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
-signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # the parent is gone
-first, n, step, seed, size = map(int, sys.argv[1:])
-for i in range(first, n, step):
-    sys.stdout.buffer.write(faces(1, seed, size, i))
-"""  # prints every step-th face as raw pixels
-Read = Iterator[tuple[str, Union[np.ndarray, str]]]  # (name, uint8 image), or (name, why it can't be used)
+T = TypeVar("T")
+KINDS = "a folder of pictures, .zip, .tar, .tar.gz, .rec, .npz, .npy or .parquet"  # what can be read
+STARTS = {  # how files begin
+    b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"\x1f\x8b": "tar", recordio.MAGIC: "rec", arrays.NPY: "npy",
+    b"PAR1": "parquet",
+}  # fmt: skip
+SUFFIXES = {
+    ".zip": "zip",
+    ".tar": "tar",
+    ".tgz": "tar",
+    ".gz": "tar",
+    ".rec": "rec",
+    ".npy": "npy",
+    ".npz": "npz",
+    ".parquet": "parquet",
+}
+UNREAD = {b"7z\xbc\xaf": ".7z", b"Rar!": ".rar", b"BZh": ".bz2", b"\xfd7zXZ": ".xz", b"\x28\xb5\x2f\xfd": ".zst"}
 
 
 @dataclass(frozen=True)
 class Source:
-    """A set of faces to read. Each call of ``read`` gives all of them once, in order."""
+    """A set of faces to read."""
 
     data: str  # what the user wrote
     name: str  # for files: letters, digits, _ and -
-    count: int  # of files, or of painted faces
     size: int  # pixels on a side
-    made_from: dict[str, Any]  # plain JSON that changes whenever the images would change
-    read: Callable[[], Read]
+    fit: str
+    made_from: dict[str, Any]  # plain JSON that changes whenever the images would change; made without reading them
+    listed: Callable[[], AbstractContextManager[Members]]  # open for a block; MxganError where it can't be read
+
+    def image(self, pixels: np.ndarray) -> np.ndarray:
+        """A face as it is trained on: uint8 (size, size, 3), of pixels as they are in the source."""
+        return pictures.transform(pixels, self.size, self.fit)
 
 
-def is_painted(data: str) -> bool:
-    """Whether ``data`` means painted faces (``./painted`` is a folder of that name)."""
-    return data == "painted" or data.startswith("painted:")
+def cache_folder() -> Path:
+    """Where packed sets are kept: in ``$MXGAN_CACHE``, or else in the user's cache folder."""
+    return Path(os.environ.get("MXGAN_CACHE") or platformdirs.user_cache_dir("mxgan")).absolute() / "faces"
 
 
 def source(data: str, size: int, fit: str) -> Source:
-    """``painted``, ``painted:N`` or a folder.
+    """``painted``, ``painted:N``, a folder, or a file that holds pictures.
 
-    Raises MxganError for a bad N, size or fit, a folder that is missing or has no pictures.
+    Raises MxganError for a bad N, size or fit, and for what is missing or no source of faces.
     """
     pictures.check_wanted(size, fit)
-    return _painted(data, size) if is_painted(data) else _folder(data, size, fit)
+    if is_painted(data):
+        n = painting.how_many(data)
+        made_from = painting.made_from(n, size)
+        return Source(data, f"painted-{n}-{size}", size, fit, made_from, partial(painting.members, n, size))
+    path = os.path.expanduser(data)
+    if not os.path.exists(path):
+        raise MxganError(f"{printable(data)!r}: there is no such folder or file")
+    path = os.path.realpath(path)
+    if os.path.isdir(path):
+        return _folder(data, path, size, fit)
+    return _file(data, path, size, fit)
 
 
-def shown(faces: Source, verb: str, progress: bool) -> Iterable[tuple[str, np.ndarray | str]]:
-    """Read all faces, with a bar on stderr; if that is no terminal, one line says what is happening."""
+def shown(
+    faces: Source, members: Members, verb: str, progress: bool, work: Callable[[np.ndarray], T]
+) -> Iterable[tuple[str, Union[T, str]]]:
+    """`read_all`, with a bar on stderr; if that is no terminal, one line says what is happening."""
+    read = read_all(members, work)
     if progress and sys.stderr.isatty():
-        return tqdm(faces.read(), verb, faces.count, unit=" faces", dynamic_ncols=True, leave=False)
+        return tqdm(read, verb, members.count, unit=" faces", dynamic_ncols=True, leave=False)
     if progress:
-        print(f"{verb} {counted(faces.count, 'face')}: {printable(faces.data)}", file=sys.stderr, flush=True)
-    return faces.read()
+        print(f"{verb} {counted(members.count, 'face')}: {printable(faces.data)}", file=sys.stderr, flush=True)
+    return read
 
 
-def _folder(data: str, size: int, fit: str) -> Source:
-    folder = os.path.realpath(os.path.expanduser(data))
-    if not os.path.isdir(folder):
-        what = "a file, and a folder of pictures is wanted" if os.path.exists(folder) else "there is no such folder"
-        raise MxganError(f"{printable(data)}: {what}")
+def _folder(data: str, path: str, size: int, fit: str) -> Source:
     try:
-        count, listing = _listing(folder)
+        count, listing = folder.listing(path)
+        suffixes: tuple[str, ...] = pictures.SUFFIXES
+        if not count:
+            suffixes = (parquet.SUFFIX,)
+            count, listing = folder.listing(path, suffixes)
+        if not count:
+            raise MxganError(
+                f"{printable(data)}: no picture in this folder or below it ({' '.join(pictures.SUFFIXES)}){_hint(path)}"
+            )
     except OSError as error:
         raise MxganError(f"{printable(data)}: the folder can't be listed: {error.strerror}") from error
-    if not count:
-        raise MxganError(f"{printable(data)}: no picture in this folder or below it ({' '.join(pictures.SUFFIXES)})")
-
-    def read() -> Read:
-        names = pictures.in_order(name for name, _, _ in pictures.walk(folder))
-        return pictures.read_all(folder, names, size, fit)
-
-    place = hashlib.blake2b(os.fsencode(folder), digest_size=6).hexdigest()
-    slug = re.sub(r"[^A-Za-z0-9_-]+", "-", os.path.basename(folder))[:40]
-    made_from = {"folder": printable(folder), "size": size, "fit": fit, "files": count, "listing": listing}
-    return Source(data, f"{slug}-{place}-{size}-{fit}", count, size, made_from, read)
+    made_from = {"folder": printable(path), "size": size, "fit": fit, "files": count, "listing": listing}
+    listed = partial(_in_folder, path, suffixes, printable(data))
+    return Source(data, _name(path, size, fit), size, fit, made_from, listed)
 
 
-def _listing(folder: str) -> tuple[int, str]:
-    """How many files there are to read, and a digest of their names, sizes and times.
+def _in_folder(path: str, suffixes: tuple[str, ...], shown_path: str) -> AbstractContextManager[Members]:
+    if suffixes == pictures.SUFFIXES:
+        return nullcontext(folder.members(path))
+    names = folder.in_order(name for name, _, _ in folder.walk(path, suffixes))
+    return parquet.members(path, names, shown_path)
 
-    The digests of single files are added up, so that neither a list nor an order is needed.
+
+def _hint(path: str) -> str:
+    """Which of the files in a folder without pictures could be meant, if any."""
+    there = sorted(name for name in os.listdir(path) if name.lower().endswith(tuple(SUFFIXES)))
+    return f"; name one of its files: {printable(os.path.join(path, there[0]))}" if there else ""
+
+
+def _file(data: str, path: str, size: int, fit: str) -> Source:
+    kind = kind_of(path, data)
+    made_from = {"file": printable(path), "size": size, "fit": fit, **_stamp(path)}
+    index = recordio.index_of(path) if kind == "rec" else None
+    if index is not None:
+        made_from["index"] = _stamp(index)
+    return Source(data, _name(path, size, fit), size, fit, made_from, partial(_readers()[kind], path, printable(data)))
+
+
+def _stamp(path: str) -> dict[str, int]:
+    status = os.stat(path)
+    return {"bytes": status.st_size, "mtime_ns": status.st_mtime_ns}
+
+
+def _readers() -> dict[str, Callable[[str, str], AbstractContextManager[Members]]]:
+    """What lists the members of each kind of file, given its path and how to call it."""
+    cache = cache_folder()
+    return {
+        "zip": archive.zip_members,
+        "tar": partial(archive.tar_members, cache=cache),
+        "rec": recordio.members,
+        "npy": arrays.npy_members,
+        "npz": partial(arrays.npz_members, cache=cache),
+        "parquet": lambda path, shown: parquet.members(os.path.dirname(path), [os.path.basename(path)], shown),
+    }
+
+
+def kind_of(path: str, called: str) -> str:
+    """zip, tar, rec, npy, npz or parquet: the kind of a file, by its content, or else by what it is ``called``.
+
+    Raises MxganError for a file that is no source.
     """
-    count = total = 0
-    for name, size, time in pictures.walk(folder):
-        entry = os.fsencode(name) + b"\0%d %d" % (size, time)
-        total += int.from_bytes(hashlib.blake2b(entry, digest_size=16).digest(), "little")
-        count += 1
-    return count, f"{total % 2**128:032x}"
+    shown_path = printable(called)
+    start = _start(path, shown_path)
+    for begin, kind in STARTS.items():
+        if start.startswith(begin):
+            return "npz" if kind == "zip" and called.lower().endswith(".npz") else kind
+    for begin, suffix in UNREAD.items():
+        if start.startswith(begin):
+            raise MxganError(f"{shown_path}: a {suffix} is not read here: unpack it and name the folder")
+    if start[257:262] == b"ustar":
+        return "tar"
+    kind = SUFFIXES.get(os.path.splitext(called)[1].lower(), "")
+    if not kind:
+        raise MxganError(f"{shown_path}: no set of faces: {KINDS} is wanted")
+    if not start:
+        raise MxganError(f"{shown_path}: is empty (0 bytes)")
+    return kind
 
 
-def _painted(data: str, size: int) -> Source:
-    from mxgan.faces import painted
-
-    number = data[len("painted:") :] if ":" in data else str(PAINTED)
-    n = int(number) if re.fullmatch("[0-9]{1,9}", number) else 0
-    if not 1 <= n <= MOST_PAINTED:
-        raise MxganError(f"{printable(data)}: painted:N takes a whole number of faces from 1 to {MOST_PAINTED}")
-
-    def read() -> Read:
-        painted.faces(1, size=size)  # a size it doesn't know is refused here rather than in a child process
-        return _paint(n, size, min(machine.usable_cores(), 8, 1 + n // 100))
-
-    code = hashlib.blake2b(digest_size=16)  # faces are painted anew when the code that paints them changes
-    for file in sorted(Path(painted.__file__).parent.glob("*.py")):
-        code.update(file.read_bytes())
-    made_from = {"painted": n, "seed": PAINTED_SEED, "size": size, "code": code.hexdigest()}
-    return Source(data, f"painted-{n}-{size}", n, size, made_from, read)
-
-
-def _paint(n: int, size: int, processes: int) -> Read:
-    """Face i comes from process i % processes: painting is mostly Python, which threads wouldn't speed up.
-
-    Plain child processes, because multiprocessing would run the caller's script again or fork a process with threads.
-    """
-    root = str(Path(__file__).parents[2])
-    path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
-    painters = [
-        subprocess.Popen(
-            [sys.executable, "-c", PAINTER, *map(str, (first, n, processes, PAINTED_SEED, size))],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path},
-        )
-        for first in range(processes)
-    ]
+def _start(path: str, shown_path: str) -> bytes:
+    """A file's first bytes. Raises MxganError for what is none."""
+    if not os.path.isfile(path):  # opening a pipe would wait for ever
+        raise MxganError(f"{shown_path}: not a regular file: {KINDS} is wanted")
     try:
-        for i in range(n):
-            pixels = _output(painters[i % processes]).read(size * size * 3)
-            if len(pixels) < size * size * 3:
-                status = painters[i % processes].wait()
-                raise MxganError(f"painted faces: the process that paints face {i} ended with status {status}")
-            yield "", np.frombuffer(pixels, np.uint8).reshape(size, size, 3)
-    finally:
-        for painter in painters:
-            _output(painter).close()
-            painter.kill()
-            painter.wait()
+        with open(path, "rb") as file:
+            return file.read(512)
+    except OSError as error:
+        raise MxganError(f"{shown_path}: can't be opened: {error.strerror}") from error
 
 
-def _output(process: subprocess.Popen) -> IO[bytes]:
-    assert process.stdout is not None  # it was started with a pipe
-    return process.stdout
+def _name(path: str, size: int, fit: str) -> str:
+    place = hashlib.blake2b(os.fsencode(path), digest_size=6).hexdigest()
+    slug = re.sub(r"[^A-Za-z0-9_-]+", "-", os.path.basename(path))[:40]
+    return f"{slug}-{place}-{size}-{fit}"

@@ -94,13 +94,13 @@ def evaluate(weights: str | Path, asked: EvalConfig, say: Say = lambda line: Non
     _check(asked)
     extractors.check_wish(asked.extractor, asked.input_size, asked.inception_weights)
     weights = run_names.meant(weights)
-    data, fit, trained_on = _data(weights, asked.data, say)
+    data, fit, unique, trained_on = _data(weights, asked.data, say)
     generator = sampling.load_generator(weights, asked.engine, asked.ctx, wishes=asked.wishes)
     assert generator.file is not None  # load_generator gives it
     _check_size(generator, asked)
     needs_features = asked.nearest is not None or bool(OF_FEATURES & set(asked.metrics))
     network = _extractor(asked) if needs_features else None
-    faces = open_faces(data, generator.image_size, fit, progress)
+    faces = open_faces(data, generator.image_size, fit, progress, unique)
     n, seed, count = asked.n, asked.seed, len(faces.images)
     protocol = Protocol(
         data, faces.fingerprint, generator.image_size, fit, min(n, count), min(n, count), min(n, count // 2), seed,
@@ -212,16 +212,16 @@ def _is_grey(generator: sampling.Generator) -> bool:
     return shapes(graph)[graph.nodes[-1].name][0] == 1
 
 
-def _data(weights: Path, data: Optional[str], say: Say) -> tuple[str, str, Optional[str]]:
-    """The faces to compare with, how they are fitted, and the fingerprint they should have, or None."""
+def _data(weights: Path, data: Optional[str], say: Say) -> tuple[str, str, bool, Optional[str]]:
+    """The faces to compare with, how they are fitted, without duplicates or with, and the fingerprint due or None."""
     written = weights / "config.json"
     run = config.load(written) if written.exists() else None
     if data is not None:
-        return data, (run or _run_beside(weights)).fit, None
+        return data, (run or _run_beside(weights)).fit, False, None
     if run is None:
         raise MxganError(f"{weights}: no run directory, so there are no faces to compare with; name some with --data")
     say(f"note: compared with what the run was trained on, --data {run.data}")
-    return run.data, run.fit, config.trained_on(written)
+    return run.data, run.fit, run.unique, config.trained_on(written)
 
 
 def _run_beside(weights: Path) -> config.TrainConfig:

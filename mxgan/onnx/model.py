@@ -53,7 +53,7 @@ def described(graph: Graph, uniform: bool) -> dict[str, str]:
     ``mxgan``: the version that wrote it; ``input``, ``latent``, ``latents`` (normal or uniform); ``label`` and
     ``classes`` of a conditional one; ``output``, ``channels``, ``height``, ``width``, ``range``.
     """
-    channels, height, width = shapes(graph)[graph.nodes[-1].name]
+    sizes = zip(("channels", "height", "width"), map(str, shapes(graph)[graph.nodes[-1].name]))
     label = {} if graph.classes is None else {"label": LABELS, "classes": str(graph.classes)}
     return {
         "mxgan": __version__,
@@ -62,9 +62,7 @@ def described(graph: Graph, uniform: bool) -> dict[str, str]:
         "latents": "uniform" if uniform else "normal",
         **label,
         "output": IMAGES_OUT,
-        "channels": str(channels),
-        "height": str(height),
-        "width": str(width),
+        **dict(sizes),
         "range": "-1 to 1",
     }
 

@@ -27,5 +27,10 @@ def collect(engine: Engine, faces: Faces) -> dict[str, Any]:
             "numpy": np.__version__,
             engine.package: engine.version,
         },
-        "faces": {"count": len(faces.images), "skipped": len(faces.skipped), "fingerprint": faces.fingerprint},
+        "faces": {
+            "count": len(faces.images),
+            "skipped": len(faces.skipped),
+            **({"duplicates": faces.duplicates} if faces.duplicates else {}),  # where they were to be left out
+            "fingerprint": faces.fingerprint,
+        },
     }

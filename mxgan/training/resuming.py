@@ -47,7 +47,7 @@ class Plan:
         return self.saved.step if self.saved else 0
 
 
-def plan(run: RunDir, changes: dict[str, Any], look: Callable[[str, int, str], Faces] = open_faces) -> Plan:
+def plan(run: RunDir, changes: dict[str, Any], look: Callable[..., Faces] = open_faces) -> Plan:
     """How ``run`` goes on with ``changes``; nothing is written but what ``look`` writes, `open_faces` or `survey`.
 
     Raises MxganError as `mxgan.training.start.resume` says.
@@ -61,7 +61,7 @@ def plan(run: RunDir, changes: dict[str, Any], look: Callable[[str, int, str], F
     faces = _same_faces(config, before, look)
     made, now = saved.step if saved else 0, length(config, faces)
     if now.steps < made:
-        raise MxganError(f"--resume {run.path}: the run is at step {made} already, past the {now.steps} asked for")
+        raise MxganError(f"{run.path}: the run is at step {made} already, past the {now.steps} asked for")
     then = from_json(saved.config) if saved else config
     if now.steps == made and config.finish not in (0, then.finish):
         raise SettingError(
@@ -205,10 +205,10 @@ def _number(value: Any) -> Optional[int]:
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and int(value) > 0 else None
 
 
-def _same_faces(config: TrainConfig, written: dict[str, Any], look: Callable[[str, int, str], Faces]) -> Faces:
+def _same_faces(config: TrainConfig, written: dict[str, Any], look: Callable[..., Faces]) -> Faces:
     """The faces that the run began with. Raises MxganError if they aren't there, or are others."""
     try:
-        faces = look(config.data, config.size, config.fit)
+        faces = look(config.data, config.size, config.fit, unique=config.unique)
     except MxganError as error:
         raise MxganError(f"{error}; if the run's faces are elsewhere now, say where with --data") from error
     before = part(written, "faces")

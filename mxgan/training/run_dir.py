@@ -113,7 +113,7 @@ def check_out(out: Optional[str]) -> None:
 
 def _check_out(out: Optional[str]) -> None:
     path = Path(out or run_names.RUNS)
-    if out is not None and path.exists():
+    if out is not None and _exists(path):
         if not path.is_dir():
             raise SettingError("out", str(out), "a file is there; give a new or an empty folder")
         if (path / "config.json").exists():
@@ -125,6 +125,15 @@ def _check_out(out: Optional[str]) -> None:
     obstacle = atomic.in_the_way(path)
     if obstacle is not None:
         raise SettingError("out", str(path), f"can't be written, since {obstacle} is no folder you may write to")
+
+
+def _exists(path: Path) -> bool:
+    """Path.exists as it was before Python 3.14: of a name too long, say, it raises OSError."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def create(config: TrainConfig) -> RunDir:

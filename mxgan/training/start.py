@@ -64,7 +64,7 @@ class Prepared(NamedTuple):
     notes: tuple[str, ...]  # lines for the user
 
 
-def prepared(config: TrainConfig, look: Callable[[str, int, str], Faces]) -> Prepared:
+def prepared(config: TrainConfig, look: Callable[..., Faces]) -> Prepared:
     """Check everything that ``config`` asks for, and build the engine; nothing is written but what ``look`` writes.
 
     ``look``: `open_faces`, or `survey`. Raises MxganError as `train` does.
@@ -74,7 +74,7 @@ def prepared(config: TrainConfig, look: Callable[[str, int, str], Faces]) -> Pre
     choice = engines.choose_trainer(config)
     line = choice.line(config.ctx)
     config = engines.as_computed(config, choice.ctx)
-    faces = look(config.data, config.size, config.fit)
+    faces = look(config.data, config.size, config.fit, unique=config.unique)
     steps = length(config, faces)
     engine = engines.build(choice, resolve(config))
     _begin_with(weights, engine, config)

@@ -115,7 +115,7 @@ def test_forms_that_say_their_graph(tmp_path, case, form):
         assert found.read.assumed == ()
     for wish in ({"activation": "relu"}, {"output": "none"}, {"eps": 1e-5}, {"size": 64}):
         if found.read.assumed == ():
-            with pytest.raises(MxganError, match=f"^--{next(iter(wish))}: "):
+            with pytest.raises(MxganError, match=f"^{next(iter(wish))}: "):
                 networks.generator(path, Wishes(**wish))
 
 

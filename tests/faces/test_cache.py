@@ -206,8 +206,11 @@ def test_a_set_that_cannot_be_written_any_more_still_opens(folder, place, monkey
         ("empty", "empty: no picture in this folder or below it (.jpg .jpeg"),
         ("texts", "texts: no picture in this folder"),
         ("broken", "broken: of its 3 pictures none can be used; the first, a.jpg, is empty (0 bytes)"),
-        ("file.txt", "file.txt: neither a folder nor a packed .npy of uint8 (N, 64, 64, 3): make one with"),
-        ("pipe", "pipe: neither a folder nor a packed .npy"),
+        (
+            "file.txt",
+            "file.txt: no set of faces: a folder of pictures, .zip, .tar, .tar.gz, .rec, .npz, .npy or .parquet",
+        ),
+        ("pipe", "pipe: not a regular file: a folder of pictures, .zip"),
         ("painted:0", "painted:0: painted:N takes a whole number of faces from 1 to 10000000"),
         ("painted:-3", "painted:-3: painted:N takes"),
         ("painted:abc", "painted:abc: painted:N takes"),
@@ -256,15 +259,15 @@ def test_a_truncated_packed_file(folder, tmp_path):
     path = pack(folder, tmp_path / "faces.npy")
     for size in (5000, 128, 50, 0):
         os.truncate(path, size)
-        with pytest.raises(MxganError, match="a .npy that is damaged" if size else "neither a folder nor a packed"):
+        with pytest.raises(MxganError, match=r"a .npy that is damaged" if size else r"is empty \(0 bytes\)"):
             open_faces(path)
 
 
 def test_pack_refuses_before_it_writes(folder, tmp_path):
     for source, file, message in (
         (folder, tmp_path / "faces.jpg", "name ends in .npy"),
-        (tmp_path / "nowhere", tmp_path / "a.npy", "there is no such folder"),
-        (folder / "more" / "small.png", tmp_path / "a.npy", "a file, and a folder of pictures is wanted"),
+        (tmp_path / "nowhere", tmp_path / "a.npy", "there is no such folder or file"),
+        (folder / "more" / "small.png", tmp_path / "a.npy", "no set of faces: a folder of pictures, .zip"),
         (folder, folder / "more" / "small.png" / "a.npy", "small.png can't be made"),
     ):
         with pytest.raises(MxganError, match=message):

@@ -16,8 +16,10 @@ from PIL import Image, ImageOps
 from processes import ordinary_user
 
 from mxgan import MxganError
-from mxgan.faces import folder
-from mxgan.faces.folder import Unreadable, imread, in_order, read_all, transform, walk
+from mxgan.faces import folder, pictures
+from mxgan.faces.folder import in_order, walk
+from mxgan.faces.members import read_all
+from mxgan.faces.pictures import Unreadable, imread, transform
 
 RED, GREEN, BLUE, WHITE, BLACK = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)
 
@@ -218,7 +220,7 @@ def test_what_is_no_file_gets_a_reason_and_nothing_waits_for_a_pipe(tmp_path):
     (tmp_path / "loop.jpg").symlink_to("loop.jpg")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(os.path.relpath(tmp_path / "socket.jpg"))
-    reasons = dict(read_all(str(tmp_path), in_order(name for name, _, _ in walk(str(tmp_path))), 64, "crop"))
+    reasons = dict(read_all(folder.members(str(tmp_path)), transform))
     assert reasons == {
         "broken.jpg": "No such file or directory",
         "folder.jpg": "is a folder",
@@ -233,18 +235,19 @@ def test_what_may_not_be_read(users_folder):
     (users_folder / "a.png").chmod(0)
     (users_folder / "more").mkdir(mode=0)
     with ordinary_user():
-        names = in_order(name for name, _, _ in walk(str(users_folder)))
-        reasons = dict(read_all(str(users_folder), names, 64, "crop"))
+        reasons = dict(read_all(folder.members(str(users_folder)), transform))
     assert reasons == {"a.png": "Permission denied", "more": "Permission denied"}
 
 
 BOMB = """
 import os, resource, sys
-from mxgan.faces.folder import Unreadable, imread, read_all
+from mxgan.faces import folder
+from mxgan.faces.members import read_all
+from mxgan.faces.pictures import Unreadable, imread, transform
 with open("/proc/self/status") as status:
     size = int(next(line for line in status if line.startswith("VmSize")).split()[1]) * 1024
 resource.setrlimit(resource.RLIMIT_AS, (size + 200_000_000,) * 2)
-for name, outcome in read_all(sys.argv[1], sorted(os.listdir(sys.argv[1])), 64, "crop"):
+for name, outcome in read_all(folder.members(sys.argv[1]), transform):
     try:
         imread(os.path.join(sys.argv[1], name))
     except Unreadable as error:
@@ -275,7 +278,7 @@ def test_bombs_are_turned_away_unread(tmp_path):
 
 def test_a_file_too_large_to_read(tmp_path):
     with open(tmp_path / "a.bmp", "wb") as file:
-        file.truncate(folder.MAX_BYTES + 1)
+        file.truncate(pictures.MAX_BYTES + 1)
     with pytest.raises(Unreadable, match="too large"):
         imread(tmp_path / "a.bmp")
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mxgan.faces.folder import Unreadable, imread
+from mxgan.faces.pictures import Unreadable, imread
 
 GREY, COLOUR = 0, 2  # colour types of PNG
 
