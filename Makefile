@@ -11,7 +11,7 @@ EXTRAS ?=
 RUN ?= --data painted:2400 --evaluate-every 95
 PYTEST ?= -m "not slow"
 
-ifndef PYTHON
+ifeq ($(PYTHON)$(wildcard $(VENV)/bin/pip),)
 # The first Python with venv that fits, and of these the first that MXNet has a build for: it is the smaller download.
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11 python3.10 python3.9
 first = $(firstword $(foreach p,$(PYTHONS),$(shell $(p) -c "import ensurepip, venv; from mxgan import builds; \

@@ -321,7 +321,9 @@ def test_an_unknown_command_is_one_line(here, capsys):
     assert "No such command 'trian'" in refused(capsys, "trian")
 
 
-@pytest.mark.parametrize(("room", "has"), [("weights", "inspect, convert"), ("faces", "check, pack")])
+@pytest.mark.parametrize(
+    ("room", "has"), [("weights", "inspect, convert"), ("faces", "check, show, pack, crop, download")]
+)
 def test_half_a_command_is_one_line(here, capsys, room, has):
     assert f"mxgan {room}: give one of {has}, or --help" in refused(capsys, room)
 

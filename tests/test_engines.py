@@ -198,3 +198,14 @@ def test_compare_without_an_engine_says_that_it_needs_both(machine, tmp_path):
     with pytest.raises(ImportError) as refusal:
         compare(TrainConfig(), str(tmp_path / "report"))
     assert str(refusal.value) == ("compare runs both engines: PyTorch is not installed: pip install 'mxgan[pytorch]'")
+
+
+@pytest.mark.parametrize(
+    ("asked", "ctx", "computed"),
+    [
+        ("tf32", "cpu", "float32"), ("tf32", "mps", "float32"), ("tf32", "gpu", "tf32"), ("tf32", "gpu:1", "tf32"),
+        ("float32", "gpu", "float32"), ("bfloat16", "cpu", "bfloat16"),
+    ],
+)  # fmt: skip
+def test_a_run_says_the_precision_that_it_is_computed_in(asked, ctx, computed):
+    assert engines.as_computed(TrainConfig(precision=asked), ctx).precision == computed

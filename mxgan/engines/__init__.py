@@ -88,8 +88,9 @@ def choose_trainer(config: TrainConfig) -> Choice:
 
 
 def as_computed(config: TrainConfig, ctx: str) -> TrainConfig:
-    """The request with the precision that it is computed in on ``ctx``: on the CPU there is no tf32."""
-    return dataclasses.replace(config, precision="float32") if (config.precision, ctx) == ("tf32", "cpu") else config
+    """The request with the precision that it is computed in on ``ctx``: only NVIDIA's GPUs have tf32."""
+    has_tf32 = parse_ctx(ctx)[0] == "gpu"
+    return config if config.precision != "tf32" or has_tf32 else dataclasses.replace(config, precision="float32")
 
 
 def choose_generator(engine: str = "auto", ctx: str = "auto") -> Choice:

@@ -78,8 +78,8 @@ def tar_members(path: str, shown: str, cache: Path) -> Iterator[Members]:
                 plain = stack.enter_context(gzip.open(packed))
                 file = stack.enter_context(spool.unpacked(plain.read, shown, size, cache))
             pictures, inner = _tar_list(file)
-        except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise MxganError(f"{shown}: a damaged or cut-off archive ({error}): fetch it again") from None
+        except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+            raise MxganError(f"{shown}: a damaged or cut-off archive ({cause(error)}): fetch it again") from None
         descriptor = file.fileno()
 
         def read(place: tuple[int, int]) -> bytes:

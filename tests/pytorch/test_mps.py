@@ -98,7 +98,7 @@ def test_pytorch_takes_it_and_mxnet_cannot(apple, monkeypatch):
     with pytest.raises(MxganError, match="ctx 'mps': MXNet can't compute on Apple's GPUs: use --engine pytorch"):
         engines.choose("mxnet", "mps")
     for engine in ("onnx", "numpy"):
-        with pytest.raises(MxganError, match=f"ctx 'mps': the {engine} engine computes on the CPU"):
+        with pytest.raises((MxganError, ImportError), match=f"the {engine} engine computes on the CPU"):
             engines.choose_generator(engine, "mps")
 
 

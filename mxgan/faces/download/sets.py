@@ -83,7 +83,7 @@ def download(name: Optional[str], place: Optional[str], to: Optional[str | Path]
         raise MxganError(f"{place}: {host} can't be reached ({cause(error)}): is this machine online?") from None
     pictures = _count(data, say)
     if known and pictures != known.pictures:
-        say(f"warning: {pictures} pictures; the set had {known.pictures}: it has changed, or some are missing")
+        say(f"warning: {pictures:,} pictures; the set had {known.pictures:,}: it has changed, or some are missing")
     command = " ".join(["mxgan train --data", data, *([known.options] if known else [])])
     return Downloaded(data, pictures, tuple(skipped), command)
 
