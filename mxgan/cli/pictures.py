@@ -37,8 +37,8 @@ MACHINE = "Machine options", ("engine", "ctx", "verbose")
     cls=Command,
     short_help="Make pictures with a run, or with any weights file.",
     epilog=examples(
-        "mxgan generate                                # 64 faces of the generator that comes with mxgan",
-        "mxgan generate --weights last                 # of your newest run",
+        "mxgan generate                 # 64 faces, by what comes with mxgan",
+        "mxgan generate --weights last  # by your newest run",
         "mxgan generate --weights GAN_t2.params --out faces.png",
         "mxgan generate --weights last --n 1000 --seed 7 --each singles/",
     ),
