@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mxgan import run_names
+from mxgan import pretrained, run_names
 from mxgan.cli.help import CHOICES, Command, described, examples
 from mxgan.cli.options import (
     DESCRIBED,
@@ -37,12 +37,20 @@ MACHINE = "Machine options", ("engine", "ctx", "verbose")
     cls=Command,
     short_help="Make pictures with a run, or with any weights file.",
     epilog=examples(
-        "mxgan generate --weights last                 # 64 faces of your newest run",
+        "mxgan generate                                # 64 faces of the generator that comes with mxgan",
+        "mxgan generate --weights last                 # of your newest run",
         "mxgan generate --weights GAN_t2.params --out faces.png",
         "mxgan generate --weights last --n 1000 --seed 7 --each singles/",
     ),
 )
-@click.option("--weights", type=PATH, required=True, metavar="FILE|RUN", help="A weights file of any kind, or a run.")
+@click.option(
+    "--weights",
+    type=PATH,
+    default=Path(pretrained.PAINTED),
+    show_default=True,
+    metavar="FILE|RUN",
+    help="A weights file of any kind, a run, or painted: the generator that comes with mxgan.",
+)
 @click.option("--n", type=click.IntRange(min=1), default=64, show_default=True, metavar="N", help="How many pictures.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Which pictures.")
 @machine_options("generator")
@@ -90,8 +98,10 @@ def generate(
     with replacing(out):
         sampling.save(generator, n, seed, out, each, labels, columns, overwrite, progress=True)
     short = f"{generator.engine} on {generator.ctx}"
-    click.echo(f"{generator.why if verbose or ctx.startswith('gpu') else short}; weights {generator.file}", err=True)
-    if generator.read is not None and not run_names.meant(weights).is_dir():  # a run's network is its own
+    ships = generator.file is not None and generator.file.parent == pretrained.FOLDER
+    source = f"{pretrained.PAINTED}, which comes with mxgan" if ships else generator.file
+    click.echo(f"{generator.why if verbose or ctx.startswith(('gpu', 'mps')) else short}; weights {source}", err=True)
+    if generator.read is not None and not (ships or run_names.meant(weights).is_dir()):  # those networks are mxgan's
         for line in generator.read.told:
             if line not in generator.read.cautions:  # which have been warned of
                 click.echo(line, err=True)

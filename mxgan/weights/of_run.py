@@ -1,11 +1,12 @@
-"""Which weights file a run directory stands for."""
+"""Which weights file a run directory, or the name of the generator that ships with mxgan, stands for."""
 
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 
-from mxgan import run_names
+from mxgan import pretrained, run_names
 from mxgan.errors import MxganError, ParamsError
 
 RUN_WEIGHTS = ("netG-best.params", "netG-ema.params", "netG.params")  # the first that exists is used
@@ -14,9 +15,15 @@ RUN_WEIGHTS = ("netG-best.params", "netG-ema.params", "netG.params")  # the firs
 def weights_file(path: str | os.PathLike) -> Path:
     """``path`` itself; for a run directory, or a run's name, its best generator, else the EMA, else the newest.
 
+    ``painted`` is the generator that ships with mxgan. A file or run of that name comes first, with a warning.
     Raises MxganError for a folder without any, and for what is nearly a run's name.
     """
-    path = run_names.meant(path)
+    word, path = path, run_names.meant(path)
+    if os.fspath(word) == pretrained.PAINTED:
+        if not os.path.exists(path):
+            return pretrained.painted()
+        text = f"{path}: this is taken; mxgan's own generator has this name too: rename yours to use it"
+        warnings.warn(text, stacklevel=3)
     hint = run_names.did_you_mean(path)
     if not os.path.isdir(path):
         if hint and not os.path.exists(path):
