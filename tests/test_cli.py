@@ -281,7 +281,6 @@ def test_more_faces_a_step_than_there_are_is_one_line(mx, here, capsys, faces_fo
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "--weights"),
         (["--weights", "missing.params"], "missing.params: there is no such file"),
         (["--weights", "zeros.params"], "zeros.params"),
         (["--weights", "netD.params"], "netD.params: holds a discriminator; a generator is wanted"),

@@ -155,7 +155,8 @@ def _tar_list(file: IO[bytes]) -> tuple[dict[str, _Packed], str]:
     # errors: what isn't UTF-8 comes out as it does from a folder's names
     reader: Any = _Headers(file)
     tar = tarfile.TarFile(fileobj=reader, encoding="utf-8", errors="surrogateescape")
-    holds_any = tar.firstmember is not None  # Python 3.9 asks for the byte before the first where there is none
+    # Python 3.9 would seek to the byte before the first where there is none.
+    holds_any = tar.firstmember is not None  # type: ignore[attr-defined]
     while holds_any and (info := tar.next()):
         tar.members = []  # type: ignore[attr-defined]  # or it would keep 1 KB of each
         name = info.name.removeprefix("./")
