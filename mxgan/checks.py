@@ -43,6 +43,6 @@ def as_path(name: str, value: Any, optional: bool) -> Optional[str]:
 def in_order(name: str, value: Any, known: Sequence[str]) -> str:
     """Some of ``known``, joined by commas, in their order whatever the given one; "none" is none of them."""
     parts = [part.strip() for part in str(value).split(",")]
-    if not set(parts) <= {*known, "none", ""}:
+    if not set(parts) <= {*known, "none", ""} or ("none" in parts and len(parts) > 1):
         raise SettingError(name, value, f"any of {','.join(known)}, or none")
     return ",".join(part for part in known if part in parts)

@@ -44,6 +44,11 @@ class Generator:
     read: Optional[Reading] = None  # where the network comes from, and what was assumed; None: an .onnx run as it is
     ctx: str = "cpu"  # where the engine computes
 
+    def __repr__(self) -> str:
+        labels = "" if self.classes is None else f", {self.classes} labels"
+        size = "×".join(map(str, self.shape))
+        return f"Generator({self.file}: latent {self.latent}{labels}, images {size}, {self.engine} on {self.ctx})"
+
     @property
     def image_size(self) -> int:
         """The pictures' height in pixels; of square ones the width too."""

@@ -123,6 +123,7 @@ def test_the_options_of_training_are_the_recipes_unless_given():
         ({"flip": 2}, "flip 2: one of False, True"),
         ({"flip": 1}, "flip 1: one of False, True"),
         ({"augment": "blur"}, "augment 'blur': any of color,translation,cutout, or none"),
+        ({"augment": "color,none"}, "augment 'color,none': any of color,translation,cutout, or none"),
         ({"augment": 3}, "augment 3: any of color,translation,cutout, or none"),
         ({"augment": "color;cutout"}, "augment 'color;cutout': any of color,translation,cutout, or none"),
         ({"data": 3}, "data: a path is wanted, not int"),

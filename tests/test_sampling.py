@@ -306,3 +306,9 @@ def test_what_is_no_generator_is_refused(tmp_path):
 def test_an_unknown_engine_or_ctx_is_refused(params, engine, ctx):
     with pytest.raises(MxganError, match=f"{ctx if engine == 'auto' else engine}'"):
         mxgan.load_generator(params, engine, ctx)
+
+
+def test_a_generator_is_a_line_of_text(tmp_path):
+    mxgan.save_params(tmp_path / "netG.params", weights_of(6, 2, 32))
+    made = sampling.load_generator(tmp_path / "netG.params", "numpy")
+    assert repr(made) == f"Generator({tmp_path / 'netG.params'}: latent 6, images 32×32×3, numpy on cpu)"

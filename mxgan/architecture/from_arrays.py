@@ -19,6 +19,7 @@ from mxgan.weights.net import LIST_NOTE, Net, recognise_all
 
 JUDGES = re.compile(r"(net|model)?_?(d|dis|disc|discriminator|critic)(_?net)?(_?state_?dict)?", re.I)
 LABELLED = 0.012  # misfit of the first running statistics from which a label among the latents is looked for
+GLUONS = ("save_parameters", "save_params", "collect_params")  # schemes of the tutorial's writers
 FEWEST = 3  # layers of a network among others in a file
 DEEPEST = 4  # blocks inside blocks that are looked into for networks
 
@@ -45,7 +46,7 @@ def _of_net(net: Net, found: Sequence[Part], wish: Wishes, where: str) -> Readin
     said = ("ReLU", "tanh at the end", f"eps {EPSILON:g}", "stride 2")
     notes = (LIST_NOTE,) if net.scheme == "list" else ()
     own = list(net.names) == list(net.names.values()) or net.scheme == "list"  # Gluon's own names
-    reading = replace(reading, assumed=said, warnings=notes, guessed=not own)
+    reading = replace(reading, assumed=said, warnings=notes, guessed=not own and net.scheme not in GLUONS)
     seen = statistics.look(reading.graph, reading.uniform)
     sound = seen is None or (seen.relu_fits and seen.first < LABELLED)
     if sound and own:

@@ -13,6 +13,7 @@ from mxgan.architecture.wishes import Wishes
 from mxgan.graph.reading import Reading
 
 USUAL = 4  # what is assumed of every recognised DCGAN: said by its published name too
+UNCONFIRMED = "none of it confirmed by running statistics"
 STRANGE = 1.0  # misfit of the first running statistics from which a recognised network's pictures may be wrong
 
 
@@ -33,7 +34,10 @@ def doubted(
             doubts = other.warnings
         except NoGenerator:  # channels as few as pictures', say
             pass
-        said, notes = (said, (*notes, *doubts)) if seen.first > STRANGE else ((*said, *doubts), notes)
+        if seen.first > STRANGE:
+            notes = (*notes, *doubts)
+        elif doubts:
+            said = (*said, UNCONFIRMED)
     reading = one_hot.labelled(replace(reading, assumed=said, warnings=notes), wish.uniform)
     kinds = [node.layer for node in reading.graph.nodes]
     named = [one.name for one in known.matches(found) if [node.layer for node in one.graph.nodes] == kinds]

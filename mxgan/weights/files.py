@@ -60,7 +60,9 @@ def load(path: str | os.PathLike) -> WeightsFile:
     """
     path = Path(path)
     if path.suffix.lower() == ".onnx":
-        raise ParamsError(f"{path}: an ONNX model, where arrays are wanted ({', '.join(SUFFIXES)})")
+        raise ParamsError(
+            f"{path}: an ONNX model, where arrays are wanted ({', '.join(SUFFIXES)}): `weights convert` makes them"
+        )
     head = _head(path)
     if _is_safetensors(path, head):
         return _load_safetensors(path)
