@@ -154,11 +154,11 @@ def _tar_list(file: IO[bytes]) -> tuple[dict[str, _Packed], str]:
     pictures, inner = {}, ""
     # errors: what isn't UTF-8 comes out as it does from a folder's names
     reader: Any = _Headers(file)
-    tar = tarfile.TarFile(fileobj=reader, encoding="utf-8", errors="surrogateescape")
-    # Python 3.9 would seek to the byte before the first where there is none.
-    holds_any = tar.firstmember is not None  # type: ignore[attr-defined]
+    # Any: its own list and its first member aren't in its types
+    tar: Any = tarfile.TarFile(fileobj=reader, encoding="utf-8", errors="surrogateescape")
+    holds_any = tar.firstmember is not None  # Python 3.9 asks for the byte before the first where there is none
     while holds_any and (info := tar.next()):
-        tar.members = []  # type: ignore[attr-defined]  # or it would keep 1 KB of each
+        tar.members = []  # or it would keep 1 KB of each
         name = info.name.removeprefix("./")
         if _is_picture(name) and not info.isdir():
             pictures[name] = _of_tar(info)
