@@ -23,6 +23,7 @@ from mxgan.graph.layers import BatchNorm, Conv, ConvTranspose, LeakyRelu, Relu
 LATENTS = 256  # drawn at first; later layers see fewer of them, so that each costs about `WORK`
 WORK = 6e7  # multiplications a layer
 FEWEST = 12  # samples, however much they cost
+CHANNELS = 64  # of the second BatchNorm that a first look computes
 LARGEST = 2**20  # numbers of a sample after a layer, above which nothing is computed
 TRIED = {"relu": Relu(), "leaky": LeakyRelu(0.2), "less leaky": LeakyRelu(0.1)}  # ELU is nearer to these than to ReLU
 WELL, FITS, CONTRADICTS = 0.04, 0.15, 0.5  # largest misfits up to which statistics agree well, agree, don't say
@@ -91,9 +92,9 @@ def look(graph: Graph, uniform: bool) -> Optional[Look]:
         return None
     x = compute(nodes[at].layer, _arrays(graph, nodes[at]), x)
     second = {}
-    mean, var = _running(graph, nodes[at + 3])
+    mean, var = (array[:CHANNELS] for array in _running(graph, nodes[at + 3]))
     means = np.concatenate([compute(layer, {}, x).mean(axis=0, keepdims=True) for layer in TRIED.values()])
-    seen = compute(nodes[at + 2].layer, _arrays(graph, nodes[at + 2]), means).mean(axis=(2, 3))
+    seen = compute(nodes[at + 2].layer, _of_channels(graph, nodes[at + 2]), means).mean(axis=(2, 3))[:, :CHANNELS]
     for name, one_seen in zip(TRIED, seen):
         second[name] = float(((one_seen - mean) ** 2 / (np.maximum(var, 0) + 1e-12)).mean())
     return Look(one, second)
@@ -135,6 +136,17 @@ def doubt(graph: Graph, uniform: bool) -> Optional[float]:
 def _arrays(graph: Graph, node: Node) -> dict[str, np.ndarray]:
     words = (*node.layer.needs, *node.layer.may)
     return {word: array for word in words if (array := graph.array(node, word)) is not None}
+
+
+def _of_channels(graph: Graph, node: Node) -> dict[str, np.ndarray]:
+    """The arrays of a convolution's first `CHANNELS` outputs; of one in groups, which divide the outputs, all."""
+    arrays, layer = _arrays(graph, node), node.layer
+    assert isinstance(layer, (Conv, ConvTranspose))
+    if layer.groups != 1:
+        return arrays
+    weight = arrays["weight"]
+    some = {"weight": weight[:, :CHANNELS] if isinstance(layer, ConvTranspose) else weight[:CHANNELS]}
+    return {**some, "bias": arrays["bias"][:CHANNELS]} if "bias" in arrays else some
 
 
 def _running(graph: Graph, node: Node) -> tuple[np.ndarray, np.ndarray]:

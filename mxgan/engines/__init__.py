@@ -158,11 +158,11 @@ def forward_of(choice: Choice, graph: Graph) -> Forward:
 
         return onnx.forward_of(graph, choice.ctx)
     if choice.engine == "pytorch":
-        from mxgan.pytorch import engine as pytorch
+        from mxgan.pytorch import graph as pytorch
 
         return _in_this_process(pytorch.forward_of(graph, choice.ctx), choice.ctx)
     _runtime("mxnet").load()
-    from mxgan.gluon import engine as gluon
+    from mxgan.gluon import graph as gluon
 
     return _in_this_process(gluon.forward_of(graph, choice.ctx), choice.ctx)
 

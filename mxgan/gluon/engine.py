@@ -12,12 +12,10 @@ import numpy as np
 
 from mxgan import pixels
 from mxgan.config import RunConfig
-from mxgan.engines.protocol import Batch, Forward, Probe, State, Weights
+from mxgan.engines.protocol import Batch, Probe, State, Weights
 from mxgan.gluon import runtime, state, step
-from mxgan.gluon.graph import build
 from mxgan.gluon.model import PLAIN, Model, Options
 from mxgan.gluon.tensors import to_array, write
-from mxgan.graph import Graph
 
 
 class Engine:
@@ -96,8 +94,3 @@ class Stats:
         """loss_d, loss_g, score_real and score_fake as numbers, from before the step's updates."""
         names = ("loss_d", "loss_g", "score_real", "score_fake")
         return dict(zip(names, to_array(self._values).ravel().tolist()))
-
-
-def forward_of(graph: Graph, ctx: str) -> Forward:
-    """A generator as a function, by `mxgan.gluon.graph`. Raises MxganError or ImportError where ctx can't be had."""
-    return build(graph, runtime.context(ctx))

@@ -11,12 +11,18 @@ import numpy as np
 from mxnet import sym
 
 from mxgan.engines.protocol import Forward
+from mxgan.gluon import runtime
 from mxgan.gluon.tensors import to_array, to_tensor
 from mxgan.graph import layers
 from mxgan.graph.graph import LABELS, LATENTS, Graph
 from mxgan.graph.shapes import Shape, shapes
 
 CUDNN_EPSILON = 1e-5  # cuDNN's BatchNorm takes no smaller one
+
+
+def forward_of(graph: Graph, ctx: str) -> Forward:
+    """A generator as a function. Raises MxganError or ImportError where ctx can't be had."""
+    return build(graph, runtime.context(ctx))
 
 
 def build(graph: Graph, device: Any) -> Forward:

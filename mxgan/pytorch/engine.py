@@ -15,10 +15,8 @@ import torch
 
 from mxgan import pixels
 from mxgan.config import RunConfig
-from mxgan.engines.protocol import Batch, Forward, Probe, State, Weights
-from mxgan.graph import Graph
-from mxgan.pytorch import contexts, runtime, state, step
-from mxgan.pytorch.graph import build
+from mxgan.engines.protocol import Batch, Probe, State, Weights
+from mxgan.pytorch import contexts, state, step
 from mxgan.pytorch.model import PLAIN, Model, Options
 from mxgan.pytorch.tensors import to_array
 
@@ -116,14 +114,6 @@ class Stats:
         """loss_d, loss_g, score_real and score_fake as numbers, from before the step's updates."""
         names = ("loss_d", "loss_g", "score_real", "score_fake")
         return dict(zip(names, to_array(self._values).tolist()))
-
-
-@contexts.rng_kept()
-@contexts.threads_kept()
-def forward_of(graph: Graph, ctx: str) -> Forward:
-    """A generator as a function, by `mxgan.pytorch.graph`. Raises MxganError or ImportError where ctx can't be had."""
-    forward: Forward = contexts.threads_kept()(build(graph, runtime.device(ctx)))
-    return forward
 
 
 def _options(config: RunConfig) -> Options:

@@ -12,10 +12,18 @@ import torch.nn.functional as F
 from mxgan.engines.protocol import Forward
 from mxgan.graph import layers
 from mxgan.graph.graph import LABELS, LATENTS, Graph
-from mxgan.pytorch import contexts
+from mxgan.pytorch import contexts, runtime
 from mxgan.pytorch.tensors import to_array, to_tensor
 
 Arrays = dict[str, torch.Tensor]  # a node's, by word
+
+
+@contexts.rng_kept()
+@contexts.threads_kept()
+def forward_of(graph: Graph, ctx: str) -> Forward:
+    """A generator as a function. Raises MxganError or ImportError where ctx can't be had."""
+    forward: Forward = contexts.threads_kept()(build(graph, runtime.device(ctx)))
+    return forward
 
 
 def build(graph: Graph, device: Any) -> Forward:

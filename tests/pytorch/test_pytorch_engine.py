@@ -11,7 +11,8 @@ from mxgan import pixels, rng  # noqa: E402
 from mxgan.engines.protocol import Batch  # noqa: E402
 from mxgan.errors import MxganError  # noqa: E402
 from mxgan.pytorch import nets, runtime  # noqa: E402
-from mxgan.pytorch.engine import Engine, forward_of  # noqa: E402
+from mxgan.pytorch.engine import Engine  # noqa: E402
+from mxgan.pytorch.graph import forward_of  # noqa: E402
 from mxgan.pytorch.model import Options  # noqa: E402
 from mxgan.pytorch.tensors import write  # noqa: E402
 from mxgan.weights import recognise  # noqa: E402
