@@ -11,7 +11,7 @@ from mxgan.errors import ParamsError
 from mxgan.graph import Graph
 from mxgan.graph.forward import generate
 from mxgan.onnx.engine import Engine
-from mxgan.onnx.model import serialise
+from mxgan.onnx.model import check, serialise
 
 TOLERANCE = 1e-4  # between onnxruntime's float32 and NumPy's float64 images, which lie in [-1, 1]
 
@@ -30,6 +30,7 @@ def save(path: str | os.PathLike, graph: Graph, uniform: bool = False) -> None:
     if bad:
         raise ParamsError(f"{where}: NaN or infinite values in {', '.join(bad)}: the run diverged; use other weights")
     data = serialise(graph, uniform)
+    check(data)
     z = np.linspace(-2, 2, 2 * graph.latent, dtype=np.float32).reshape(2, graph.latent)
     labels = None if graph.classes is None else np.array([0, graph.classes - 1])
     difference = np.abs(Engine(graph, data).forward(z, labels) - generate(graph, z, labels)).max()

@@ -21,7 +21,7 @@ OPSET, IR_VERSION = 17, 8  # what onnxruntime 1.15 on Python 3.9 reads
 
 
 def serialise(graph: Graph, uniform: bool = False) -> bytes:
-    """The generator's model, checked by onnx.checker. float16 weights are stored as such and computed in float32.
+    """The generator's model; see `check`. float16 weights are stored as such and computed in float32.
 
     Input ``z`` float32 (N, latent), and ``label`` int64 (N,) where a layer takes it; output ``images`` float32
     (N, channels, H, W) in [-1, 1]; N is free. Weights have the graph's names for them. The model says all this of
@@ -42,9 +42,12 @@ def serialise(graph: Graph, uniform: bool = False) -> bytes:
     for value, says in ((model.graph.input[0], _latents(graph, uniform)), (model.graph.output[0], RANGE)):
         value.doc_string = says
     _add_arrays(onnx, model, writer.initializers)
-    serialised = model.SerializeToString()
-    onnx.checker.check_model(serialised, full_check=True)  # of a model it would make these bytes once more
-    return serialised
+    return model.SerializeToString()
+
+
+def check(serialised: bytes) -> None:
+    """Raise onnx.checker's error where the model isn't ONNX. onnxruntime checks what it loads by itself."""
+    _onnx().checker.check_model(serialised, full_check=True)
 
 
 def described(graph: Graph, uniform: bool) -> dict[str, str]:
