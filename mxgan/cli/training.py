@@ -219,13 +219,13 @@ def compare(out: str, **options: Any) -> None:
     default=64,
     show_default=True,
     metavar="N",
-    help="Faces a step, and twice as many.",
+    help="Faces a step; each job is timed with twice as many too.",
 )
 @click.option(
     "--threads",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Of either side.  [default: the cores this process may use]",
+    help="To compute with, mxgan and its rivals alike.  [default: the cores this process may use]",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def bench(rounds: int, batch_size: int, threads: int | None, as_json: bool) -> None:
