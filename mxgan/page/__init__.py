@@ -1,1 +1,1 @@
-"""The page of faces: the files a browser gets, a folder of them for any host, and what a browser needs to draw."""
+"""Pages to look at a generator with: a server of faces and runs, and a folder of files that needs no server."""
