@@ -183,7 +183,8 @@ def _from_tarball(path: Path) -> dict[str, bytes]:
 
             return _checked(read, path)
     except (KeyError, OSError, tarfile.TarError, EOFError, zlib.error) as error:
-        what = getattr(error, "strerror", None) or str(error).strip("'\"")
+        what = "it is no tar file" if isinstance(error, tarfile.ReadError) else getattr(error, "strerror", None)
+        what = what or str(error).strip("'\"")
         raise SettingError("runtime", str(path), f"can't be read ({what}); {_WANTED}") from error
 
 

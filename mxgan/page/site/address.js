@@ -4,7 +4,7 @@
 //   {seed: "0", index: 17, truncation: 1, label: null, to: null or {seed: "0", index: 23}, t: 0}
 
 const MOST_SEED = 2n ** 63n - 1n;
-const MOST_INDEX = 2 ** 48; // far beyond any scrolling
+const MOST_INDEX = Number.MAX_SAFE_INTEGER;
 const NEW_SEEDS = 1_000_000; // a random face has a seed that can be read aloud
 
 /** A face that nobody chose: the first of a random seed. `like`: an address whose truncation and label it keeps. */
@@ -65,9 +65,10 @@ export function query({ seed, index, truncation, label, to, t }) {
 
 /** An address in words. */
 export function words({ seed, index, to, t }) {
-  const name = (face) => (face.seed === seed ? face.index : `${face.index} of seed ${face.seed}`);
   if (!to) return `Face ${index} of seed ${seed}`;
-  return `Face ${index} of seed ${seed}, ${Math.round(100 * t)}% of the way to ${name(to)}`;
+  const way = `${Math.round(100 * t)}%`;
+  if (to.seed === seed) return `Face ${index} to ${to.index} of seed ${seed}, ${way}`;
+  return `Face ${index} of seed ${seed} to ${to.index} of seed ${to.seed}, ${way}`;
 }
 
 /** The name of an address's picture as a file: as `mxgan generate --each` names it. */
@@ -81,13 +82,15 @@ export function fileName({ seed, index, truncation, label, to, t }) {
 
 function seedOf(given, name) {
   const text = given.get(name) ?? "0";
-  if (!/^\d{1,19}$/.test(text) || BigInt(text) > MOST_SEED) throw wrong(given, name, `a whole number, 0 to ${MOST_SEED}`);
+  if (!/^\d{1,19}$/.test(text) || BigInt(text) > MOST_SEED) {
+    throw wrong(given, name, `a whole number from 0 to ${MOST_SEED}`);
+  }
   return String(BigInt(text));
 }
 
 function whole(given, name, most) {
   const text = given.get(name) ?? "0";
-  if (!/^\d{1,16}$/.test(text) || Number(text) > most) throw wrong(given, name, `a whole number, 0 to ${most}`);
+  if (!/^\d{1,16}$/.test(text) || Number(text) > most) throw wrong(given, name, `a whole number from 0 to ${most}`);
   return Number(text);
 }
 

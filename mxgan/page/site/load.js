@@ -20,14 +20,17 @@ export async function load(files, progress) {
 async function unpacked(address, arrived) {
   const answer = await fetch(address);
   if (!answer.ok) throw new Error(`${address} can't be loaded: ${answer.status} ${answer.statusText}`);
-  const parts = [];
   const reader = answer.body.getReader();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    parts.push(part.value);
-    arrived(part.value.length);
-  }
-  const blob = new Blob(parts);
-  const start = new Uint8Array(await blob.slice(0, 2).arrayBuffer());
-  const packed = start[0] === 0x1f && start[1] === 0x8b; // unless the host said so, and the browser unpacked it
-  return new Response(packed ? blob.stream().pipeThrough(new DecompressionStream("gzip")) : blob).arrayBuffer();
+  const first = await reader.read();
+  const packed = first.value?.[0] === 0x1f && first.value[1] === 0x8b; // else the host said so: it is unpacked already
+  let part = first;
+  const parts = new ReadableStream({
+    async pull(to) {
+      if (part.done) return to.close();
+      arrived(part.value.length);
+      to.enqueue(part.value);
+      part = await reader.read();
+    },
+  });
+  return new Response(packed ? parts.pipeThrough(new DecompressionStream("gzip")) : parts).arrayBuffer();
 }
