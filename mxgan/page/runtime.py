@@ -27,7 +27,7 @@ PACKAGE, VERSION = "onnxruntime-web", "1.30.0"
 TARBALL = f"{PACKAGE}-{VERSION}.tgz"
 LICENCE = Path(__file__).parent / "licences" / f"{PACKAGE}.txt"  # the package states MIT and holds no text
 PACKED = ".gz"  # of a file that is shipped packed by gzip, as not every host packs what it sends
-NPM_SECONDS = 600
+NPM_SECONDS, RETRIES = 600, "1"
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _from_npm() -> dict[str, bytes]:
         )
     wanted = f"{PACKAGE}@{VERSION}"
     with tempfile.TemporaryDirectory() as folder:
-        command = [program, "pack", wanted, "--pack-destination", folder, "--loglevel", "error", "--fetch-retries", "1"]
+        command = [program, "pack", wanted, "--pack-destination", folder, "--loglevel", "error", "--fetch-retries", RETRIES]
         try:
             done = subprocess.run(
                 command, capture_output=True, text=True, errors="replace", cwd=folder, timeout=NPM_SECONDS
@@ -145,16 +145,17 @@ def _from_npm() -> dict[str, bytes]:
             raise MxganError(f"npm pack {wanted}: {error}; or give the tarball with --runtime") from error
         if done.returncode:
             raise MxganError(
-                f"npm pack {wanted} failed ({_reason(done.stderr)}): look to the network or npm's configuration, or give"
+                f"npm pack {wanted} failed: {_reason(done.stderr)}; look to the network or npm's configuration, or give"
                 " the package's tarball or folder with --runtime"
             )
         return _from_tarball(Path(folder) / TARBALL)
 
 
 def _reason(said: str) -> str:
-    """The lines of npm's that say what was wrong, without its prefix and the name of its log."""
-    lines = [line.partition(" ")[2].removeprefix("error ").strip() for line in said.splitlines() if line.strip()]
-    return " ".join(line for line in lines if line and "log" not in line)[:200] or "it says nothing"
+    """The line of npm's that says what was wrong: after its error's code, and before where in npm that was."""
+    lines = [line.partition(" error ")[2].strip() for line in said.splitlines()]
+    lines = [line for line in lines if line and line.split()[0] not in ("code", "syscall", "errno", "path")]
+    return " ".join(lines[0].split(", ")[-1].split())[:200] if lines else said.strip()[:200] or "it says nothing"
 
 
 def _from_folder(folder: Path) -> dict[str, bytes]:
