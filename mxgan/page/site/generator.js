@@ -12,7 +12,7 @@ import { load } from "./load.js";
  */
 export async function open(settings, base, wanted, progress) {
   const order = wanted ? [wanted] : (await hasWebGPU()) ? ["webgpu", "wasm"] : ["wasm"];
-  let problem = new Error(`backend ${wanted}: webgpu or wasm are there`);
+  let problem = new Error(`backend ${wanted}: there are webgpu and wasm`);
   for (const name of order.filter((name) => name in settings.runtimes)) {
     try {
       return await started(name, settings, base, progress);

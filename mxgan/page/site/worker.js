@@ -3,16 +3,21 @@
 import { open } from "./generator.js";
 
 let generator;
+let last = Promise.resolve(); // the face before; on a GPU the runtime can't draw two at once
 
-self.onmessage = async ({ data }) => {
-  if (data.settings) return start(data);
-  try {
-    const picture = await generator.draw(data.address);
-    self.postMessage({ id: data.id, ...picture }, [picture.pixels.buffer]);
-  } catch (error) {
-    self.postMessage({ id: data.id, problem: String(error?.message ?? error) });
-  }
+self.onmessage = ({ data }) => {
+  if (data.settings) start(data);
+  else last = last.then(() => draw(data));
 };
+
+async function draw({ id, address }) {
+  try {
+    const picture = await generator.draw(address);
+    self.postMessage({ id, ...picture }, [picture.pixels.buffer]);
+  } catch (error) {
+    self.postMessage({ id, problem: String(error?.message ?? error) });
+  }
+}
 
 async function start({ settings, base, wanted }) {
   try {
