@@ -25,8 +25,11 @@ def serve(
     wishes: Wishes,
     note: Callable[[str], None],
     say: Callable[[str], object],
+    most: Optional[int] = None,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM. ``say`` is given the page's address, ``note`` what else is to be known.
+
+    ``most``: pictures in a batch; see `mxgan.page.server.batcher.Batcher`.
 
     Raises MissingPackage without the extra, and MxganError for a folder, weights or port that can't be had.
     """
@@ -44,7 +47,7 @@ def serve(
         if not local:
             note(f"--host {host}: everybody who reaches this machine can look; Ctrl-C ends it")
         say(serving.address(listening, host))
-        serving.run(app.build(Faces(generator)), listening, local, ending=lambda: None)
+        serving.run(app.build(Faces(generator, most)), listening, local, ending=lambda: None)
 
 
 def _source(generator: sampling.Generator) -> str:
