@@ -21,7 +21,7 @@ SECTIONS = (  # of the program's help: what one does, and the commands for it
     ("Generate and measure", ("generate", "evaluate")),
     ("Weights files", ("weights inspect", "weights convert")),
     ("Sets of faces", ("faces check", "faces show", "faces pack", "faces crop", "faces download")),
-    ("Pages", ("serve",)),
+    ("Pages", ("serve", "page")),
     ("Proofs", ("compare", "bench")),
 )
 
@@ -63,7 +63,7 @@ def _versions(ctx: click.Context, option: click.Option, wanted: bool) -> None:
     cls=Program,
     commands=[
         training.train, training.runs, training.compare, training.bench,
-        pictures.generate, pictures.evaluate, files.weights, faces.faces, page.serve,
+        pictures.generate, pictures.evaluate, files.weights, faces.faces, page.serve, page.page,
     ],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog=examples(

@@ -66,3 +66,53 @@ def serve(
     start.serve(
         folder, weights, host, port, engine, ctx, wishes(said), lambda line: click.echo(line, err=True), click.echo
     )
+
+
+@described(groups=(("Daily options", ("weights", "out", "dtype", "runtime")), DESCRIBED))
+@click.command(
+    cls=Command,
+    short_help="Write the page of faces for any web host: it needs no server of ours.",
+    epilog=examples(
+        "mxgan page --out site                   # with the generator that comes with mxgan",
+        "mxgan page --weights last --out site    # with your newest run's",
+        "python -m http.server -d site           # to look at it",
+    ),
+)
+@click.option(
+    "--weights",
+    type=PATH,
+    default=Path(pretrained.PAINTED),
+    show_default=True,
+    metavar="FILE|RUN",
+    help="A weights file of any kind, a run, or painted: the generator that comes with mxgan.",
+)
+@click.option(
+    "--out", type=PATH, default=Path("site"), show_default=True, metavar="FOLDER", help="A new folder, or an empty one."
+)
+@click.option(
+    "--dtype",
+    default="auto",
+    show_default=True,
+    metavar="auto|float16|float32",
+    help="Of the weights that a visitor fetches. auto: float16, unless a face would move by two grey levels.",
+)
+@click.option(
+    "--runtime",
+    type=PATH,
+    metavar="FOLDER|FILE",
+    help="npm's onnxruntime-web, unpacked or its tarball.  [default: npm fetches it, once]",
+)
+@network_options
+def page(weights: Path, out: Path, dtype: str, runtime: Optional[Path], **said: Any) -> None:
+    """Write a folder of static files: the page of `mxgan serve`, whose generator runs in the visitor's browser.
+
+    Any web host can have it, under any path. A seed and index show the picture that `mxgan generate` makes of them, to
+    one grey level. The folder's path is the one line on stdout. The runtime is onnxruntime-web, from the npm registry
+    by npm's own client, checked by its digests and kept in mxgan's cache.
+    """
+    from mxgan.page import static
+
+    site = static.build(weights, out, dtype, runtime, wishes(said))
+    for line in site.lines():
+        click.echo(line, err=True)
+    click.echo(site.path)
