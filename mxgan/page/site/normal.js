@@ -28,6 +28,9 @@ function fill() {
   }
 }
 
+/** The tables, to be compared with NumPy's. */
+export const tables = () => [inside, width, height];
+
 /** The next standard normal number, a float32, of a source of 32-bit numbers such as philox() gives. */
 export function normal(next) {
   for (;;) {
