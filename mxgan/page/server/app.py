@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -12,17 +13,18 @@ from starlette.responses import JSONResponse, Response
 
 import mxgan
 from mxgan.errors import MxganError
-from mxgan.page.server import site
+from mxgan.page.server import runs, site
 from mxgan.page.server.asked import Face, Generate, Grid, Sampled, Walk
 from mxgan.page.server.budget import Budget
 from mxgan.page.server.faces import SMALL, Faces
 from mxgan.page.server.replies import ASK_AGAIN, FOR_EVER, Large, unchanged
+from mxgan.page.server.watch import Runs
 
 HELD = 2**23  # pixels of all answers of one kind, small or large, in memory at once
 
 
-def build(faces: Faces) -> FastAPI:
-    """The application that serves these faces. It closes them as it ends."""
+def build(faces: Faces, watched: Runs, ending: asyncio.Event) -> FastAPI:
+    """The application that serves these faces and runs; ``ending`` ends its streams. It closes the faces as it ends."""
 
     @asynccontextmanager
     async def living(app: FastAPI) -> AsyncIterator[None]:
@@ -40,8 +42,10 @@ def build(faces: Faces) -> FastAPI:
     )
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(MxganError, _wrong)
+    files = site.files()
     _add_faces(app, faces)
-    _add_site(app, faces)  # the last, since it has an answer for any name
+    app.include_router(runs.router(watched, files, ending))
+    _add_site(app, faces, files)  # the last, since it has an answer for any name
     return app
 
 
@@ -56,9 +60,7 @@ async def _wrong(request: Request, error: Exception) -> Response:
     return JSONResponse({"detail": str(error)}, 422)
 
 
-def _add_site(app: FastAPI, faces: Faces) -> None:
-    files = site.files()
-
+def _add_site(app: FastAPI, faces: Faces, files: dict[str, site.File]) -> None:
     def sent(request: Request, name: str) -> Response:
         file = files.get(name)
         if file is None:

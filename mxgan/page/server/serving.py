@@ -56,12 +56,19 @@ def address(found: socket.socket, host: str) -> str:
     return f"http://{f'[{name}]' if ':' in name else name}:{found.getsockname()[1]}/"
 
 
-def run(app: ASGIApp, found: socket.socket, local: bool, ending: Callable[[], None]) -> None:
-    """Serve until Ctrl-C or SIGTERM; ``ending`` is called then, before requests in flight are waited for."""
+def run(build: Callable[[asyncio.Event], ASGIApp], found: socket.socket, local: bool) -> None:
+    """Serve until Ctrl-C or SIGTERM what ``build`` makes of an event, set then, that ends streams.
+
+    Requests in flight are waited for, `ENDING` seconds at most. ``local``: see `Guard`.
+    """
     logging.getLogger("uvicorn").setLevel(logging.ERROR)  # what clients do wrong is theirs to know
+    asyncio.run(_run(build, found, local))
+
+
+async def _run(build: Callable[[asyncio.Event], ASGIApp], found: socket.socket, local: bool) -> None:
+    ending = asyncio.Event()  # within the event loop, to which Python 3.9 binds it
     config = uvicorn.Config(
-        Guard(app, local),
-        loop="asyncio",
+        Guard(build(ending), local),
         http=Patient,
         ws="none",
         log_config=None,
@@ -73,13 +80,13 @@ def run(app: ASGIApp, found: socket.socket, local: bool, ending: Callable[[], No
         timeout_keep_alive=int(STALLED),
         timeout_graceful_shutdown=ENDING,
     )
-    _Server(config, ending).run(sockets=[found])
+    await _Server(config, ending).serve(sockets=[found])
 
 
 class _Server(uvicorn.Server):
     """uvicorn's, which also looks after the clients that take too long."""
 
-    def __init__(self, config: uvicorn.Config, ending: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ending: asyncio.Event) -> None:
         super().__init__(config)
         self._ending = ending
 
@@ -94,7 +101,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: Optional[list[socket.socket]] = None) -> None:
         """Let streams end, which would go on for ever; then wait for what is in flight."""
-        self._ending()
+        self._ending.set()
         await super().shutdown(sockets)
 
 

@@ -6,7 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-SITE = Path(__file__).parent.parent / "site"
+SITE = Path(__file__).parent.parent / "site"  # the first page, which `mxgan page` has too
+PAGES = Path(__file__).parent / "site"  # those of runs
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -28,10 +29,10 @@ class File:
     tag: str  # its ETag
 
 
-def files(folder: Path = SITE) -> dict[str, File]:
+def files() -> dict[str, File]:
     """The site's files by name. Others, such as a runtime for browsers, aren't the server's."""
     found = {}
-    for path in sorted(folder.iterdir()):
+    for path in sorted([*SITE.iterdir(), *PAGES.iterdir()]):
         if path.suffix in TYPES and path.is_file():
             content = path.read_bytes()
             found[path.name] = File(content, TYPES[path.suffix], f'"{hashlib.sha256(content).hexdigest()[:32]}"')
