@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import needs
 import pytest
-from processes import ROOT, environment
+from hosts import hosted, serving
 
 PREFIX = "some/where"  # below which the static site lies
 
@@ -50,46 +44,22 @@ def page_of_faces(request) -> str:
     return request.getfixturevalue(f"{request.param}_page")
 
 
-@contextmanager
-def hosted(folder: Path) -> Iterator[str]:
-    """A plain host of a folder's files: it compresses nothing."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *said: object) -> None:
-            """Say nothing."""
-
-    host = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
-    threading.Thread(target=host.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{host.server_port}/"
-    finally:
-        host.shutdown()
-        host.server_close()
-
-
-@contextmanager
-def serving(*arguments: object) -> Iterator[str]:
-    """``mxgan serve`` in a process of its own, on any free port; its address."""
-    command = [sys.executable, "-m", "mxgan", "serve", "--port", "0", *map(str, arguments)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment())
-    try:
-        assert process.stdout is not None
-        yield f"{process.stdout.readline().strip().rstrip('/')}/"
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium, for a file of tests: Playwright's event loop would be in the way of other tests' own."""
+def launch() -> Iterator[Callable[..., Any]]:
+    """``launch(*arguments)``: a Chromium. For a file of tests: Playwright's event loop would be in the way of others'."""
     program = needs.chromium()
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield started
-        started.close()
+        yield lambda *said: playwright.chromium.launch(executable_path=program, args=["--no-sandbox", *said])
+
+
+@pytest.fixture(scope="module")
+def browser(launch) -> Iterator[Any]:
+    """Chromium as a visitor has it."""
+    started = launch()
+    yield started
+    started.close()
 
 
 @pytest.fixture

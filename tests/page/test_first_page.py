@@ -190,5 +190,22 @@ def test_nothing_but_the_hosts_own_files_may_be_had(browser, page_of_faces):
         document.head.append(script);
     })""")
     assert done == "script-src-elem" and page.title() == "This face does not exist"
+    if "/some/where/" in page_of_faces:
+        assert any(url.endswith("/netG.onnx.gz") for url in asked)  # a worker's requests are seen too
     assert asked and all(url.startswith(("http://127.0.0.1:", "blob:http://127.0.0.1:")) for url in asked)
     page.close()
+
+
+def test_webgpu_draws_the_same_faces_and_the_page_says_so(launch, static_page, generator):
+    """By Chromium's GPU in software, which the page itself wouldn't choose: it is slower than WebAssembly."""
+    browser = launch("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")
+    page = browser.new_page()
+    page.goto(static_page)
+    shown(page, "seed=")
+    assert page.inner_text("#about").startswith("Drawn in this browser by WebAssembly")
+    page.goto(f"{static_page}?seed=7&index=70&backend=webgpu")
+    shown(page, "seed=7&index=70")
+    assert page.inner_text("#about").startswith("Drawn in this browser by WebGPU")
+    _, pixels = saved(page)
+    browser.close()
+    assert np.abs(pixels - generator.generate(rng.samples(7, 70, 1, 150))[0]).max() <= 1

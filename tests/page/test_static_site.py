@@ -9,7 +9,7 @@ import tarfile
 import needs
 import numpy as np
 import pytest
-from conftest import hosted
+from hosts import hosted
 from networks import discriminator, generator
 from processes import files_below, mxgan
 from test_convert_networks import conditional

@@ -11,6 +11,7 @@ const WALK = 4000; // milliseconds from a start to its end
 
 const $ = (id) => document.getElementById(id);
 const still = matchMedia("(prefers-reduced-motion: reduce)");
+const beside = matchMedia("(min-width: 60rem)"); // as in style.css: the grid stands beside the face, not below
 
 let settings; // what the page is told of its generator
 let source; // what draws
@@ -135,8 +136,10 @@ function say(text, stays = false) {
   if (text && !stays) forgetting = setTimeout(() => ($("status").textContent = ""), 6000);
 }
 
-function scrollTo(element) {
-  element.scrollIntoView({ block: "nearest", behavior: still.matches ? "auto" : "smooth" });
+/** Bring an element into sight; at the top, if it `begins` what is to be looked at. Beside the face it is in sight. */
+function scrollTo(element, begins = false) {
+  const block = begins && !beside.matches ? "start" : "nearest";
+  element.scrollIntoView({ block, behavior: still.matches ? "auto" : "smooth" });
 }
 
 // The grid: all faces of a seed, or those like one
@@ -177,7 +180,7 @@ function listen() {
   $("like").addEventListener("click", () => {
     const nearer = here.to && here.t >= 0.5 ? here.to : here;
     fill(plain(nearer.seed, nearer.index, here));
-    scrollTo($("crowd-title"));
+    scrollTo($("crowd-title"), true);
   });
   $("all").addEventListener("click", () => fill());
   $("walk-end").addEventListener("click", endWalk);
@@ -244,6 +247,7 @@ async function begin() {
   });
   source = { ...opened, size: [settings.width, settings.height] };
   $("about").textContent = `${source.about}, with ${settings.name}.`;
+  $("runs").hidden = settings.source !== "server";
   for (const part of document.getElementsByClassName("of-labels")) part.hidden = !settings.classes;
   $("label").append(new Option("all in turn", ""));
   for (let label = 0; label < (settings.classes ?? 0); label++) $("label").append(new Option(label, label));
