@@ -49,7 +49,18 @@ def serve(weights: str, engine: str, most: int | None) -> None:
 
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    start.serve(None, Path(weights), "127.0.0.1", 0, engine, "cpu", NONE, lambda _: None, lambda line: print(line, flush=True), most)
+    start.serve(
+        None,
+        Path(weights),
+        "127.0.0.1",
+        0,
+        engine,
+        "cpu",
+        NONE,
+        lambda _: None,
+        lambda line: print(line, flush=True),
+        most,
+    )
 
 
 async def measure(weights: str, engine: str, seconds: float, rounds: int) -> list[dict]:
@@ -79,7 +90,9 @@ async def measure(weights: str, engine: str, seconds: float, rounds: int) -> lis
             "faces_per_s": round(statistics.median(rate for rate, _, _ in results), 1),
             "fastest_round": round(max(rate for rate, _, _ in results), 1),
             "median_ms": round(statistics.median(statistics.median(times) for _, times, _ in results) * 1000, 2),
-            "p95_ms": round(statistics.median(statistics.quantiles(times, n=20)[-1] for _, times, _ in results) * 1000, 2),
+            "p95_ms": round(
+                statistics.median(statistics.quantiles(times, n=20)[-1] for _, times, _ in results) * 1000, 2
+            ),
             "processor_ms": round(statistics.median(used for _, _, used in results) * 1000, 2),
         }
         for (name, count), results in found.items()
@@ -127,7 +140,10 @@ async def client(port: int, end: float, indices: itertools.count) -> list[float]
 
 def table(report: dict) -> str:
     """The rows in Markdown."""
-    head = "| server | clients | faces/s | fastest round | median, ms | 95 %, ms | processor time, ms a face |\n|" + "---|" * 7
+    head = (
+        "| server | clients | faces/s | fastest round | median, ms | 95 %, ms | processor time, ms a face |\n|"
+        + "---|" * 7
+    )
     keys = ("server", "clients", "faces_per_s", "fastest_round", "median_ms", "p95_ms", "processor_ms")
     rows = ["| " + " | ".join(str(row[key]) for key in keys) + " |" for row in report["rows"]]
     where = f"{report['engine']}, one core of {report['machine']['processor']}; load {report['load']:.1f}"

@@ -25,7 +25,10 @@ def test_only_what_is_new_is_read(tmp_path):
     follower.look()
     assert [row[0] for row in follower.curves.rows()] == [1, 2] and follower.numbers["step"] == 2
     with path.open("a") as log:  # the rest of that line is another one's
-        log.write('ss_d": 1}\n' + lines(line(4), {"step": 4, "score": 5.5}, {"step": 4, "kind": "collapse", "warning": "same"}))
+        log.write(
+            'ss_d": 1}\n'
+            + lines(line(4), {"step": 4, "score": 5.5}, {"step": 4, "kind": "collapse", "warning": "same"})
+        )
     follower.look()
     assert [row[0] for row in follower.curves.rows()] == [1, 2, 4]
     assert [(one.step, one.value) for one in follower.scores] == [(4, 5.5)]

@@ -36,7 +36,9 @@ def test_the_table_renews_itself(runs, watched, visit):
     page = visit(f"{watched.address}runs")
     row = page.locator("li", has_text="first")
     row.wait_for()
-    assert "step 30 of 100" in row.inner_text() and "best score 3.33" in row.inner_text() and "stopped" in row.inner_text()
+    assert (
+        "step 30 of 100" in row.inner_text() and "best score 3.33" in row.inner_text() and "stopped" in row.inner_text()
+    )
     assert row.locator("progress").evaluate("bar => bar.value / bar.max") == 0.3
     run = make(runs / "second", 10)
     page.locator("li", has_text="second").wait_for()
@@ -90,7 +92,9 @@ def test_nothing_in_a_runs_files_becomes_html(runs, watched, visit):
     run = make(runs / name, 5, recipe="mxgan", data=HTML, **{HTML: HTML})
     run.write_json("state.json", {"state": "failed", "why": HTML})
     with run.log.open("a") as log:
-        log.write(json.dumps({"step": 5, "kind": HTML, "warning": HTML}) + "\n" + json.dumps(line(6, epoch=HTML)) + "\n")
+        log.write(
+            json.dumps({"step": 5, "kind": HTML, "warning": HTML}) + "\n" + json.dumps(line(6, epoch=HTML)) + "\n"
+        )
     page = visit(f"{watched.address}runs")
     page.get_by_role("link", name=name).click()
     page.locator("#warnings li").wait_for()

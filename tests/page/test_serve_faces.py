@@ -139,7 +139,9 @@ def test_health_and_the_description(painted):
     assert painted.ask("/docs").status == painted.ask("/redoc").status == 404  # they load from other hosts
 
 
-@pytest.mark.parametrize("path", ["/", "/runs", "/face.png", "/face.png?n=1", "/no/such/page", "/runs/none", "/style.css"])
+@pytest.mark.parametrize(
+    "path", ["/", "/runs", "/face.png", "/face.png?n=1", "/no/such/page", "/runs/none", "/style.css"]
+)
 def test_what_browsers_are_told(painted, path):
     headers = painted.ask(path).headers
     assert headers["x-content-type-options"] == "nosniff"
@@ -188,7 +190,9 @@ def test_what_a_face_cannot_be(painted, query, said):
     assert said in answer.json["detail"] and "<script>" not in answer.json["detail"]
 
 
-@pytest.mark.parametrize("path", ["/grid.png?n=257", "/grid.png?n=0", "/grid.png?n=100&size=1024", "/walk.gif?n=121", "/walk.gif?ms=1"])
+@pytest.mark.parametrize(
+    "path", ["/grid.png?n=257", "/grid.png?n=0", "/grid.png?n=100&size=1024", "/walk.gif?n=121", "/walk.gif?ms=1"]
+)
 def test_bounds(painted, path):
     assert painted.ask(path).status == 422
 

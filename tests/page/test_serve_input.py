@@ -40,7 +40,9 @@ def test_no_such_weights(tmp_path):
 
 def test_a_discriminator(tmp_path):
     save_params(tmp_path / "netD.params", discriminator())
-    assert "netD.params: holds a discriminator; a generator is wanted" in refused("--weights", "netD.params", cwd=tmp_path)
+    assert "netD.params: holds a discriminator; a generator is wanted" in refused(
+        "--weights", "netD.params", cwd=tmp_path
+    )
 
 
 def test_folders(tmp_path):

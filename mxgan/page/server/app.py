@@ -94,7 +94,9 @@ def _pictures(kind: str) -> dict[str, Any]:
 def _add_faces(app: FastAPI, faces: Faces) -> None:
     small, large = Budget(HELD), Budget(HELD)
 
-    async def made(asked: Sampled, kind: str, headers: dict[str, str], make: Callable[[], Awaitable[bytes]]) -> Response:
+    async def made(
+        asked: Sampled, kind: str, headers: dict[str, str], make: Callable[[], Awaitable[bytes]]
+    ) -> Response:
         """What ``make`` makes, of the media type ``kind``, once there is room for it in memory."""
         pixels = faces.pixels(asked)
         budget = small if pixels <= SMALL else large

@@ -19,7 +19,9 @@ SENDING = 60.0  # seconds that a client may take for a large reply
 def unchanged(request: Request, tag: str, kept: str = ASK_AGAIN) -> Optional[Response]:
     """304 for a client that has the answer with this ETag already, else None. ``kept``: how long it may be kept."""
     asked = request.headers.get("if-none-match")
-    if asked is None or not (asked.strip() == "*" or tag in [one.strip().removeprefix("W/") for one in asked.split(",")]):
+    if asked is None or not (
+        asked.strip() == "*" or tag in [one.strip().removeprefix("W/") for one in asked.split(",")]
+    ):
         return None
     return Response(status_code=304, headers={"ETag": tag, "Cache-Control": kept})
 

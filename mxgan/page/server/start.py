@@ -13,6 +13,7 @@ from mxgan import pretrained, run_names, sampling
 from mxgan.architecture.wishes import Wishes
 from mxgan.errors import MissingPackage, MxganError
 
+
 def serve(
     folder: Optional[Path],
     weights: Path,
