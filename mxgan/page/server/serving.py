@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 import socket
+import struct
 from collections.abc import Callable
 from typing import Any, Optional
 
@@ -18,7 +19,7 @@ from mxgan.page.server.guard import Guard
 
 CONNECTIONS = 2000  # at once; one more is told 503
 STALLED = 10.0  # seconds that a client may leave a request unfinished, or what it asked for unread
-ENDING = 10  # seconds that requests in flight have to end, once the server was told to
+ENDING = 20  # seconds that requests in flight have to end, once the server was told to
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -126,6 +127,9 @@ class Patient(H11Protocol):
         elif self._since is None:
             self._since = now
         elif now - self._since > STALLED:
+            own = self.transport.get_extra_info("socket")
+            if own is not None and self.transport.get_write_buffer_size():  # nor does the kernel go on waiting
+                own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.transport.abort()
 
 

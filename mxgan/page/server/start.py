@@ -13,9 +13,6 @@ from mxgan import pretrained, run_names, sampling
 from mxgan.architecture.wishes import Wishes
 from mxgan.errors import MissingPackage, MxganError
 
-PACKAGES = ("fastapi", "uvicorn")
-
-
 def serve(
     folder: Optional[Path],
     weights: Path,
@@ -34,8 +31,11 @@ def serve(
 
     Raises MissingPackage without the extra, and MxganError for a folder, weights or port that can't be had.
     """
-    if not all(importlib.util.find_spec(name) for name in PACKAGES):
-        raise MissingPackage("mxgan serve needs FastAPI and uvicorn", "page")
+    try:
+        import fastapi  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        raise MissingPackage("mxgan serve needs FastAPI and uvicorn", "page") from error
     from mxgan.page.server import app, serving
     from mxgan.page.server.faces import Faces
     from mxgan.page.server.watch import Runs
