@@ -20,10 +20,10 @@ from mxgan import __version__, pixels, rng, run_names, sampling
 from mxgan.architecture.wishes import NONE, Wishes
 from mxgan.errors import MxganError, ParamsError, SettingError
 from mxgan.graph import Graph
-from mxgan.graph.reading import NoGraph
 from mxgan.onnx.engine import Engine
 from mxgan.onnx.model import check, serialise
 from mxgan.page import runtime
+from mxgan.words import counted
 
 SITE = Path(__file__).parent / "site"  # the page's own files
 DTYPES = ("auto", "float16", "float32")
@@ -43,7 +43,7 @@ class Site:
 
     def lines(self) -> list[str]:
         """In words, for the one who made it."""
-        off = f"at most {self.levels} grey level{'s' * (self.levels != 1)} from mxgan generate's" if self.levels else "the same"
+        off = f"at most {counted(self.levels, 'grey level')} from mxgan generate's" if self.levels else "the same"
         wasm, webgpu = (f"{self.sent[name] / 1e6:.1f} MB" for name in ("wasm", "webgpu"))
         return [
             f"weights in {self.dtype}: {TRIED} faces tried, {off}",
@@ -103,8 +103,8 @@ def _generator(weights: str | Path, wishes: Wishes) -> tuple[sampling.Generator,
     generator = sampling.load_generator(weights, "onnx", "cpu", wishes=wishes)
     if generator.read is None:
         raise ParamsError(
-            f"{generator.file}: mxgan runs this model as it is and can't write it; a page needs a generator whose layers"
-            " it knows"
+            f"{generator.file}: mxgan runs this model as it is and can't write it; "
+            "a page needs a generator whose layers it knows"
         )
     return generator, generator.read.graph
 

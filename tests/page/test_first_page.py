@@ -26,7 +26,7 @@ def shown(page, query=""):
 
 
 def until(page, expression):
-    """Wait until JavaScript is true of the page; Playwright's own way to wait so needs what the page's policy forbids."""
+    """Wait until JavaScript is true of the page. Playwright's own way to wait so is forbidden by the page's policy."""
     for _ in range(600):
         if page.evaluate(expression):
             return
@@ -54,7 +54,8 @@ def test_an_address_shows_the_picture_that_generate_makes(visit, page_of_faces, 
     assert name == "seed0007-000070.png"
     assert pixels.shape == (64, 64, 3) and np.abs(pixels - wanted).max() <= 1
     assert page.inner_text("#caption") == page.get_attribute("#face", "aria-label") == "Face 70 of seed 7"
-    assert re.match("Drawn (in this browser by WebAssembly|by the server on onnx), with painted", page.inner_text("#about"))
+    about = page.inner_text("#about")
+    assert re.match("Drawn (in this browser by WebAssembly|by the server on onnx), with painted", about)
 
 
 def test_a_walk_and_truncation_show_what_walks_says(visit, page_of_faces, generator):
