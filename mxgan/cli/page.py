@@ -73,7 +73,7 @@ def serve(
     cls=Command,
     short_help="Write the page of faces for any web host: it needs no server of ours.",
     epilog=examples(
-        "mxgan page                             # into site/, with mxgan's own generator",
+        "mxgan page                             # site/, with mxgan's own generator",
         "mxgan page --weights last --out faces  # with your newest run's",
         "python -m http.server -d site          # to look at it",
     ),

@@ -132,8 +132,8 @@ def _from_npm() -> dict[str, bytes]:
     program = npm()
     if program is None:
         raise MxganError(
-            f"{PACKAGE} {VERSION} isn't in the cache yet and npm, which fetches it, isn't installed: install Node.js, or "
-            "give the package's tarball or folder with --runtime"
+            f"{PACKAGE} {VERSION} isn't in the cache yet and npm, which fetches it, isn't installed: install Node.js, "
+            "or give the package's tarball or folder with --runtime"
         )
     wanted = f"{PACKAGE}@{VERSION}"
     with tempfile.TemporaryDirectory() as folder:

@@ -78,8 +78,8 @@ def test_latents_of_one_direction_are_joined_by_a_line(script, factor):
 @pytest.mark.parametrize(
     "text",
     ["seed=-1", "seed=1.5", "seed=9223372036854775808", "seed=", "index=NaN", "index=9007199254740992",
-     "seed=1&index=1e3", "seed=0&truncation=0", "seed=0&to_index=1&t=x", "seed=0&truncation=1.01", "seed=0&to_index=1&t=-0.1",
-     "seed=%3Cscript%3E", "seed=" + "9" * 400],
+     "seed=1&index=1e3", "seed=0&truncation=0", "seed=0&to_index=1&t=x", "seed=0&truncation=1.01",
+     "seed=0&to_index=1&t=-0.1", "seed=%3Cscript%3E", "seed=" + "9" * 400],
 )  # fmt: skip
 def test_a_wrong_address_is_named_and_not_drawn(script, text):
     found = script("return address.parse(given[0])", text)
