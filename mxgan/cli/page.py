@@ -75,7 +75,6 @@ def serve(
     epilog=examples(
         "mxgan page                             # site/, with mxgan's own generator",
         "mxgan page --weights last --out faces  # with your newest run's",
-        "python -m http.server -d site          # to look at it",
     ),
 )
 @click.option(
@@ -107,7 +106,7 @@ def page(weights: Path, out: Path, dtype: str, runtime: Optional[Path], **said: 
     """Write a folder of static files: the page of `mxgan serve`, whose generator runs in the visitor's browser.
 
     Any web host can have it, under any path. A seed and index show the picture that `mxgan generate` makes of them, to
-    one grey level. The folder's path is the one line on stdout. The runtime is onnxruntime-web, from the npm registry
+    one grey level. The folder's path is the one line on stdout; `python -m http.server -d site` shows it. The runtime is onnxruntime-web, from the npm registry
     by npm's own client, checked by its digests and kept in mxgan's cache.
     """
     from mxgan.page import static

@@ -105,11 +105,11 @@ def test_another_runtime_than_the_tested_one_is_refused(wrong, package, tmp_path
     other = shutil.copytree(package, tmp_path / "other")
     with open(other / "dist" / "ort.wasm.min.mjs", "a") as file:
         file.write(" ")
-    assert re.search(r"ort\.wasm\.min\.mjs has the SHA-256 \w+… not 219e6a1fc8a9…; the tarball", wrong(given=other))
+    assert re.search(r"ort\.wasm\.min\.mjs has the SHA-256 \w+…, not 219e6a1fc8a9…; the tarball", wrong(runtime=other))
     (other / "dist" / "ort.wasm.min.mjs").unlink()
-    assert "ort.wasm.min.mjs can't be read" in wrong(given=other)
-    assert "it is no tar file" in wrong(given=other / "dist" / "ort.jspi.min.mjs")
-    assert "No such file" in wrong(given=tmp_path / "none.tgz")
+    assert "ort.wasm.min.mjs can't be read" in wrong(runtime=other)
+    assert "it is no tar file" in wrong(runtime=other / "dist" / "ort.jspi.min.mjs")
+    assert "No such file" in wrong(runtime=tmp_path / "none.tgz")
 
 
 def test_a_tarball_gives_what_the_folder_does(package, tmp_path):
@@ -121,7 +121,7 @@ def test_a_tarball_gives_what_the_folder_does(package, tmp_path):
 def test_without_npm_and_cache_the_fix_is_said(wrong, monkeypatch, tmp_path):
     monkeypatch.setenv("MXGAN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(runtime, "npm", lambda: None)
-    assert "npm, which fetches it, isn't installed: install Node.js, or give" in wrong(given=None)
+    assert "npm, which fetches it, isn't installed: install Node.js, or give" in wrong(runtime=None)
 
 
 def test_npms_own_reason_is_said(wrong, monkeypatch, tmp_path):
@@ -130,7 +130,7 @@ def test_npms_own_reason_is_said(wrong, monkeypatch, tmp_path):
     monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9/")
     monkeypatch.setenv("npm_config_cache", str(tmp_path.parent / "npm"))
     monkeypatch.setattr(runtime, "RETRIES", "0")
-    assert "failed: reason: connect ECONNREFUSED 127.0.0.1:9; look to the network" in wrong(given=None)
+    assert "failed: reason: connect ECONNREFUSED 127.0.0.1:9; look to the network" in wrong(runtime=None)
 
 
 def test_a_damaged_cache_is_filled_anew(site, monkeypatch, tmp_path):
