@@ -105,9 +105,9 @@ def serve(
 def page(weights: Path, out: Path, dtype: str, runtime: Optional[Path], **said: Any) -> None:
     """Write a folder of static files: the page of `mxgan serve`, whose generator runs in the visitor's browser.
 
-    Any web host can have it, under any path. A seed and index show the picture that `mxgan generate` makes of them, to
-    one grey level. The folder's path is the one line on stdout; `python -m http.server -d site` shows it. The runtime is onnxruntime-web, from the npm registry
-    by npm's own client, checked by its digests and kept in mxgan's cache.
+    Any web host can have it, under any path; `python -m http.server -d site` shows it. A seed and index are the picture
+    that `mxgan generate` makes of them, to one grey level. The folder's path is the one line on stdout. The runtime is
+    onnxruntime-web, from the npm registry by npm's own client, checked by its digests and kept in mxgan's cache.
     """
     from mxgan.page import static
 
