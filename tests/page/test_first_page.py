@@ -210,3 +210,16 @@ def test_webgpu_draws_the_same_faces_and_the_page_says_so(launch, static_page, g
     _, pixels = saved(page)
     browser.close()
     assert np.abs(pixels - generator.generate(rng.samples(7, 70, 1, 150))[0]).max() <= 1
+
+
+def test_a_server_that_fails_is_quoted_and_asked_again(browser, served_page):
+    page = browser.new_page()
+    page.route("**/face.png*", lambda route: route.fulfill(status=503, json={"detail": "the server is ending"}))
+    page.goto(f"{served_page}?seed=0&index=0")
+    page.get_by_text("This face can't be drawn: the server is ending").wait_for()
+    page.unroute("**/face.png*")
+    page.keyboard.press("Space")
+    shown(page, "seed=0&index=1")
+    page.fill("#truncation", "0.9")
+    page.wait_for_selector("button[aria-label='Face 0'].drawn")
+    page.close()
