@@ -80,6 +80,8 @@ EXTRAS = {
         "ruff>=0.5",
         "mypy>=1.11",
         "ImageHash>=4.3",  # the pHash that ours is compared with, bit for bit
+        "playwright>=1.40",  # drives Chromium through the pages
+        "axe-playwright-python>=0.1.4",  # finds what a screen reader would stumble over
     ],
     "docs": [
         "mkdocs>=1.6",  # builds the site

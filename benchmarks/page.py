@@ -4,8 +4,8 @@
     python benchmarks/page.py --weights last --visits 9
 
 Each visit is a new profile: nothing is cached. The host is `python -m http.server`, on this machine, which compresses
-nothing. Chromium's generator runs on one thread. A face's time is all of it: its latent, the network, the way to and from
-the worker, the picture that the page can draw. Needs Chromium, npm and the extras page and test.
+nothing. Chromium's generator runs on one thread. A face's time is all of it: its latent, the network, the way to and
+from the worker, the picture that the page can draw. Needs Chromium, npm and the extras page and test.
 """
 
 from __future__ import annotations

@@ -73,9 +73,8 @@ def serve(
     cls=Command,
     short_help="Write the page of faces for any web host: it needs no server of ours.",
     epilog=examples(
-        "mxgan page --out site                   # with the generator that comes with mxgan",
-        "mxgan page --weights last --out site    # with your newest run's",
-        "python -m http.server -d site           # to look at it",
+        "mxgan page                             # site/, with mxgan's own generator",
+        "mxgan page --weights last --out faces  # with your newest run's",
     ),
 )
 @click.option(
@@ -106,9 +105,9 @@ def serve(
 def page(weights: Path, out: Path, dtype: str, runtime: Optional[Path], **said: Any) -> None:
     """Write a folder of static files: the page of `mxgan serve`, whose generator runs in the visitor's browser.
 
-    Any web host can have it, under any path. A seed and index show the picture that `mxgan generate` makes of them, to
-    one grey level. The folder's path is the one line on stdout. The runtime is onnxruntime-web, from the npm registry
-    by npm's own client, checked by its digests and kept in mxgan's cache.
+    Any web host can have it, under any path; `python -m http.server -d site` shows it. A seed and index are the picture
+    that `mxgan generate` makes of them, to one grey level. The folder's path is the one line on stdout. The runtime is
+    onnxruntime-web, from the npm registry by npm's own client, checked by its digests and kept in mxgan's cache.
     """
     from mxgan.page import static
 

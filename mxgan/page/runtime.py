@@ -28,6 +28,7 @@ TARBALL = f"{PACKAGE}-{VERSION}.tgz"
 LICENCE = Path(__file__).parent / "licences" / f"{PACKAGE}.txt"  # the package states MIT and holds no text
 PACKED = ".gz"  # of a file that is shipped packed by gzip, as not every host packs what it sends
 NPM_SECONDS, RETRIES = 600, "1"
+MOST = 2**25  # bytes of a file that are read: more than any has
 
 
 @dataclass(frozen=True)
@@ -131,22 +132,27 @@ def _from_npm() -> dict[str, bytes]:
     program = npm()
     if program is None:
         raise MxganError(
-            f"{PACKAGE} {VERSION} isn't in the cache yet and npm, which fetches it, isn't installed: install Node.js, or"
-            f" give the package's tarball or folder with --runtime"
+            f"{PACKAGE} {VERSION} isn't in the cache yet and npm, which fetches it, isn't installed: install Node.js, "
+            "or give the package's tarball or folder with --runtime"
         )
     wanted = f"{PACKAGE}@{VERSION}"
     with tempfile.TemporaryDirectory() as folder:
-        command = [program, "pack", wanted, "--pack-destination", folder, "--loglevel", "error", "--fetch-retries", RETRIES]
+        options = ["--pack-destination", folder, "--loglevel", "error", "--fetch-retries", RETRIES]
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, errors="replace", cwd=folder, timeout=NPM_SECONDS
+                [program, "pack", wanted, *options],
+                capture_output=True,
+                text=True,
+                errors="replace",
+                cwd=folder,
+                timeout=NPM_SECONDS,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise MxganError(f"npm pack {wanted}: {error}; or give the tarball with --runtime") from error
         if done.returncode:
             raise MxganError(
-                f"npm pack {wanted} failed: {_reason(done.stderr)}; look to the network or npm's configuration, or give"
-                " the package's tarball or folder with --runtime"
+                f"npm pack {wanted} failed: {_reason(done.stderr)}; look to the network or npm's configuration, or "
+                "give the package's tarball or folder with --runtime"
             )
         return _from_tarball(Path(folder) / TARBALL)
 
@@ -180,7 +186,7 @@ def _from_tarball(path: Path) -> dict[str, bytes]:
                 member = tar.extractfile(f"package/dist/{name}")
                 if member is None:
                     raise KeyError(name)
-                return member.read()
+                return member.read(MOST)
 
             return _checked(read, path)
     except (KeyError, OSError, tarfile.TarError, EOFError, zlib.error) as error:
@@ -196,7 +202,9 @@ def _checked(read: Callable[[str], bytes], where: Path) -> dict[str, bytes]:
         digest = hashlib.sha256(data).hexdigest()
         if digest != file.sha256:
             raise SettingError(
-                "runtime", str(where), f"{file.source} has the SHA-256 {digest[:12]}… and not {file.sha256[:12]}…; {_WANTED}"
+                "runtime",
+                str(where),
+                f"{file.source} has the SHA-256 {digest[:12]}…, not {file.sha256[:12]}…; {_WANTED}",
             )
         found[file.name] = gzip.compress(data, 9, mtime=0) if file.name.endswith(PACKED) else data
     return found

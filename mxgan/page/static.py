@@ -20,10 +20,11 @@ from mxgan import __version__, pixels, rng, run_names, sampling
 from mxgan.architecture.wishes import NONE, Wishes
 from mxgan.errors import MxganError, ParamsError, SettingError
 from mxgan.graph import Graph
-from mxgan.graph.reading import NoGraph
 from mxgan.onnx.engine import Engine
 from mxgan.onnx.model import check, serialise
-from mxgan.page import runtime
+from mxgan.page.runtime import FILES, LICENCE, RUNTIMES
+from mxgan.page.runtime import files as files_of_runtime
+from mxgan.words import counted
 
 SITE = Path(__file__).parent / "site"  # the page's own files
 DTYPES = ("auto", "float16", "float32")
@@ -43,7 +44,7 @@ class Site:
 
     def lines(self) -> list[str]:
         """In words, for the one who made it."""
-        off = f"at most {self.levels} grey level{'s' * (self.levels != 1)} from mxgan generate's" if self.levels else "the same"
+        off = f"at most {counted(self.levels, 'grey level')} from mxgan generate's" if self.levels else "the same"
         wasm, webgpu = (f"{self.sent[name] / 1e6:.1f} MB" for name in ("wasm", "webgpu"))
         return [
             f"weights in {self.dtype}: {TRIED} faces tried, {off}",
@@ -56,13 +57,13 @@ def build(
     weights: str | Path,
     out: str | Path,
     dtype: str = "auto",
-    given: Optional[Path] = None,
+    runtime: Optional[Path] = None,
     wishes: Wishes = NONE,
 ) -> Site:
     """Write the page with the generator in ``weights`` (a file of any kind, or a run) into the new folder ``out``.
 
     ``dtype`` of the weights: float16 halves what a visitor fetches; auto takes it where no face that is tried moves by
-    more than one grey level. Computed in float32 either way. ``given``: onnxruntime-web's tarball or folder
+    more than one grey level. Computed in float32 either way. ``runtime``: onnxruntime-web's tarball or folder
     (`mxgan.page.runtime.files`). ``wishes``: what you know of the network and its file doesn't say.
     ``out`` appears whole or not at all. Raises MxganError for what can't be read, written or fetched, for a generator
     that can't be written as ONNX, and where ``out`` holds files; MissingPackage without the onnx extra.
@@ -71,7 +72,7 @@ def build(
     _check(out, dtype)
     generator, graph = _generator(weights, wishes)
     model, used, levels = _model(generator, graph, dtype)
-    fetched = runtime.files(given)
+    fetched = files_of_runtime(runtime)
     files = {path.name: path.read_bytes() for path in sorted(SITE.iterdir()) if path.is_file()}
     files |= {**fetched, **_licences(), MODEL: gzip.compress(model, 9, mtime=0)}
     settings = _settings(generator, _name(generator, weights), files)
@@ -81,7 +82,7 @@ def build(
             place = folder / name
             place.parent.mkdir(exist_ok=True)
             place.write_bytes(data)
-    return Site(out, used, levels, {name: _sent(name, files) for name in runtime.RUNTIMES})
+    return Site(out, used, levels, {name: _sent(name, files) for name in RUNTIMES})
 
 
 def _check(out: Path, dtype: str) -> None:
@@ -103,8 +104,8 @@ def _generator(weights: str | Path, wishes: Wishes) -> tuple[sampling.Generator,
     generator = sampling.load_generator(weights, "onnx", "cpu", wishes=wishes)
     if generator.read is None:
         raise ParamsError(
-            f"{generator.file}: mxgan runs this model as it is and can't write it; a page needs a generator whose layers"
-            " it knows"
+            f"{generator.file}: mxgan runs this model as it is and can't write it; "
+            "a page needs a generator whose layers it knows"
         )
     return generator, generator.read.graph
 
@@ -159,21 +160,21 @@ def _settings(generator: sampling.Generator, name: str, files: dict[str, bytes])
         "model": sized(MODEL),
         "runtimes": {
             name: {"module": each.module.name, "glue": each.glue.name, "binary": sized(each.binary.name)}
-            for name, each in runtime.RUNTIMES.items()
+            for name, each in RUNTIMES.items()
         },
     }
 
 
 def _sent(name: str, files: dict[str, bytes]) -> int:
     """The bytes that a browser fetches until its first face: all of the page, its model and one runtime."""
-    own = runtime.RUNTIMES[name]
-    others = {file.name for file in runtime.FILES} - {own.module.name, own.glue.name, own.binary.name}
+    own = RUNTIMES[name]
+    others = {file.name for file in FILES} - {own.module.name, own.glue.name, own.binary.name}
     return sum(len(data) for file, data in files.items() if file not in others and "/" not in file)
 
 
 def _licences() -> dict[str, bytes]:
     """The licences of what lies in the folder. The notices on what the runtime is made of come with onnxruntime."""
-    found = {f"licences/{path.name}": path.read_bytes() for path in sorted(runtime.LICENCE.parent.iterdir())}
+    found = {f"licences/{path.name}": path.read_bytes() for path in sorted(LICENCE.parent.iterdir())}
     spec = importlib.util.find_spec("onnxruntime")
     notices = Path(spec.origin or "").parent / "ThirdPartyNotices.txt" if spec else Path()
     if notices.is_file():

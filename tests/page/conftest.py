@@ -46,7 +46,7 @@ def page_of_faces(request) -> str:
 
 @pytest.fixture(scope="module")
 def launch() -> Iterator[Callable[..., Any]]:
-    """``launch(*arguments)``: a Chromium. For a file of tests: Playwright's event loop would be in the way of others'."""
+    """``launch(*arguments)``: a Chromium, for a file of tests: Playwright's event loop is in the way of others."""
     program = needs.chromium()
     from playwright.sync_api import sync_playwright
 

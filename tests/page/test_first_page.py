@@ -26,7 +26,7 @@ def shown(page, query=""):
 
 
 def until(page, expression):
-    """Wait until JavaScript is true of the page; Playwright's own way to wait so needs what the page's policy forbids."""
+    """Wait until JavaScript is true of the page. Playwright's own way to wait so is forbidden by the page's policy."""
     for _ in range(600):
         if page.evaluate(expression):
             return
@@ -54,7 +54,8 @@ def test_an_address_shows_the_picture_that_generate_makes(visit, page_of_faces, 
     assert name == "seed0007-000070.png"
     assert pixels.shape == (64, 64, 3) and np.abs(pixels - wanted).max() <= 1
     assert page.inner_text("#caption") == page.get_attribute("#face", "aria-label") == "Face 70 of seed 7"
-    assert re.match("Drawn (in this browser by WebAssembly|by the server on onnx), with painted", page.inner_text("#about"))
+    about = page.inner_text("#about")
+    assert re.match("Drawn (in this browser by WebAssembly|by the server on onnx), with painted", about)
 
 
 def test_a_walk_and_truncation_show_what_walks_says(visit, page_of_faces, generator):
@@ -209,3 +210,16 @@ def test_webgpu_draws_the_same_faces_and_the_page_says_so(launch, static_page, g
     _, pixels = saved(page)
     browser.close()
     assert np.abs(pixels - generator.generate(rng.samples(7, 70, 1, 150))[0]).max() <= 1
+
+
+def test_a_server_that_fails_is_quoted_and_asked_again(browser, served_page):
+    page = browser.new_page()
+    page.route("**/face.png*", lambda route: route.fulfill(status=503, json={"detail": "the server is ending"}))
+    page.goto(f"{served_page}?seed=0&index=0")
+    page.get_by_text("This face can't be drawn: the server is ending").wait_for()
+    page.unroute("**/face.png*")
+    page.keyboard.press("Space")
+    shown(page, "seed=0&index=1")
+    page.fill("#truncation", "0.9")
+    page.wait_for_selector("button[aria-label='Face 0'].drawn")
+    page.close()

@@ -1,5 +1,7 @@
 """The page's JavaScript draws the latents that mxgan's Python draws."""
 
+from pathlib import Path
+
 import numpy as np
 import numpy.random._generator
 import pytest
@@ -48,7 +50,7 @@ def test_uniform_latents_are_numpys(script):
 
 def test_the_tables_are_numpys(script):
     """Computed from the paper, they have the bytes of those that NumPy's library was compiled with."""
-    library = open(numpy.random._generator.__file__, "rb").read()
+    library = Path(numpy.random._generator.__file__).read_bytes()
     tables = script("return normal.tables().map((table) => [...table])")
     for table, dtype in zip(tables, ("<u4", "<f4", "<f4")):
         assert len(table) == 256 and np.array(table, dtype).tobytes() in library
@@ -68,16 +70,16 @@ def test_a_walk_is_walks_slerp(script, t):
 def test_latents_of_one_direction_are_joined_by_a_line(script, factor):
     a = rng.samples(0, 0, 1, 10)[0]
     b = a * np.float32(factor)
-    found = script("const [a, b] = given.map((values) => Float32Array.from(values)); return [...latents.slerp(a, b, 0.25)];",
-                   a.tolist(), b.tolist())  # fmt: skip
+    body = "const [a, b] = given.map((one) => Float32Array.from(one)); return [...latents.slerp(a, b, 0.25)];"
+    found = script(body, a.tolist(), b.tolist())
     np.testing.assert_allclose(found, walks.slerp(a, b, 0.25), rtol=0, atol=1e-7)
 
 
 @pytest.mark.parametrize(
     "text",
-    ["seed=-1", "seed=1.5", "seed=9223372036854775808", "seed=", "index=NaN", "index=9007199254740992", "seed=1&index=1e3",
-     "seed=0&truncation=0", "seed=0&truncation=1.01", "seed=0&to_index=1&t=-0.1", "seed=0&to_index=1&t=x",
-     "seed=%3Cscript%3E", "seed=" + "9" * 400],
+    ["seed=-1", "seed=1.5", "seed=9223372036854775808", "seed=", "index=NaN", "index=9007199254740992",
+     "seed=1&index=1e3", "seed=0&truncation=0", "seed=0&to_index=1&t=x", "seed=0&truncation=1.01",
+     "seed=0&to_index=1&t=-0.1", "seed=%3Cscript%3E", "seed=" + "9" * 400],
 )  # fmt: skip
 def test_a_wrong_address_is_named_and_not_drawn(script, text):
     found = script("return address.parse(given[0])", text)

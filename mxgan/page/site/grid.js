@@ -53,16 +53,18 @@ export function makeGrid({ element, end, source, addressOf, named, pick, failed 
     try {
       const picture = await source.draw(address);
       if (address === cell.address) {
-        cell.canvas.getContext("2d").drawImage(picture, 0, 0);
+        const context = cell.canvas.getContext("2d");
+        context.clearRect(0, 0, cell.canvas.width, cell.canvas.height); // for faces with transparency
+        context.drawImage(picture, 0, 0);
         cell.button.classList.add("drawn");
       }
       picture.close();
-    } catch (error) {
-      waiting = [];
-      failed(error);
-    } finally {
       busy -= 1;
       pump();
+    } catch (error) {
+      busy -= 1;
+      if (address === cell.address) waiting.unshift(cell); // tried again with the next that are added
+      failed(error);
     }
   }
 

@@ -109,6 +109,7 @@ function tell() {
 }
 
 function tellFace() {
+  $("caption").ariaLive = here.to ? "off" : "polite"; // on a walk the slider speaks
   $("caption").textContent = words(here);
   $("face").setAttribute("aria-label", words(here));
   $("walk-t").setAttribute("aria-valuetext", `${Math.round(100 * here.t)}%`);
@@ -123,8 +124,8 @@ function tellWalk() {
   $("walk-t").value = here.t;
   $("walk-play").textContent = large.playing() ? "❚❚" : "▶";
   $("walk-play").setAttribute("aria-label", large.playing() ? "Stand still" : "Walk there, or back");
-  if (from) thumb($("walk-from"), source, from);
-  if (here.to) thumb($("walk-to"), source, plain(here.to.seed, here.to.index, here));
+  if (from) thumb($("walk-from"), source, from).catch(failed);
+  if (here.to) thumb($("walk-to"), source, plain(here.to.seed, here.to.index, here)).catch(failed);
 }
 
 let forgetting;
@@ -134,6 +135,10 @@ function say(text, stays = false) {
   clearTimeout(forgetting);
   $("status").textContent = text;
   if (text && !stays) forgetting = setTimeout(() => ($("status").textContent = ""), 6000);
+}
+
+function failed(error) {
+  say(`This face can't be drawn: ${error.message}`);
 }
 
 /** Bring an element into sight; at the top, if it `begins` what is to be looked at. Beside the face it is in sight. */
@@ -176,7 +181,7 @@ function changed() {
 function listen() {
   $("next").addEventListener("click", () => next(1));
   $("previous").addEventListener("click", () => next(-1));
-  $("save").addEventListener("click", () => save(source, here));
+  $("save").addEventListener("click", () => save(source, here).catch(failed));
   $("like").addEventListener("click", () => {
     const nearer = here.to && here.t >= 0.5 ? here.to : here;
     fill(plain(nearer.seed, nearer.index, here));
@@ -252,7 +257,6 @@ async function begin() {
   $("label").append(new Option("all in turn", ""));
   for (let label = 0; label < (settings.classes ?? 0); label++) $("label").append(new Option(label, label));
   const drawn = () => ($("loading").hidden = true);
-  const failed = (error) => say(`This face can't be drawn: ${error.message}`);
   large = makeLarge({ canvas: $("face"), source, drawn, failed });
   go(first(), { push: false });
   grid = makeGrid({ element: $("grid"), end: $("more"), source, addressOf, named, pick, failed });

@@ -1,6 +1,12 @@
 // The worker behind from_browser.js: it loads the generator, then draws one face after another.
 
 import { open } from "./generator.js";
+// what that imports, and so on: named here, all are fetched at once
+import "./address.js";
+import "./latents.js";
+import "./load.js";
+import "./normal.js";
+import "./philox.js";
 
 let generator;
 let last = Promise.resolve(); // the face before; on a GPU the runtime can't draw two at once
