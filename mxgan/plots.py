@@ -73,7 +73,7 @@ def save_curves(path: Path, log: Sequence[dict], best: Optional[int] = None) -> 
         for (key, label), colour in zip(names.items(), ("#c2410c", "#1d4ed8")):
             values = np.array([record[key] for record in log], float)
             axes.plot(steps, values, color=colour, alpha=0.25, linewidth=0.8)
-            axes.plot(steps, _smooth(values), color=colour, linewidth=1.6, label=label)
+            axes.plot(steps, running_mean(values), color=colour, linewidth=1.6, label=label)
         axes.set_title(title, loc="left", fontsize=11)
     if rated:
         _draw_rated(panels[2], rated, best)
@@ -121,9 +121,9 @@ def _no_backend() -> Iterator[None]:
             os.environ["MPLBACKEND"] = named
 
 
-def _smooth(values: np.ndarray) -> np.ndarray:
-    """A centred running mean over 1/40 of the curve, shorter at its ends."""
-    half = len(values) // 80
+def running_mean(values: np.ndarray, share: float = 1 / 40) -> np.ndarray:
+    """A centred running mean, float (n,), over a share of the curve, shorter at its ends."""
+    half = int(len(values) * share / 2)
     sums = np.concatenate([[0.0], np.cumsum(values)])
     at = np.arange(len(values))
     low, high = np.maximum(at - half, 0), np.minimum(at + half + 1, len(values))

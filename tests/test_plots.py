@@ -82,11 +82,11 @@ def test_curves_of_a_single_step_or_of_a_diverged_run(tmp_path, loss):
 def test_smoothing_is_a_mean_over_a_fortieth():
     values = np.arange(400.0)
     values[200] += 11
-    smooth = plots._smooth(values)  # 5 on either side
+    smooth = plots.running_mean(values)  # 5 on either side
     assert smooth[100] == pytest.approx(100)
     assert smooth[200] == pytest.approx(201)
     assert smooth[0] == pytest.approx(np.mean(values[:6]))
-    np.testing.assert_array_equal(plots._smooth(np.array([3.0, 5.0])), [3, 5])
+    np.testing.assert_array_equal(plots.running_mean(np.array([3.0, 5.0])), [3, 5])
 
 
 @pytest.mark.parametrize("backend", ["TkAgg", "no-such-backend"])
