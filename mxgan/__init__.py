@@ -18,6 +18,7 @@ _HOME = {
     "resume": "mxgan.training",
     "load_generator": "mxgan.sampling",
     "latents": "mxgan.sampling",
+    "save_video": "mxgan.video",
     "load_params": "mxgan.weights",
     "save_params": "mxgan.weights",
 }

@@ -23,6 +23,8 @@ MARKS = {  # an extra, and the distribution that shows that it is installed
     "inception": "torch-fidelity",
     "parquet": "pyarrow",
     "download": "huggingface_hub",
+    "video": "av",
+    "tensorboard": "tensorboard",
 }
 MXNETS = ("cpu", "cu112")
 

@@ -9,6 +9,7 @@ import math
 import os
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
@@ -24,6 +25,7 @@ RATE_STEPS = 20  # images/s is a mean over this many steps
 TAIL = 1 << 16  # bytes; more than the last few lines
 STEP = ("loss_d", "loss_g", "score_real", "score_fake", "seconds")  # a step's line has all of them
 NUMBERS = (*STEP, "variety", "score")
+COLUMNS = ("step", "epoch", *STEP[:4], "images_per_s", "seconds", "variety", "score", "warning")  # of `rows`
 
 
 @dataclass(frozen=True)
@@ -192,6 +194,21 @@ def read_log(path: Path, size: int = -1, key: str = "") -> list[dict[str, Any]]:
             return _records(file.read(size), f'"{key}":'.encode() if key else b"")
     except OSError:
         return []
+
+
+def rows(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A log as a table: a row for each step with all of `COLUMNS`, None where nothing was measured.
+
+    Several warnings after one step are joined by "; ".
+    """
+    table: dict[int, dict[str, Any]] = {}
+    for record in records:
+        row = table.setdefault(record["step"], dict.fromkeys(COLUMNS))
+        said = {name: record[name] for name in COLUMNS if name in record}
+        if "warning" in said and row["warning"]:
+            said["warning"] = f"{row['warning']}; {said['warning']}"
+        row.update(said)
+    return [table[step] for step in sorted(table)]
 
 
 def last_record(path: Path) -> Optional[dict[str, Any]]:
