@@ -76,6 +76,9 @@ EXTRAS = {
         "ruff>=0.5",
         "mypy>=1.11",
         "ImageHash>=4.3",  # the pHash that ours is compared with, bit for bit
+        "playwright>=1.45",  # drives Chromium: videos are played there
+        "nbclient>=0.10",  # runs notebooks as Jupyter does: progress and the stop button are tried there
+        "ipykernel>=6.29",  # the kernel that they run in
     ],
     "docs": [
         "mkdocs>=1.6",  # builds the site

@@ -27,6 +27,7 @@ class Codec:
     codec: str
     settings: dict[str, str]  # of the codec
     whole: dict[str, str]  # of the file
+    colours: str = "ITU709"  # the standard by which RGB becomes YUV; the file says so
 
 
 CODECS = {
@@ -35,14 +36,14 @@ CODECS = {
     ".webm": Codec(
         "webm", "libvpx-vp9", {"crf": "24", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"}, {}
     ),
-    ".avi": Codec("avi", "mpeg4", {"qmin": "2", "qmax": "3"}, {}),  # what OpenCV writes for the notebooks
+    ".avi": Codec("avi", "mpeg4", {"qmin": "2", "qmax": "3"}, {}, "ITU601"),  # what OpenCV writes for the notebooks
 }
 SUFFIXES = (*CODECS, ".gif")
 FPS = 25.0  # 4 hundredths of a second, which GIF counts in
 GIF_FPS = 50  # browsers slow a faster GIF down
 GIF_BYTES = 2**31  # of its pictures, which are all in memory
 PALETTE = 100_000  # pixels that a GIF's colours are chosen from
-BT709 = 1  # the colours of HD television, as FFmpeg numbers them: how browsers turn them back into RGB is then known
+TAGS = {"ITU709": 1, "ITU601": 6}  # FFmpeg's numbers; without one, players guess how to turn YUV back into RGB
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def _encode(path: str, images: Iterable[np.ndarray], fps: float, even: tuple[int
             stream = file.add_stream(how.codec, rate=rate, options=how.settings)
             (stream.height, stream.width), stream.pix_fmt = even, "yuv420p"  # what every browser decodes
             context = stream.codec_context
-            context.colorspace = context.color_primaries = context.color_trc = BT709
+            context.colorspace = context.color_primaries = context.color_trc = TAGS[how.colours]
             context.color_range = 1  # television's, 16 to 235
             for image in images:
                 missing = [(0, side - there) for side, there in zip(even, image.shape)]
@@ -171,7 +172,7 @@ def _encode(path: str, images: Iterable[np.ndarray], fps: float, even: tuple[int
                 file.mux(
                     stream.encode(
                         frame.reformat(
-                            format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG", interpolation="AREA"
+                            format="yuv420p", dst_colorspace=how.colours, dst_color_range="MPEG", interpolation="AREA"
                         )
                     )
                 )
