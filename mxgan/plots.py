@@ -57,11 +57,16 @@ def captioned(image: np.ndarray, texts: Sequence[str]) -> np.ndarray:
 
 def save_png(path: Path, image: np.ndarray) -> None:
     """Write one uint8 (h, w, 3) image as a PNG; the same pixels give the same bytes."""
+    atomic.write(path, png(image), flush=False)
+
+
+def png(image: np.ndarray) -> bytes:
+    """One uint8 (h, w, 3) image as the bytes of a PNG."""
     from PIL import Image
 
     data = io.BytesIO()
     Image.fromarray(image).save(data, format="PNG")
-    atomic.write(path, data.getvalue(), flush=False)
+    return data.getvalue()
 
 
 def check_place(setting: str, path: Path) -> None:

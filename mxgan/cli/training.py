@@ -32,7 +32,10 @@ MACHINE = (
 
 @described(
     groups=(
-        ("Daily options", ("data", "unique", "out", "run", "recipe", "epochs", "steps", "size", "dry_run")),
+        (
+            "Daily options",
+            ("data", "unique", "out", "run", "recipe", "epochs", "steps", "size", "tensorboard", "dry_run"),
+        ),
         MODEL,
         QUALITY,
         MACHINE,
@@ -85,6 +88,11 @@ MACHINE = (
     metavar="STEPS",
     help="Score the pictures at the first end of an epoch after this many steps; 0: never. 100 costs 3% on a CPU.",
 )
+@click.option(
+    "--tensorboard/--no-tensorboard",
+    default=DEFAULTS.tensorboard,
+    help="Write the numbers and samples for TensorBoard too (extra: tensorboard).",
+)
 @click.option("--resume", "run", type=PATH, metavar="RUN", help="Continue this run, bit for bit; last: the newest.")
 @click.option("--dry-run", is_flag=True, help="Check everything, print what the run would be as JSON, write nothing.")
 @verbose_option
@@ -94,9 +102,9 @@ def train(dry_run: bool, verbose: bool, run: Path | None, **options: Any) -> Non
     Ctrl-C saves the run, and --resume goes on with it. The run directory's path is the one line on stdout.
 
     A resumed run keeps its settings. With --resume you may change --epochs or --steps, --finish, --checkpoint-minutes,
-    --evaluate-every, and --data where the same faces have moved. You may also change --engine, --ctx or --threads, but
-    the run is then no longer bit-exact; the same holds for the length or the finish once the finish has begun. Any
-    other change makes another run and is refused.
+    --evaluate-every, --tensorboard, and --data where the same faces have moved. You may also change --engine, --ctx or
+    --threads, but the run is then no longer bit-exact; the same holds for the length or the finish once the finish has
+    begun. Any other change makes another run and is refused.
     """
     wanted = config.TrainConfig(**options)
     changes = {name: getattr(wanted, name) for name in options if given(name)}

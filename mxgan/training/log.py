@@ -19,6 +19,7 @@ import numpy as np
 from mxgan.engines.protocol import Stats
 from mxgan.errors import MxganError
 from mxgan.training import monitor, validation
+from mxgan.training.board import Board
 from mxgan.training.progress import Progress
 
 RATE_STEPS = 20  # images/s is a mean over this many steps
@@ -96,9 +97,15 @@ class StepLog:
     """
 
     def __init__(
-        self, file: LogFile, earlier: list[dict[str, Any]], per_epoch: int, batch_size: int, progress: Progress
+        self,
+        file: LogFile,
+        earlier: list[dict[str, Any]],
+        per_epoch: int,
+        batch_size: int,
+        progress: Progress,
+        board: Optional[Board] = None,
     ) -> None:
-        self.file, self._progress = file, progress
+        self.file, self._progress, self._board = file, progress, board
         self._per_epoch, self._batch_size = per_epoch, batch_size
         self._waiting: Optional[tuple[int, np.ndarray, Stats]] = None
         self._indices: list[np.ndarray] = []  # of the last two steps
@@ -174,6 +181,8 @@ class StepLog:
                 f"log.jsonl can't be written ({error.strerror or error}): its lines wait, the run goes on"
             )
         self._full = error is not None
+        if self._board is not None:
+            self._board.add(record)
 
 
 class NonFinite(Exception):
