@@ -42,7 +42,7 @@ def check_file(setting: str, path: Path) -> None:
         raise SettingError(setting, str(path), "a folder is there; give a file's name")
     obstacle = in_the_way(path.parent)
     if obstacle is not None:
-        raise SettingError(setting, str(path), f"can't be written, since {obstacle} is no folder you may write to")
+        raise SettingError(setting, str(path), f"can't be written, since {obstacle} is not a folder you may write to")
 
 
 def make_folder_of(path: str | PathLike) -> None:
@@ -96,6 +96,8 @@ def _beside(path: str | PathLike) -> Iterator[tuple[int, str]]:
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     except FileNotFoundError as error:
+        if os.path.isdir(folder):  # /proc, say
+            raise MxganError(f"{name}: can't be written: {folder} takes no files; give another folder") from error
         raise MxganError(f"{name}: can't be written: there is no folder {folder}; make it first") from error
     except OSError as error:
         raise MxganError(f"{name}: can't be written in {folder}: {error.strerror}") from error

@@ -71,6 +71,8 @@ def png(image: np.ndarray) -> bytes:
 
 def check_place(setting: str, path: Path) -> None:
     """Raise SettingError if no PNG can be written to ``path``, the value of ``setting``; its folder may be missing."""
+    if path.is_dir():
+        raise SettingError(setting, str(path), "a folder is there; give a file's name, such as faces.png")
     if path.suffix.lower() != ".png":
         raise SettingError(setting, str(path), "pictures are written as .png; give a name that ends so")
     atomic.check_file(setting, path)

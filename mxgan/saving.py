@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from mxgan import atomic, checks, plots
-from mxgan.errors import MxganError, SettingError
+from mxgan.errors import SettingError
 from mxgan.sampling import Generator
 from mxgan.words import counted
 
@@ -110,7 +110,8 @@ def _stale(folder: Path, names: set[str], out: Path, overwrite: bool) -> list[Pa
         known = names | ({out.name} if folder.samefile(out.parent) else set())
         others = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name not in known)
     except OSError as error:
-        raise MxganError(f"--each {folder}: can't be made or read ({error.strerror})") from error
+        why = "a file is there" if folder.is_file() else f"can't be made or read ({error.strerror})"
+        raise SettingError("each", str(folder), f"{why}; give another folder") from error
     stale = [path for path in others if re.fullmatch(r"(seed\d{4,}-){1,2}\d{6,}\.png", path.name)]
     if others and not overwrite:
         first = (stale or others)[0].name

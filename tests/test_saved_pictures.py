@@ -154,12 +154,12 @@ def test_a_row_between_two_seeds_and_its_single_files(tmp_path, mx):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--truncation", "0"], "--truncation 0.0: a number above 0, at most 1"),
+        (["--truncation", "0"], "--truncation 0: a number above 0, at most 1"),
         (["--truncation", "nan"], "--truncation nan: a number above 0, at most 1"),
         (["--interpolate", "0", "1", "--seed", "3"], "--interpolate: --seed beside it; give one of the two"),
         (["--interpolate", "0", "1", "--labels"], "--interpolate: --labels beside it; give one of the two"),
         (["--interpolate", "0", "1", "--n", "1"], "--n 1: a whole number from 2 to 1024"),
-        (["--interpolate", "0", "1", "--label", "1"], "--label, --labels: this generator isn't conditional"),
+        (["--interpolate", "0", "1", "--label", "1"], "--label and --labels: this generator isn't conditional"),
     ],
 )
 def test_what_can_not_be_generated_leaves_nothing(tmp_path, arguments, message):

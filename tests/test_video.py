@@ -144,7 +144,7 @@ def test_transparency_becomes_white(tmp_path):
         ("film.gif", float("nan"), "fps nan: pictures a second"),
         ("film.gif", 51, "fps 51: a GIF shows at most 50 pictures a second; an .mp4 more"),
         ("there.gif", 25, "a folder is there; give a file's name"),
-        ("file/film.gif", 25, "can't be written, since .*file is no folder you may write to"),
+        ("file/film.gif", 25, "can't be written, since .*file is not a folder you may write to"),
     ],
 )
 def test_what_can_not_be_written_is_refused_before_a_picture_is_made(tmp_path, name, fps, message):
@@ -216,6 +216,6 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, suffix):
 
 def test_a_folder_that_may_not_be_written_to_is_said(users_folder):
     users_folder.chmod(0o500)
-    with ordinary_user(), pytest.raises(SettingError, match="is no folder you may write to"):
+    with ordinary_user(), pytest.raises(SettingError, match="is not a folder you may write to"):
         mxgan.save_video(users_folder / "film.gif", pictures())
     users_folder.chmod(0o700)
