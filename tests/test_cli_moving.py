@@ -97,7 +97,7 @@ def test_a_runs_video(trained, tmp_path):
             "--fps 0: pictures a second: a number above 0, at most 240",
         ),
         (["video", "RUN", "--out", "a.gif", "--seconds", "-1"], "--seconds -1: a number above 0, at most 3600"),
-        (["video", "RUN", "--out", "a.gif", "--hold-last", "x"], "Invalid value for '--hold-last'"),
+        (["video", "RUN", "--out", "a.gif", "--hold-last", "x"], "--hold-last x: a number is wanted"),
         (["video", "RUN", "--out", "there.gif"], "--out there.gif: a folder is there; give a file's name"),
         (["walk", "--out", "there.gif"], "--out there.gif: a folder is there; give a file's name"),
         (["walk", "--out", "a"], "--out a: give a name that ends in .mp4, .webm, .avi or .gif"),

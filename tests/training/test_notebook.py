@@ -78,7 +78,7 @@ def test_the_stop_button_saves_and_the_next_cell_goes_on(kernel, faces_folder):
     reply, shown = run_cell(kernel, code, interrupt_after=2)
     step = json.loads((folder / "long" / "state.json").read_text())["step"]
     assert (reply["status"], reply["ename"]) == ("error", "Interrupted")
-    told = f"stopped after step {step} of 1000000, saved; mxgan.resume('long') goes on"
+    told = f"stopped after step {step:,} of 1,000,000, saved; mxgan.resume('long') goes on"
     assert reply["evalue"] == told
     assert kinds(shown) == ["display_data", "error"]
     assert shown[-1][1]["traceback"] == [f"Interrupted: {told}"]  # no page of where it was
