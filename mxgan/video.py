@@ -169,13 +169,8 @@ def _encode(path: str, images: Iterable[np.ndarray], fps: float, even: tuple[int
             for image in images:
                 missing = [(0, side - there) for side, there in zip(even, image.shape)]
                 frame = av.VideoFrame.from_ndarray(np.pad(image, (*missing, (0, 0)), mode="edge"), "rgb24")
-                file.mux(
-                    stream.encode(
-                        frame.reformat(
-                            format="yuv420p", dst_colorspace=how.colours, dst_color_range="MPEG", interpolation="AREA"
-                        )
-                    )
-                )
+                yuv = frame.reformat(format="yuv420p", dst_colorspace=how.colours, interpolation="AREA")
+                file.mux(stream.encode(yuv))
             file.mux(stream.encode())
     except av.FFmpegError as error:
         raise OSError(error.errno, error.strerror) from error  # `atomic` says of which file

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+import yuv
 from PIL import Image
 from processes import files_below, mxgan
 
@@ -25,7 +26,7 @@ def frames(path) -> list[np.ndarray]:
         return found
     av = pytest.importorskip("av")
     with av.open(str(path)) as file:
-        return [frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)]
+        return [yuv.rgb(frame, "ITU709") for frame in file.decode(video=0)]
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".mp4"])

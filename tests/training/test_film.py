@@ -1,6 +1,7 @@
 """A run's samples as a video: in order, each for its time, the step in the corner."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def run(monkeypatch, faces_folder, tmp_path) -> RunDir:
 def frames(path) -> list[tuple[int, int]]:
     """The grey, to the nearest ten, and the milliseconds of each frame of a GIF."""
     found = []
-    with Image.open(path) as gif:
+    with Image.open(os.fspath(path)) as gif:
         for frame in range(gif.n_frames):
             gif.seek(frame)
             colour = int(np.asarray(gif.convert("RGB"))[20, 150, 0])
