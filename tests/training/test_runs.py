@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from tiny_runs import train
 
 from mxgan import cli
-from mxgan.errors import MxganError, TrainingError
+from mxgan.errors import MxganError, TrainingError, in_shell
 from mxgan.training import runs
 from mxgan.training.log import read_log
 from mxgan.training.run import Run
@@ -206,4 +206,4 @@ def test_the_log_as_csv(finished):
     ],
 )
 def test_csv_of_what_is_no_run(words, message):
-    assert str(CliRunner().invoke(cli.program, words).exception).startswith(message)
+    assert in_shell(CliRunner().invoke(cli.program, words).exception).startswith(message)
