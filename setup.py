@@ -61,6 +61,8 @@ EXTRAS = {
         "huggingface_hub>=0.23",  # the hub's own client: finds the token, lists a set's files
         "requests>=2.28",  # the transfer
     ],
+    "video": ["av>=12"],  # .mp4, .webm, .avi: FFmpeg in the process; imageio-ffmpeg is larger, and changes odd sizes
+    "tensorboard": ["tensorboard>=2.11"],  # train --tensorboard: writes its files without TensorFlow, and shows them
     "safetensors": ["safetensors>=0.3.1"],  # .safetensors files; 0.3.0 panics on damaged ones
     "metrics": [  # mxgan evaluate
         *OF_FEATURES,
@@ -81,6 +83,9 @@ EXTRAS = {
         "ruff>=0.5",
         "mypy>=1.11",
         "ImageHash>=4.3",  # the pHash that ours is compared with, bit for bit
+        "playwright>=1.45",  # drives Chromium: videos are played there
+        "nbclient>=0.10",  # runs notebooks as Jupyter does: progress and the stop button are tried there
+        "ipykernel>=6.29",  # the kernel that they run in
     ],
     "docs": [
         "mkdocs>=1.6",  # builds the site

@@ -19,6 +19,7 @@ _HOME = {
     "load_generator": "mxgan.sampling",
     "Wishes": "mxgan.architecture.wishes",
     "latents": "mxgan.sampling",
+    "save_video": "mxgan.video",
     "load_params": "mxgan.weights",
     "save_params": "mxgan.weights",
 }

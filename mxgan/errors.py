@@ -62,6 +62,10 @@ class Interrupted(KeyboardInterrupt):
     def __str__(self) -> str:
         return str(self.args[0])
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows: where in the code a run was stopped tells its user nothing."""
+        return [f"Interrupted: {self}"]
+
 
 class MissingPackage(ImportError):
     """An optional package isn't installed; the message ends in the ``pip install`` to type."""

@@ -24,6 +24,8 @@ MARKS = {  # an extra, and the distribution that shows that it is installed
     "parquet": "pyarrow",
     "download": "huggingface_hub",
     "examples": "jupyterlab",
+    "video": "av",
+    "tensorboard": "tensorboard",
 }
 MXNETS = ("cpu", "cu112")
 

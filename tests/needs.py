@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from types import ModuleType
 
 import pytest
@@ -15,3 +16,13 @@ def mxnet() -> ModuleType:
         return runtime.load()
     except ImportError as error:
         pytest.skip(str(error), allow_module_level=True)
+
+
+def chromium() -> str:
+    """Chromium's program, for Playwright to drive; without either the test is skipped."""
+    pytest.importorskip("playwright", reason="playwright, of the extra test, isn't installed")
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name)
+        if found:
+            return found
+    return pytest.skip("no Chromium is installed: apt-get install chromium")
