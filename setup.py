@@ -51,6 +51,12 @@ EXTRAS = {
     "cu112": [f"mxnet-cu112==1.9.1; {MXNET_CUDA}", *BESIDE_MXNET, *CUDA_11],
     "pytorch": ["torch>=2.2", *BESIDE_TORCH],  # the second engine, and .pth files; 2.0 got bfloat16 wrong
     "onnx": ["onnx>=1.14", "onnxruntime>=1.15"],  # .onnx files, and generation where no framework is
+    "page": [  # mxgan serve, mxgan page
+        "fastapi>=0.115.2",  # checks what a request asks for and describes it in openapi.json; ASGI, by Starlette
+        "uvicorn>=0.30",  # the HTTP server, in Python alone
+        "onnx>=1.14",  # writes the model that ...
+        "onnxruntime>=1.15",  # ... draws a face in a few milliseconds on one core; NumPy takes ten times as long
+    ],
     "parquet": [  # Hugging Face's data sets; 26 wants the numpy 2 that MXNet can't have
         f"pyarrow>=14,<26; {MXNET}",
         f"pyarrow>=14; {NO_MXNET}",
@@ -83,9 +89,10 @@ EXTRAS = {
         "ruff>=0.5",
         "mypy>=1.11",
         "ImageHash>=4.3",  # the pHash that ours is compared with, bit for bit
-        "playwright>=1.45",  # drives Chromium: videos are played there
+        "playwright>=1.45",  # drives Chromium, through the pages and videos
         "nbclient>=0.10",  # runs notebooks as Jupyter does: progress and the stop button are tried there
         "ipykernel>=6.29",  # the kernel that they run in
+        "axe-playwright-python>=0.1.4",  # finds what a screen reader would stumble over
     ],
     "docs": [
         "mkdocs>=1.6",  # builds the site

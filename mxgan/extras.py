@@ -26,6 +26,7 @@ MARKS = {  # an extra, and the distribution that shows that it is installed
     "examples": "jupyterlab",
     "video": "av",
     "tensorboard": "tensorboard",
+    "page": "fastapi",
 }
 MXNETS = ("cpu", "cu112")
 

@@ -8,6 +8,7 @@ from types import ModuleType
 import pytest
 
 from mxgan.gluon import runtime
+from mxgan.page.runtime import npm
 
 
 def mxnet() -> ModuleType:
@@ -26,3 +27,11 @@ def chromium() -> str:
         if found:
             return found
     return pytest.skip("no Chromium is installed: apt-get install chromium")
+
+
+def runtime_for_browsers() -> None:
+    """npm, which fetches onnxruntime-web, and onnx; without them the test is skipped."""
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnx")
+    if npm() is None:
+        pytest.skip("no npm is installed: apt-get install npm")

@@ -200,7 +200,7 @@ def read_log(path: Path, size: int = -1, key: str = "") -> list[dict[str, Any]]:
     """
     try:
         with open(path, "rb") as file:
-            return _records(file.read(size), f'"{key}":'.encode() if key else b"")
+            return parsed(file.read(size), f'"{key}":'.encode() if key else b"")
     except OSError:
         return []
 
@@ -225,7 +225,7 @@ def last_record(path: Path) -> Optional[dict[str, Any]]:
     try:
         with open(path, "rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
-            records = _records(file.read())
+            records = parsed(file.read())
     except OSError:
         return None
     return records[-1] if records else None
@@ -242,7 +242,8 @@ def begins_as(path: Path, mark: Mark) -> bool:
         return mark.bytes == 0
 
 
-def _records(data: bytes, having: bytes = b"") -> list[dict[str, Any]]:
+def parsed(data: bytes, having: bytes = b"") -> list[dict[str, Any]]:
+    """The records in a log's lines, or those of lines with ``having``; what isn't whole and sound is left out."""
     records = []
     for line in data.split(b"\n"):
         if having not in line:

@@ -6,6 +6,7 @@ import csv
 import io
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Optional
 
@@ -16,7 +17,7 @@ from mxgan.training import batches, checkpoint, resuming, validation
 from mxgan.training.advice import shell
 from mxgan.training.log import COLUMNS as COLUMNS_OF_LOG
 from mxgan.training.log import last_record, read_log, rows
-from mxgan.training.run_dir import existing, is_running
+from mxgan.training.run_dir import RunDir, existing, is_running
 from mxgan.words import counted
 
 COLUMNS = ("run", "recipe", "engine", "step", "score", "age", "state")
@@ -32,7 +33,7 @@ def find(folder: Path) -> list[dict[str, Any]]:
         hint = did_you_mean(folder) or "; give the folder your runs are in"
         what = "a file" if folder.exists() else "no such folder"
         raise MxganError(f"{folder}: {what}{hint}")
-    return list(map(_summary, newest_first(entry for entry in (folder, *folder.iterdir()) if is_run(entry))))
+    return list(map(summary_or_damage, newest_first(entry for entry in (folder, *folder.iterdir()) if is_run(entry))))
 
 
 def summary(path: Path) -> dict[str, Any]:
@@ -42,10 +43,14 @@ def summary(path: Path) -> dict[str, Any]:
     is no run directory.
     """
     run = existing(path)
+    return summed(run, last_record(run.log), validation.of(read_log(run.log, key="score")))
+
+
+def summed(run: RunDir, logged: Optional[dict[str, Any]], scores: Sequence[validation.Score]) -> dict[str, Any]:
+    """`summary` for one who has read the log already: its last record, if there is one, and its scores."""
     written = run.read_json("config.json")
     config = configuration.load(run.path / "config.json")
     state = run.state()
-    logged = last_record(run.log)
     count = resuming.part(written, "faces").get("count")
     steps = config.steps
     if steps is None and isinstance(count, int) and config.epochs and config.batch_size:
@@ -57,7 +62,7 @@ def summary(path: Path) -> dict[str, Any]:
         "engine": resuming.part(written, "ran_on").get("engine"),
         "step": max([logged["step"] if logged else 0, *checkpoint.steps(run.checkpoints)]),
         "steps": steps,
-        "best": _score(validation.best(validation.of(read_log(run.log, key="score")))),
+        "best": _score(validation.best(scores)),
         "age_s": _age(run.path),
         "state": "running" if is_running(run) else ended,
         "why": state.get("why"),
@@ -90,7 +95,7 @@ def csv_text(path: Path) -> str:
     return text.getvalue()
 
 
-def _summary(path: Path) -> dict[str, Any]:
+def summary_or_damage(path: Path) -> dict[str, Any]:
     """`summary`, also of a run whose files are damaged: its state is ``damaged``, and why says which one."""
     try:
         return summary(path)

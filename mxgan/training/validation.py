@@ -85,7 +85,7 @@ def of(records: Iterable[dict[str, Any]]) -> list[Score]:
     """The scores among the records of a log, in its order."""
     scored = [record for record in records if type(record.get("score")) in (int, float)]
     found = [Score(record["step"], record["score"], record.get("finish") is True) for record in scored]
-    return [score for score in found if math.isfinite(score.value)]
+    return [score for score in found if -math.inf < score.value < math.inf]
 
 
 def best(scores: Sequence[Score], until: Optional[int] = None) -> Optional[Score]:

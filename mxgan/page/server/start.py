@@ -1,0 +1,75 @@
+"""``mxgan serve``: everything is checked before the first request."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Optional
+
+from mxgan import pretrained, run_names, sampling
+from mxgan.architecture.wishes import Wishes
+from mxgan.errors import MissingPackage, MxganError
+
+
+def serve(
+    folder: Optional[Path],
+    weights: Path,
+    host: str,
+    port: int,
+    engine: str,
+    ctx: str,
+    wishes: Wishes,
+    note: Callable[[str], None],
+    say: Callable[[str], object],
+    most: Optional[int] = None,
+) -> None:
+    """Serve until Ctrl-C or SIGTERM. ``say`` is given the page's address, ``note`` what else is to be known.
+
+    ``most``: pictures in a batch; see `mxgan.page.server.batcher.Batcher`.
+
+    Raises MissingPackage without the extra, and MxganError for a folder, weights or port that can't be had.
+    """
+    try:
+        import fastapi  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        raise MissingPackage("mxgan serve needs FastAPI and uvicorn", "page") from error
+    from mxgan.page.server import app, serving
+    from mxgan.page.server.faces import Faces
+    from mxgan.page.server.watch import Runs
+
+    if engine == "auto" and not ctx.startswith(("gpu", "mps")) and importlib.util.find_spec("onnxruntime"):
+        engine = "onnx"  # on a CPU the fastest with few faces at once, and the first to be ready
+    watched = Runs(_folder(folder))
+    generator = sampling.load_generator(weights, engine, ctx, wishes=wishes)
+    with contextlib.closing(serving.bound(host, port)) as listening:
+        note(f"{generator.engine} on {generator.ctx}; weights {_source(generator)}")
+        local = serving.is_local(host)
+        if not local:
+            note(f"--host {host}: everybody who reaches this machine can look; Ctrl-C ends it")
+        say(serving.address(listening, host))
+        if folder is not None:
+            note(f"runs in {folder}: {serving.address(listening, host)}runs")
+        faces = Faces(generator, most)
+        serving.run(lambda ending: app.build(faces, watched, ending), listening, local)
+
+
+def _folder(folder: Optional[Path]) -> Path:
+    """Where the runs are. Raises MxganError for a place that isn't there or is none."""
+    if folder is None:
+        return run_names.RUNS
+    found = run_names.meant(folder)
+    if found.is_dir():
+        return found
+    if found.is_file():
+        raise MxganError(f"{folder}: a file; a generator is given as --weights {shlex.quote(str(folder))}")
+    hint = run_names.did_you_mean(folder) or "; give the one your runs are in, or none"
+    raise MxganError(f"{folder}: no such folder{hint}")
+
+
+def _source(generator: sampling.Generator) -> str:
+    ships = generator.file is not None and generator.file.parent == pretrained.FOLDER
+    return f"{pretrained.PAINTED}, which comes with mxgan" if ships else str(generator.file)
