@@ -17,6 +17,7 @@ _HOME = {
     "train": "mxgan.training",
     "resume": "mxgan.training",
     "load_generator": "mxgan.sampling",
+    "load_discriminator": "mxgan.discriminator",
     "latents": "mxgan.sampling",
     "load_params": "mxgan.weights",
     "save_params": "mxgan.weights",
