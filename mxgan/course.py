@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Optional, TypeVar
@@ -50,7 +51,8 @@ def begin(*packages: str) -> Course:
 
     ``packages``: what it imports of the extra ``examples``, such as ``sklearn``. The engines are imported, each as it
     has to be: after that, ``import mxnet`` and ``import torch`` work. The environment variable MXGAN_EXAMPLES is the
-    size, normal where it isn't set. Raises Missing, with the line to type, where a package is not installed.
+    size, normal where it isn't set. From the next cell on, one that starts with ``%%mxnet`` or ``%%pytorch`` runs only
+    where that engine is. Raises Missing, with the line to type, where a package is not installed.
     """
     size = os.environ.get(VARIABLE) or "normal"
     if size not in SIZES:
@@ -62,6 +64,7 @@ def begin(*packages: str) -> Course:
     if not found:
         raise Missing("this notebook trains, and neither MXNet nor PyTorch is installed", "examples")
     _set_style()
+    _offer_magic(found)
     lines = dict(line.split(": ", 1) for line in engines.versions())
     names = [f"{engines.TITLES[name]} ({lines[name]})" for name in found]
     print(f"size: {size}\nengine: {' and '.join(names)}")
@@ -104,6 +107,30 @@ def _runs(engine: str) -> bool:
     except ImportError:
         return False
     return True
+
+
+def _offer_magic(found: tuple[str, ...]) -> None:
+    """``%%mxnet`` and ``%%pytorch``: such a line is taken off its cell, or the cell is a line that says why not."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if shell is None:
+        return
+    for transform in [one for one in shell.input_transformers_cleanup if isinstance(one, _OnlyWhere)]:
+        shell.input_transformers_cleanup.remove(transform)
+    shell.input_transformers_cleanup.append(_OnlyWhere(found))
+
+
+@dataclass(frozen=True)
+class _OnlyWhere:
+    found: tuple[str, ...]
+
+    def __call__(self, lines: list[str]) -> list[str]:
+        """A cell's lines as they are to run."""
+        name = lines[0].strip().removeprefix("%%") if lines and lines[0].startswith("%%") else ""
+        if name not in engines.TRAINERS:
+            return lines
+        if name in self.found:
+            return lines[1:]
+        return [f"print({f'left out: {engines.TITLES[name]} is not installed here'!r})\n"]
 
 
 def _set_style() -> None:

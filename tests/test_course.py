@@ -68,3 +68,18 @@ def test_rows_are_drawn_beside_their_labels():
     widths = [axes.images[0].get_array().shape[1] for axes in figure.axes]
     assert widths == [16, 11] and len({axes.get_xlim() for axes in figure.axes}) == 1  # one scale for both
     plt.close(figure)
+
+
+@pytest.mark.parametrize(
+    ("cell", "runs"),
+    [
+        ("%%mxnet\nx = 1\n", "print('left out: MXNet is not installed here')\n"),
+        ("%%pytorch\nx = 1\ny = 2\n", "x = 1\ny = 2\n"),
+        ("%%timeit\nx = 1\n", "%%timeit\nx = 1\n"),
+        ("x = 1\n", "x = 1\n"),
+        ("", ""),
+    ],
+)
+def test_cells_of_one_framework(cell, runs):
+    lines = cell.splitlines(keepends=True)
+    assert "".join(course._OnlyWhere(("pytorch",))(lines)) == runs
