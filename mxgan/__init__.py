@@ -18,6 +18,7 @@ _HOME = {
     "resume": "mxgan.training",
     "load_generator": "mxgan.sampling",
     "load_discriminator": "mxgan.discriminator",
+    "Wishes": "mxgan.architecture.wishes",
     "latents": "mxgan.sampling",
     "load_params": "mxgan.weights",
     "save_params": "mxgan.weights",

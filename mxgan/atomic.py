@@ -66,6 +66,8 @@ def writing(path: str | PathLike, flush: bool = True) -> Iterator[BinaryIO]:
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     except FileNotFoundError as error:
+        if os.path.isdir(folder):  # /proc, say
+            raise MxganError(f"{name}: can't be written: {folder} takes no files; give another folder") from error
         raise MxganError(f"{name}: can't be written: there is no folder {folder}; make it first") from error
     except OSError as error:
         raise MxganError(f"{name}: can't be written in {folder}: {error.strerror}") from error

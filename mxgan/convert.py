@@ -12,8 +12,10 @@ import numpy as np
 
 from mxgan import atomic
 from mxgan.architecture import members, networks
+from mxgan.architecture.from_arrays import of_arrays
 from mxgan.architecture.wishes import NONE, Wishes
 from mxgan.errors import ParamsError, SettingError
+from mxgan.graph import layout as layouts
 from mxgan.graph.forward import generate
 from mxgan.graph.reading import Reading
 from mxgan.onnx import export
@@ -89,7 +91,7 @@ def convert(
         notes.append(LIST_NOTE)
     arrays = _for_format(arrays, net, suffix, "main." if layout == "main" else "", notes, names == "keep")
     atomic.make_folder_of(dst)
-    files.save(dst, arrays)
+    files.save(dst, arrays, _layout(file, arrays, kind, wishes) if suffix == ".pth" and net is not None else None)
     if reading is not None and kind != "discriminator":
         notes += _told_apart(reading, src, dst, renamed=net is not None)
     return Conversion(Path(dst), net, len(arrays), tuple(notes))
@@ -206,6 +208,17 @@ def _for_format(
     if dropped:
         notes.append("num_batches_tracked is left out: only PyTorch's training reads it")
     return {name: array for name, array in arrays.items() if suffix != ".params" or name not in counters}
+
+
+def _layout(
+    file: files.WeightsFile, arrays: Mapping[str, np.ndarray], kind: Optional[str], wishes: Wishes
+) -> Optional[str]:
+    """The generator that the arrays of a .pth are, as a layout; None where that was guessed, or they don't show it."""
+    source = _reading(file, kind, wishes)
+    by_arrays = members.chosen(of_arrays(dict(arrays), NONE, file.path))
+    if source is None or source.guessed or by_arrays is None or not _same(by_arrays, source):
+        return None
+    return layouts.describe(by_arrays.graph, by_arrays.names, by_arrays.uniform)
 
 
 def _told_apart(reading: Reading, src: Path, dst: str | os.PathLike, renamed: bool) -> list[str]:

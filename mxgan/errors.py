@@ -1,15 +1,31 @@
-"""The few errors a caller may catch. Each message names the file or option, the value and the fix, in one line."""
+"""The few errors a caller may catch. Each message names the file or option, the value and the fix, in one line.
+
+Messages are written in the command line's words, as ``--engine pytorch``; Python's users read ``engine='pytorch'``.
+"""
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import Optional
 
 from mxgan import extras
 
+WISHES = "activation|output|eps|size|layout|symbol"  # the fields of mxgan.Wishes, which are options in a shell
+
 
 class MxganError(ValueError):
     """The input was wrong: a file, a setting, a value. The command line prints it and exits 2."""
+
+    def __str__(self) -> str:
+        return in_python(super().__str__())
+
+
+class Caution(UserWarning):
+    """What may be wrong with pictures or numbers, though they can be had."""
+
+    def __str__(self) -> str:
+        return in_python(super().__str__())
 
 
 class SettingError(MxganError):
@@ -25,7 +41,7 @@ class SettingError(MxganError):
 
     def __str__(self) -> str:
         shown = "" if self.value is ... else f" {self.value!r}"
-        return f"{self.setting}{shown}: {self.problem}"
+        return f"{self.setting}{shown}: {in_python(self.problem)}"
 
 
 class ParamsError(MxganError):
@@ -55,11 +71,27 @@ class MissingPackage(ImportError):
 
 
 def in_shell(error: Exception) -> str:
-    """An error's message in the command line's words: a wrong setting is the option as it is typed."""
-    if not isinstance(error, SettingError):
-        return str(error)
-    shown = "" if error.value is ... else f" {shlex.quote(str(error.value))}"
-    return f"{as_option(error.setting)}{shown}: {error.shell}"
+    """An error's or warning's message in the command line's words: a wrong setting is the option as it is typed."""
+    if isinstance(error, SettingError):
+        value = f"{error.value:g}" if isinstance(error.value, float) else str(error.value)
+        shown = "" if error.value is ... else f" {shlex.quote(value)}"
+        return f"{as_option(error.setting)}{shown}: {error.shell}"
+    return str(error.args[0]) if isinstance(error, (MxganError, Caution)) and error.args else str(error)
+
+
+def in_python(text: str) -> str:
+    """A message in Python's words: ``--engine pytorch`` is ``engine='pytorch'``. Commands in backticks stay."""
+    parts = text.split("`")
+    for i in range(0, len(parts), 2):
+        said = re.sub(r"(?<!\S)--(engine|ctx|names|metrics) ([\w,]+)", r"\1='\2'", parts[i])
+        said = re.sub(r"(?<!\S)--([a-z]+) (\d+)", r"\1=\2", said)
+        said = re.sub(rf"--(?:{WISHES})\b(?:(?:, | or )--(?:{WISHES})\b)*", _as_wishes, said)
+        parts[i] = re.sub(r"(?<![^\s(])--([a-z]+(?:-[a-z]+)*)", lambda found: found[1].replace("-", "_"), said)
+    return "`".join(parts)
+
+
+def _as_wishes(found: re.Match[str]) -> str:
+    return f"mxgan.Wishes({', '.join(f'{name}=...' for name in re.findall('[a-z]+', found[0]) if name != 'or')})"
 
 
 def as_option(setting: str) -> str:

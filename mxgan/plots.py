@@ -44,13 +44,13 @@ def save_png(path: Path, image: np.ndarray) -> None:
 
 def check_place(setting: str, path: Path) -> None:
     """Raise SettingError if no PNG can be written to ``path``, the value of ``setting``; its folder may be missing."""
+    if path.is_dir():
+        raise SettingError(setting, str(path), "a folder is there; give a file's name, such as faces.png")
     if path.suffix.lower() != ".png":
         raise SettingError(setting, str(path), "pictures are written as .png; give a name that ends so")
-    if path.is_dir():
-        raise SettingError(setting, str(path), "a folder is there; give a file's name")
     obstacle = atomic.in_the_way(path.parent)
     if obstacle is not None:
-        raise SettingError(setting, str(path), f"can't be written, since {obstacle} is no folder you may write to")
+        raise SettingError(setting, str(path), f"can't be written, since {obstacle} is not a folder you may write to")
 
 
 def save_curves(path: Path, log: Sequence[dict], best: Optional[int] = None) -> None:

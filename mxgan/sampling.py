@@ -18,7 +18,7 @@ from mxgan.architecture import networks
 from mxgan.architecture.members import check_finite, check_pictures
 from mxgan.architecture.wishes import NONE, Wishes
 from mxgan.engines.protocol import Forward
-from mxgan.errors import MxganError, SettingError
+from mxgan.errors import Caution, MxganError, SettingError, in_shell
 from mxgan.graph.reading import NoGraph, Reading
 from mxgan.weights.of_run import weights_file
 from mxgan.words import counted
@@ -119,7 +119,7 @@ def load_generator(
     MxganError or ImportError if the engine can't run here or not on this ctx.
     """
     if not isinstance(wishes, Wishes):
-        raise SettingError("wishes", wishes, "a mxgan.architecture.wishes.Wishes is wanted, as Wishes(eps=0.8)")
+        raise SettingError("wishes", wishes, "mxgan.Wishes is wanted, as mxgan.Wishes(eps=0.8)")
     file = weights_file(path)
     try:
         reading = networks.generator(file, wishes)
@@ -128,7 +128,7 @@ def load_generator(
     if not allow_nonfinite:
         check_finite(reading, str(file))
     for text in reading.cautions:
-        warnings.warn(f"{file}: {text}", stacklevel=2)
+        warnings.warn(Caution(f"{file}: {text}"), stacklevel=2)
     choice = engines.choose_generator(engine, ctx)
     why = f"engine {choice.engine} on {choice.ctx}: {choice.why}"
     return _generator(reading, choice, why, file)
@@ -143,10 +143,10 @@ def _program(file: Path, engine: str, ctx: str, error: NoGraph) -> Generator:
     from mxgan.onnx.runner import Runner
 
     if engine not in ("auto", "onnx") or ctx.startswith(("gpu", "mps")):
-        raise MxganError(f"{error}: it runs on --engine onnx and --ctx cpu alone") from error
+        raise MxganError(f"{in_shell(error)}: it runs on --engine onnx and --ctx cpu alone") from error
     found = reader.program(file)
     for text in found.warnings:
-        warnings.warn(f"{file}: {text}", stacklevel=3)
+        warnings.warn(Caution(f"{file}: {text}"), stacklevel=3)
     channels, height, width = found.shape
     return Generator(
         forward=Runner(found).forward,
@@ -203,10 +203,10 @@ def labelled(
     """
     if generator.classes is None:
         if label is not None or by_label:
-            raise MxganError("--label, --labels: this generator isn't conditional; leave them out")
+            raise MxganError("--label and --labels: this generator isn't conditional; leave them out")
         return None, None
     if label is not None and by_label:
-        raise MxganError("--label and --labels: give one of them")
+        raise MxganError("--label and --labels: give only one of them")
     if label is not None:
         return np.full(n, label), None
     if by_label:
@@ -277,7 +277,8 @@ def _stale(folder: Path, names: set[str], out: Path, overwrite: bool) -> list[Pa
         known = names | ({out.name} if folder.samefile(out.parent) else set())
         others = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name not in known)
     except OSError as error:
-        raise MxganError(f"--each {folder}: can't be made or read ({error.strerror})") from error
+        why = "a file is there" if folder.is_file() else f"can't be made or read ({error.strerror})"
+        raise SettingError("each", str(folder), f"{why}; give another folder") from error
     stale = [path for path in others if re.fullmatch(r"seed\d{4,}-\d{6,}\.png", path.name)]
     if others and not overwrite:
         first = (stale or others)[0].name

@@ -264,7 +264,7 @@ def test_a_wrong_wish_to_train_is_one_line(here, capsys, arguments, said):
         ("empty", "empty: no picture in this folder"),
         ("texts", "texts: no picture in this folder"),
         ("broken", "broken: of its 1 picture none can be used; the first, a.png, "),
-        ("file", "file: no set of faces: a folder of pictures"),
+        ("file", "file: not a set of faces: a folder of pictures"),
         ("painted:0", "painted:0"),
         ("painted:x", "painted:x"),
     ],
@@ -298,8 +298,8 @@ def test_a_wrong_wish_to_generate_is_one_line(here, capsys, arguments, said):
     [
         (["--seed", str(2**63)], "--seed 9223372036854775808"),
         (["--out", "faces.jpg"], "--out faces.jpg: pictures are written as .png"),
-        (["--out", "file/faces.png"], "--out file/faces.png: can't be written, since file is no folder"),
-        (["--each", "file"], "--each file: can't be made"),
+        (["--out", "file/faces.png"], "--out file/faces.png: can't be written, since file is not a folder"),
+        (["--each", "file"], "--each file: a file is there"),
         (["--engine", "theano"], "--engine theano"),
         (["--ctx", "tpu"], "--ctx tpu"),
     ],
@@ -317,7 +317,7 @@ def test_a_name_that_no_file_can_have_is_one_line(here, capsys, arguments):
 
 
 def test_an_unknown_command_is_one_line(here, capsys):
-    assert "No such command 'trian'" in refused(capsys, "trian")
+    assert "trian: no such command" in refused(capsys, "trian")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from networks import discriminator, generator, renamed
 
 from mxgan import extras
+from mxgan.architecture import networks
 from mxgan.convert import convert
 from mxgan.errors import ParamsError
 from mxgan.weights import files, load_net, load_params, params_file, save_params
@@ -39,6 +40,22 @@ def assert_bits_equal(found, wanted):
     for name, array in wanted.items():
         assert (found[name].dtype, found[name].shape) == (array.dtype, array.shape), name
         assert found[name].tobytes() == array.tobytes(), name
+
+
+def test_a_pth_says_which_network_it_is_unless_that_was_guessed(tmp_path):
+    needs(".pth")
+    import torch
+
+    save_params(tmp_path / "G.params", generator())
+    for layout in ("plain", "main"):
+        convert(tmp_path / "G.params", tmp_path / "G.pth", layout=layout)
+        found = networks.generator(tmp_path / "G.pth")
+        assert (found.source, found.assumed, found.cautions) == ("G.pth's own layout", (), [])
+    state = torch.load(tmp_path / "G.pth")
+    assert "mxgan.json" not in state and len(state) == 30
+    torch.save(state, tmp_path / "foreign.pth")
+    convert(tmp_path / "foreign.pth", tmp_path / "guessed.pth")
+    assert networks.generator(tmp_path / "guessed.pth").guessed
 
 
 @pytest.mark.parametrize("layout", ["plain", "main"])

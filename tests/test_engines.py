@@ -88,7 +88,7 @@ def test_a_gpu_that_only_pytorch_can_use_is_pytorchs(machine, ctx):
     machine.gpu = {"mxnet": NO_CODE, "pytorch": None}
     why = "GPU 0 has compute capability 9.0 and no MXNet wheel has code for it (5.0 to 8.9 work)"
     assert choose("auto", ctx) == Choice("pytorch", "gpu", why)
-    with pytest.raises(MxganError, match=r"ctx 'gpu': GPU 0 has compute capability 9\.0 .* use --engine pytorch"):
+    with pytest.raises(MxganError, match=r"ctx 'gpu': GPU 0 has compute capability 9\.0 .* use engine='pytorch'"):
         choose("mxnet", "gpu")
     assert choose("mxnet", "auto") == Choice("mxnet", "cpu", why)
 
@@ -122,7 +122,7 @@ def test_generating_takes_the_first_engine_that_is_installed(machine):
     machine.installed = {"onnx"}
     assert choose_generator("auto", "cpu") == Choice("onnx", "cpu", "MXNet is not installed; PyTorch is not installed")
     assert choose_generator("onnx", "auto").ctx == "cpu"
-    with pytest.raises(MxganError, match="ctx 'gpu': the onnx engine computes on the CPU: use --ctx cpu"):
+    with pytest.raises(MxganError, match="ctx 'gpu': the onnx engine computes on the CPU: use ctx='cpu'"):
         choose_generator("onnx", "gpu")
     machine.installed = set()
     with pytest.raises(ImportError, match=r"ONNX Runtime is not installed: pip install 'mxgan\[onnx\]'"):
@@ -147,7 +147,7 @@ def test_numpy_makes_pictures_where_nothing_else_is_installed(machine):
         "numpy", "cpu", "MXNet is not installed; PyTorch is not installed; ONNX Runtime is not installed"
     )
     assert choose_generator("numpy", "cpu").why == "as asked"
-    with pytest.raises(MxganError, match="the numpy engine computes on the CPU: use --ctx cpu"):
+    with pytest.raises(MxganError, match="the numpy engine computes on the CPU: use ctx='cpu'"):
         choose_generator("numpy", "gpu")
     with pytest.raises(MxganError, match=r"engine 'numpy': one of auto, mxnet, pytorch$"):
         choose("numpy")
@@ -173,7 +173,7 @@ def test_mxnet_refuses_what_only_pytorch_can(machine):
         ({"precision": "bfloat16"}, "cpu", "precision 'bfloat16': the mxnet engine computes in float32"),
         ({"deterministic": True}, "gpu", "deterministic: the mxnet engine can't promise it on a GPU"),
     ):
-        with pytest.raises(MxganError, match=f"{message}.*; use --engine pytorch"):
+        with pytest.raises(MxganError, match=f"{message}.*; use engine='pytorch'"):
             engines.build(Choice("mxnet", ctx, ""), TrainConfig(**values))
     with pytest.raises(MxganError, match="precision 'float16': one of float32, tf32, bfloat16"):
         TrainConfig(precision="float16")

@@ -6,7 +6,7 @@ import pytest
 
 import mxgan
 from mxgan import cli
-from mxgan.errors import MxganError, SettingError, in_shell
+from mxgan.errors import Caution, MxganError, SettingError, in_shell
 
 
 def test_a_setting_is_spelled_as_its_reader_would_type_it():
@@ -22,6 +22,26 @@ def test_a_setting_is_spelled_as_its_reader_would_type_it():
 
 def test_other_errors_have_one_wording():
     assert in_shell(MxganError("a.params: no sound file")) == "a.params: no sound file"
+
+
+@pytest.mark.parametrize(
+    ("shell", "python"),
+    [
+        ("no GPU: use --engine pytorch, or --ctx cpu", "no GPU: use engine='pytorch', or ctx='cpu'"),
+        ("too small; train with --size 32", "too small; train with size=32"),
+        ("describe it with --layout", "describe it with mxgan.Wishes(layout=...)"),
+        (
+            "say it with --activation, --eps or --layout",
+            "say it with mxgan.Wishes(activation=..., eps=..., layout=...)",
+        ),
+        ("name some with --data (or --batch-size)", "name some with data (or batch_size)"),
+        ("`mxgan weights inspect x --layout` writes one", "`mxgan weights inspect x --layout` writes one"),
+        ("my--file.params: gone", "my--file.params: gone"),
+    ],
+)
+def test_options_are_python_s_where_python_reads(shell, python):
+    for kind in (MxganError, Caution):
+        assert (str(kind(shell)), in_shell(kind(shell))) == (python, shell)
 
 
 def test_an_error_survives_the_way_from_another_process():
@@ -44,6 +64,7 @@ def test_the_same_mistake_in_python_and_in_the_shell(setting, value, capsys):
     option = f"--{setting.replace('_', '-')}"
     with pytest.raises(SystemExit):
         cli.main(["train", option, str(value)])
+    typed = f"{value:g}" if isinstance(value, float) else value
     said = capsys.readouterr().err
-    assert said.startswith(f"mxgan: error: {option} {value}: ")
-    assert said.partition(f"{value}: ")[2].strip() == str(error.value).partition(f"{value!r}: ")[2]
+    assert said.startswith(f"mxgan: error: {option} {typed}: ")
+    assert said.partition(f"{typed}: ")[2].strip() == str(error.value).partition(f"{value!r}: ")[2]

@@ -62,6 +62,8 @@ def test_a_word_that_no_option_stands_before(here, capsys, typed, meant):
         ("check photos", "did you mean faces check?"),
         ("resume last", "did you mean train --resume?"),
         ("show faces", "did you mean runs show?"),
+        ("version", "did you mean --version?"),
+        ("help train", "did you mean --help?"),
         ("photos", "did you mean train --data photos?"),
         ("faces.npy", "did you mean train --data faces.npy?"),
         ("netG.params", "did you mean generate --weights netG.params?"),
@@ -76,9 +78,25 @@ def test_a_word_that_no_option_stands_before(here, capsys, typed, meant):
 )
 def test_a_command_that_there_is_not(here, capsys, typed, meant):
     line = refused(capsys, *typed.split())
-    assert line.startswith("mxgan: error: No such command ")
+    assert ": no such command; " in line
     known = set(meant.removeprefix("one of ").split(", "))
     assert line.endswith(f"; {meant}") or known == set(line.rpartition("one of ")[2].split(", "))
+
+
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        ("generate --n many", "--n many: a whole number is wanted"),
+        ("train --steps 1.5", "--steps 1.5: a whole number is wanted"),
+        ("train --lr-g fast", "--lr-g fast: a number is wanted"),
+        ("train --steps", "--steps: its value is missing"),
+        ("train --dat photos", "--dat: no such option; did you mean --data?"),
+        ("generate -q", "-q: no such option; see `mxgan generate --help`"),
+        ("weights inspect", "mxgan weights inspect: FILE is missing; see `mxgan weights inspect --help`"),
+    ],
+)
+def test_what_click_says_is_said_as_everything_else(here, capsys, typed, line):
+    assert refused(capsys, *typed.split()) == f"mxgan: error: {line}"
 
 
 def test_a_run_is_looked_for_by_a_name_that_is_nearly_its(here, capsys):

@@ -105,7 +105,7 @@ def test_places_where_no_picture_can_be_are_refused(tmp_path):
     for name, said in (
         ("near.jpg", "near.jpg': pictures are written as .png"),
         ("folder.png", "folder.png': a folder is there"),
-        ("file/near.png", "file is no folder you may write to"),
+        ("file/near.png", "file is not a folder you may write to"),
     ):
         with pytest.raises(MxganError, match=f"nearest .*{said}"):
             plots.check_place("nearest", tmp_path / name)

@@ -85,8 +85,9 @@ def assume(found: Sequence[Part], wish: Wishes, where: str, hints: Hints = NOTHI
     if best is not None and any(node.name.endswith("-norm") for node in best[0].nodes):
         doubts += (GUESSED,)
     if best is None:
-        size = f" of {wish.size} pixels" if wish.size else ""
-        raise NoGenerator(f"{where}: no strides give images{size}; describe the network with --layout")
+        if wish.size:
+            raise NoGenerator(f"{where}: its layers can't make images of {wish.size} pixels; leave --size out")
+        raise NoGenerator(f"{where}: no strides give images; describe the network with --layout")
     return replace(_reading(*best, wish, hints), warnings=doubts)
 
 

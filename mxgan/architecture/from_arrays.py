@@ -11,7 +11,7 @@ import numpy as np
 from mxgan.architecture import statistics
 from mxgan.architecture.parts import Network, NoGenerator, Part, Unknown, groups, parts
 from mxgan.architecture.wishes import Wishes
-from mxgan.errors import ParamsError
+from mxgan.errors import ParamsError, in_shell
 from mxgan.graph.reading import Reading
 from mxgan.weights import names
 from mxgan.weights.dcgan import EPSILON, graph_of
@@ -67,7 +67,7 @@ def _split(
         lost = (f"{', '.join(map(names.printable, strays[:5]))}: no layer's arrays; left out",) if strays else ()
         return [replace(reading, warnings=(*reading.warnings, *lost))]
     except NoGenerator as error:
-        why = str(error)
+        why = in_shell(error)
     blocks = groups(found)
     inner: list[Network] = []
     for name, block in blocks.items() if depth < DEEPEST else ():

@@ -13,7 +13,7 @@ from mxgan.architecture.lookup import looked_up
 from mxgan.architecture.parts import Network, NoGenerator, Part, Unknown, parts
 from mxgan.architecture.told import decided
 from mxgan.architecture.wishes import Wishes
-from mxgan.errors import ParamsError
+from mxgan.errors import ParamsError, in_shell
 from mxgan.graph import layers
 from mxgan.graph.reading import Reading
 from mxgan.weights.pickled_modules import Module
@@ -32,7 +32,7 @@ def of_module(module: Module, arrays: dict[str, np.ndarray], wish: Wishes, where
             return decided(reading, wish)
         return _worked_out(module, arrays, wish, where)
     except ParamsError as error:
-        return Unknown(module.name or module.bare, str(error), ())
+        return Unknown(module.name or module.bare, in_shell(error), ())
 
 
 def _worked_out(module: Module, arrays: dict[str, np.ndarray], wish: Wishes, where: str) -> Reading:

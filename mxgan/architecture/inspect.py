@@ -15,7 +15,7 @@ from mxgan.architecture.networks import Network, Unknown
 from mxgan.architecture.rows import parameters, published, rows
 from mxgan.architecture.wishes import NONE, Wishes
 from mxgan.config import SIZES
-from mxgan.errors import ParamsError
+from mxgan.errors import ParamsError, in_shell
 from mxgan.graph import check, layers
 from mxgan.graph.graph import IMAGES
 from mxgan.graph.reading import Reading
@@ -92,7 +92,7 @@ def read(file: WeightsFile, wish: Wishes) -> tuple[list[Found], list[Unknown]]:
     except ParamsError as error:
         if wish.symbol is not None:  # it was asked for
             raise
-        every = [Unknown("", str(error), ())]
+        every = [Unknown("", in_shell(error), ())]
     found: list[Found] = []
     unknown: list[Unknown] = []
     for one in every:
@@ -102,7 +102,7 @@ def read(file: WeightsFile, wish: Wishes) -> tuple[list[Found], list[Unknown]]:
                 found.append(Found(one, shapes, members.dcgan(one, file.arrays, file.path)))
                 continue
             except ParamsError as error:
-                one = Unknown(members.prefix(one), str(error), ())
+                one = Unknown(members.prefix(one), in_shell(error), ())
         unknown.append(Unknown(one.prefix, one.why.removeprefix(f"{file.path}: "), one.found))
     return found, unknown
 

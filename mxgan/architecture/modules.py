@@ -14,7 +14,7 @@ from typing import Optional
 import numpy as np
 
 from mxgan.architecture.modules_layers import RULES, Unknown, steps_of
-from mxgan.errors import ParamsError
+from mxgan.errors import ParamsError, in_shell
 from mxgan.graph import Graph, Node, layers, shapes
 from mxgan.graph.graph import LATENTS
 from mxgan.graph.layers import Layer
@@ -62,7 +62,7 @@ def _parts(module: Module, container: str) -> list[Part]:
             for step in steps_of(module)
         ]
     except Unknown as error:
-        why = printable(str(error))
+        why = printable(in_shell(error))
     names = {name: _joined(module.name, name) for name in module.arrays}
     alone = Part(module.name, None, container, module.bare, dict(module.arrays), names, why)
     known = module.bare in RULES and module.kind.startswith("torch.nn.")

@@ -80,6 +80,12 @@ def networks(file: files.WeightsFile, wish: Wishes = NONE) -> list[Network]:
         from mxgan.architecture import told, torchscript
 
         return [told.decided(torchscript.read(path), wish)]
+    if file.layout is not None:
+        from mxgan.architecture import told
+        from mxgan.graph import layout
+
+        said = layout.decoded(file.layout, file.arrays, f"{path}: the layout in it")
+        return [told.decided(Reading(said.graph, f"{path.name}'s own layout", said.names, uniform=said.uniform), wish)]
     if file.modules:
         from mxgan.architecture.from_module import of_module
 

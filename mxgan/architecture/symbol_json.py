@@ -118,7 +118,7 @@ def load(path: str | os.PathLike) -> Symbol:
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
-            raise ParamsError(f"{path}: no regular file; a symbol's JSON wanted")
+            raise ParamsError(f"{path}: not a regular file; a symbol's JSON wanted")
         with open(path, "rb") as file:
             data = file.read(LARGEST_FILE + 1)
     except OSError as error:
@@ -136,7 +136,7 @@ def parse(data: bytes, where: str) -> Symbol:
         reason = str(error).splitlines()[0][:200]
         raise ParamsError(f"{where}: no JSON: {reason!r}; fetch the symbol file again") from None
     if not is_symbol(said):
-        raise ParamsError(f'{where}: no symbol of MXNet: {{"nodes": [...], "heads": [...]}} wanted')
+        raise ParamsError(f'{where}: not a symbol of MXNet: {{"nodes": [...], "heads": [...]}} wanted')
     rows = said["nodes"]
     if not 0 < len(rows) <= MOST_OPERATIONS:
         raise ParamsError(f"{where}: {len(rows)} nodes; 1 to {MOST_OPERATIONS} wanted")
@@ -163,7 +163,7 @@ def _operation(row: Any, number: int, where: str) -> Operation:
     for key in ("attr", "attrs", "param"):  # an operator's own settings win over a user's attributes
         found = row.get(key) or {}
         if not isinstance(found, dict):
-            raise ParamsError(f"{where}: {key} is no object; fetch the symbol file again")
+            raise ParamsError(f"{where}: {key} is not an object; fetch the symbol file again")
         settings.update({str(mine): _setting(value) for mine, value in found.items()})
     inputs = row.get("inputs", [])
     if len(inputs) > MOST_INPUTS:

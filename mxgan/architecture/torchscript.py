@@ -20,7 +20,7 @@ from mxgan.architecture.torchscript_moves import flow_of
 from mxgan.architecture.torchscript_ops import operate
 from mxgan.architecture.torchscript_source import Failed
 from mxgan.architecture.torchscript_values import Held
-from mxgan.errors import ParamsError
+from mxgan.errors import ParamsError, in_shell
 from mxgan.graph import Graph, layers
 from mxgan.graph.graph import LABELS, LATENTS
 from mxgan.graph.reading import Reading
@@ -74,7 +74,7 @@ def _follow(file: ZipFile) -> Reading:
             if isinstance(error, Together):
                 return _parted(file, program, builder, error)
             if len(builder.nodes) > furthest:
-                furthest, why = len(builder.nodes), Failed(str(error).removeprefix(f"{file.where}: "))
+                furthest, why = len(builder.nodes), Failed(in_shell(error).removeprefix(f"{file.where}: "))
     raise why
 
 

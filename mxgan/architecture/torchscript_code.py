@@ -243,7 +243,7 @@ class Program:
             return self.operate(called.name, args, named)
         found = self._definition(called.name)
         if not isinstance(found, ast.FunctionDef):
-            raise Failed(f"{called.name} is no function in its code")
+            raise Failed(f"{called.name} is not a function in its code")
         return self._call_function(found, args, named)
 
     def _list(self, node: Any, scope: Scope) -> list:

@@ -132,7 +132,7 @@ def sound(inputs: Inputs) -> None:
     latent = next(item.shape[0] for item in inputs if item.role == LATENTS)
     for item in inputs:
         if item.one_hot and not can_be(item.name, item.shape[0], latent):
-            raise Failed(f"it takes {item.name} of {item.shape[0]} numbers beside the latents, which is no label")
+            raise Failed(f"it takes {item.name} of {item.shape[0]} numbers beside the latents, which is not a label")
 
 
 def _shapes(made: Made) -> Iterator[tuple[int, ...]]:

@@ -12,7 +12,7 @@ import click
 from mxgan import __version__
 from mxgan.cli import faces, files, pictures, training
 from mxgan.cli.help import WithExamples, examples
-from mxgan.cli.hints import Group
+from mxgan.cli.hints import Group, in_our_words
 from mxgan.errors import MxganError, TrainingError, in_shell
 
 INSTALLED = "Show mxgan's version, and which engines are installed."
@@ -87,7 +87,7 @@ def program() -> None:
     It is the DCGAN of the MXNet Gluon tutorial, on MXNet or PyTorch.
 
     Exit status: 0 done; 1 a comparison found a difference; 2 the input was wrong (one line says what and how to mend
-    it); 3 the run went wrong; 130 or 143 stopped by Ctrl-C or SIGTERM after saving.
+    it); 3 the run failed; 130 or 143 stopped by Ctrl-C or SIGTERM after saving.
     """
 
 
@@ -99,7 +99,7 @@ def main(args: list[str] | None = None) -> None:
     try:
         sys.exit(program.main(args, prog_name="mxgan", standalone_mode=False) or 0)
     except click.ClickException as error:
-        _fail(error.format_message(), 2)
+        _fail(in_our_words(error), 2)
     except TrainingError as error:
         _fail(str(error), 3)
     except (MxganError, ImportError) as error:
@@ -121,7 +121,8 @@ def main(args: list[str] | None = None) -> None:
 
 def _warn(message: Warning | str, *where: object, **more: object) -> None:
     """A warning is one line too, without the place in the code."""
-    click.echo(f"mxgan: warning: {' '.join(str(message).split())}", err=True)
+    text = in_shell(message) if isinstance(message, Warning) else message
+    click.echo(f"mxgan: warning: {' '.join(text.split())}", err=True)
 
 
 def _fail(message: str, status: int) -> None:

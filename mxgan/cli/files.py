@@ -57,7 +57,7 @@ def inspect(file: Path, as_json: bool, as_layout: bool, **said: Any) -> None:
 
     wish = wishes({**said, "layout": None})
     if as_layout and as_json:
-        raise MxganError("--layout and --json: give one of them")
+        raise MxganError("--layout and --json: give only one of them")
     if as_layout:
         text, notes = draft.describe(networks.load(weights_file(file)), wish)
         click.echo(text, nl=False)

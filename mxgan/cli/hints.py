@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import shlex
 from collections.abc import Iterable
 from typing import Any, Optional
@@ -12,8 +13,39 @@ import click
 
 from mxgan import run_names
 
-ELSEWHERE = {"resume": "train --resume", "show": "runs show"}  # what is no command of its own
+ELSEWHERE = {
+    "resume": "train --resume",
+    "show": "runs show",
+    "version": "--version",
+    "help": "--help",
+}  # what is no command of its own
 WEIGHTS = (".params", ".pth", ".pt", ".safetensors", ".npz", ".onnx")
+
+
+def in_our_words(error: click.ClickException) -> str:
+    """click's message in the form that all others have: what it is about, what is wrong, the fix."""
+    if isinstance(error, click.NoSuchOption):
+        likely = (error.possibilities or [])[:1]
+        return f"{error.option_name}: no such option; {f'did you mean {likely[0]}?' if likely else _see_help(error)}"
+    if isinstance(error, click.MissingParameter) and error.param is not None:
+        return f"{_command_of(error)}: {error.param.human_readable_name} is missing; {_see_help(error)}"
+    text = error.format_message().rstrip(".")
+    wrong = re.fullmatch(r"Invalid value for '([^']*?)(?: / [^']*)*': '(.*)' is not a valid (integer|float).*", text)
+    if wrong:
+        return f"{wrong[1]} {wrong[2]}: a {'whole number' if wrong[3] == 'integer' else 'number'} is wanted"
+    wrong = re.fullmatch(r"Option '(.*)' requires an argument", text)
+    if wrong:
+        return f"{wrong[1]}: its value is missing"
+    return text
+
+
+def _see_help(error: click.ClickException) -> str:
+    return f"see `{_command_of(error)} --help`"
+
+
+def _command_of(error: click.ClickException) -> str:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return context.command_path if context else "mxgan"
 
 
 class Group(click.Group):
@@ -24,7 +56,7 @@ class Group(click.Group):
         if self.get_command(ctx, word) is None and not word.startswith("-"):
             likely = command_like(self, word, top=ctx.parent is None)
             hint = f"did you mean {likely}?" if likely else f"one of {', '.join(self.list_commands(ctx))}"
-            raise click.UsageError(f"No such command {word!r}; {hint}", ctx)
+            raise click.UsageError(f"{word}: no such command; {hint}", ctx)
         name, command, rest = super().resolve_command(ctx, args)
         if command is not None:
             _check_words(click.Context(command, ctx, name), list(rest))

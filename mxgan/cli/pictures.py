@@ -175,10 +175,10 @@ def evaluate(
 
     source = weights or run
     if source is None or (weights and run):
-        raise MxganError("give one of --weights FILE and --run RUN")
+        raise MxganError("evaluate: give either --weights FILE or --run RUN")
     if run is not None and not run_names.is_run(run_names.meant(run)):
-        hint = run_names.did_you_mean(run) or "; a weights file is given with --weights"
-        raise MxganError(f"--run {run}: no run directory{hint}")
+        hint = run_names.did_you_mean(run) or "; `mxgan runs` lists them, and a weights file goes to --weights"
+        raise MxganError(f"--run {run}: there is no such run{hint}")
     said = {name: options.pop(name) for name in SAID}
     asked = scoring.EvalConfig(metrics=tuple(metrics.split(",")), wishes=wishes(said), **options)
     if verbose:

@@ -72,8 +72,8 @@ MACHINE = (
 @click.option(
     "--checkpoint-minutes",
     type=float,
-    default=DEFAULTS.checkpoint_minutes,
-    show_default="10",
+    default=f"{DEFAULTS.checkpoint_minutes:g}",
+    show_default=True,
     metavar="MINUTES",
     help="The longest time between two checkpoints; each epoch makes one anyway.",
 )
@@ -138,7 +138,7 @@ def runs(folder: Path, run: Path | None, as_json: bool) -> None:
     list, a path, or last.
 
     JSON keys: runs, a list of path, recipe, engine, step, steps, best (step, score; or null), age_s, state (running,
-    finished, stopped, failed) and why; of `show`: these and config, checkpoints, last, scores, warnings.
+    finished, stopped, failed, damaged) and why; of `show`: these and config, checkpoints, last, scores, warnings.
     """
     from mxgan.training import runs as table
 

@@ -1,7 +1,7 @@
 """Are the two engines the same function? In float64, where rounding can't hide a difference.
 
 In float32 two correct builds differ visibly: rounding flips a ReLU, which changes a gradient by parts in a thousand,
-and Adam's first steps are little more than signs. In float64 the two agree to 1e-12; anything above that is a
+and Adam's first steps are little more than signs. In float64 the two agree to about 1e-12; anything above that is a
 difference in definition.
 """
 

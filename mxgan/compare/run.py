@@ -19,8 +19,7 @@ from mxgan.compare.worker import Worker
 from mxgan.config import TrainConfig
 from mxgan.errors import SettingError
 from mxgan.faces import Faces, open_faces
-from mxgan.training import run_dir
-from mxgan.words import counted
+from mxgan.training import run_dir, setup
 
 ENGINES = ("mxnet", "pytorch")  # the second is measured against the first
 STEPS = 30  # of training by default: minutes on two cores
@@ -46,11 +45,10 @@ def compare(config: TrainConfig, out: str, say: Callable[[str], None] = print) -
     asked = engines.as_computed(dataclasses.replace(config, epochs=None, steps=steps), ctx)
     wanted = configuration.resolve(asked)
     run_dir.check_out(out)
-    choices = [_chosen(name, ctx, config) for name in ENGINES]
+    choices = _chosen(ctx, config)
     faces = open_faces(config.data, config.size, config.fit, unique=config.unique)
     if wanted.batch_size > len(faces.images):
-        larger = f"larger than the data, which has {counted(len(faces.images), 'face')}"
-        raise SettingError("batch_size", wanted.batch_size, larger)
+        raise SettingError("batch_size", wanted.batch_size, setup.too_few(faces))
 
     say(f"float64: {proof.STEPS} steps of both engines, every tensor compared")
     deviations = proof.prove(wanted, faces.images, ENGINES, ctx, config.threads)
@@ -68,11 +66,17 @@ def compare(config: TrainConfig, out: str, say: Callable[[str], None] = print) -
     return Comparison(report.write(Path(out), found, observed.pictures), found["passed"], found)
 
 
-def _chosen(name: str, ctx: str, config: TrainConfig) -> engines.Choice:
-    try:
-        return engines.choose(name, ctx, config.threads)
-    except ImportError as error:
-        raise ImportError(f"compare runs both engines: {error}") from error
+def _chosen(ctx: str, config: TrainConfig) -> list[engines.Choice]:
+    """Both engines. Raises ImportError with what to install for each that isn't."""
+    choices, missing = list[engines.Choice](), list[str]()
+    for name in ENGINES:
+        try:
+            choices.append(engines.choose(name, ctx, config.threads))
+        except ImportError as error:
+            missing.append(str(error))
+    if missing:
+        raise ImportError(f"compare runs both engines: {'; '.join(missing)}")
+    return choices
 
 
 def _report(

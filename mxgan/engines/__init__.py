@@ -17,7 +17,7 @@ import numpy as np
 from mxgan import extras
 from mxgan.config import RunConfig, TrainConfig, parse_ctx
 from mxgan.engines.protocol import Engine, Forward
-from mxgan.errors import SettingError
+from mxgan.errors import SettingError, in_shell
 from mxgan.graph import Graph
 
 TRAINERS = ("mxnet", "pytorch")
@@ -201,7 +201,7 @@ def _problem(engine: str, ctx: str, threads: Optional[int]) -> Optional[str]:
         try:
             runtime.load(threads)
         except ImportError as error:
-            problem = str(error)
+            problem = in_shell(error)
     return problem
 
 

@@ -174,7 +174,7 @@ def _of_tar(info: tarfile.TarInfo) -> _Packed:
     if info.issym() or info.islnk():
         refused = "is a link"
     elif not info.isreg() or info.issparse():
-        refused = "is no regular file"
+        refused = "is not a regular file"
     return _Packed(info.size, refused, (info.size, info.offset_data))
 
 

@@ -183,7 +183,7 @@ def _meaning(array: np.ndarray, shown: str) -> tuple[float, float]:
     if array.dtype.kind == "f" and high <= 1 + SLACK and low >= -1 - SLACK:
         return (255, 0) if low >= 0 else (127.5, 127.5)
     raise MxganError(
-        f"{shown}: {array.dtype} from {low:g} to {high:g} is no clear brightness: bring it to 0..255, 0..1 or -1..1"
+        f"{shown}: {array.dtype} from {low:g} to {high:g} is not a clear brightness: bring it to 0..255, 0..1 or -1..1"
     )
 
 

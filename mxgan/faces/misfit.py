@@ -20,7 +20,7 @@ def misfit(shape: tuple[int, ...], dtype: np.dtype) -> str:
     if len(shape) == 3 and last in (3, 4):
         return "this is one picture; a set has many"
     if len(shape) not in (3, 4):
-        return "this is no set of pictures"
+        return "this is not a set of pictures"
     if not shape[0]:
         return "it is empty"
     return _channels(shape) or _sides(shape)

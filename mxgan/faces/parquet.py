@@ -38,7 +38,7 @@ def members(folder: str, names: Sequence[str], shown: str) -> Iterator[Members]:
             try:
                 file = stack.enter_context(parquet.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False))
             except (ValueError, OSError) as error:  # pyarrow's errors are these
-                raise MxganError(f"{where}: no whole Parquet file ({cause(error)}): fetch it again") from None
+                raise MxganError(f"{where}: not a whole Parquet file ({cause(error)}): fetch it again") from None
             column = _column(file, where)
             _check(file, column, where, os.path.getsize(path))
             files.append((name, file, column))

@@ -200,7 +200,7 @@ def _upright(image: np.ndarray, orientation: int) -> np.ndarray:
 def cause(error: Exception) -> str:
     """Why a picture can't be read, in a few words of one line, for an error of whatever decoder."""
     if isinstance(error, UnidentifiedImageError):
-        return "is no JPEG, PNG, WebP, BMP or GIF that can be read"
+        return "is not a JPEG, PNG, WebP, BMP or GIF that can be read"
     if isinstance(error, Image.DecompressionBombError):
         return f"is too large: at most {MAX_PIXELS} pixels"
     if isinstance(error, MemoryError):

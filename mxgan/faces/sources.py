@@ -76,7 +76,7 @@ def source(data: str, size: int, fit: str) -> Source:
         return Source(data, f"painted-{n}-{size}", size, fit, made_from, partial(painting.members, n, size))
     path = os.path.expanduser(data)
     if not os.path.exists(path):
-        raise MxganError(f"{printable(data)!r}: there is no such folder or file")
+        raise MxganError(f"{printable(data)!r}: there is no such folder or file{pattern_hint(data)}")
     path = os.path.realpath(path)
     if os.path.isdir(path):
         return _folder(data, path, size, fit)
@@ -118,6 +118,11 @@ def _in_folder(path: str, suffixes: tuple[str, ...], shown_path: str) -> Abstrac
         return nullcontext(folder.members(path))
     names = folder.in_order(name for name, _, _ in folder.walk(path, suffixes))
     return parquet.members(path, names, shown_path)
+
+
+def pattern_hint(data: str) -> str:
+    """What to give instead of a pattern such as photos/*.jpg, which no shell has filled in."""
+    return "; give the folder itself, not a pattern" if set(data) & set("*?[") else ""
 
 
 def _hint(path: str) -> str:
@@ -170,7 +175,7 @@ def kind_of(path: str, called: str) -> str:
         return "tar"
     kind = SUFFIXES.get(os.path.splitext(called)[1].lower(), "")
     if not kind:
-        raise MxganError(f"{shown_path}: no set of faces: {KINDS} is wanted")
+        raise MxganError(f"{shown_path}: not a set of faces: {KINDS} is wanted")
     if not start:
         raise MxganError(f"{shown_path}: is empty (0 bytes)")
     return kind

@@ -29,6 +29,7 @@ from mxgan.graph.shapes import MOST_NODES
 
 VERSION = 1
 LONGEST = 2**20  # bytes of a layout
+DRAFT = "`mxgan weights inspect FILE --layout` writes a draft"
 _TOP = ("mxgan-layout", "latent", "latents", "images", "input", "layers")
 _OWN = ("name", "kind", "arrays", "inputs")
 
@@ -79,18 +80,29 @@ def read(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> Layout:
     try:
         if Path(path).stat().st_size > LONGEST:
             raise ParamsError(f"{where}: more than {LONGEST:,} bytes; a layout is a small JSON file")
-        said = json.loads(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise ParamsError(f"{where}: the layout can't be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise ParamsError(f"{where}: not UTF-8 text, so not a layout; {DRAFT}") from error
+    return decoded(text, arrays, where)
+
+
+def decoded(text: str, arrays: Mapping[str, np.ndarray], where: str) -> Layout:
+    """What `read` does, with the text of the file."""
+    try:
+        said = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ParamsError(f"{where}: no JSON: {error}; `mxgan weights inspect FILE --layout` writes a draft") from error
+        raise ParamsError(f"{where}: not JSON: {error}; {DRAFT}") from error
     return parse(said, arrays, where)
 
 
 def parse(said: Any, arrays: Mapping[str, np.ndarray], where: str) -> Layout:
     """What `read` does, with the JSON already decoded. Array words that the layout leaves out are left out."""
     if not isinstance(said, dict) or said.get("mxgan-layout") != VERSION or not isinstance(said.get("layers"), list):
-        raise ParamsError(f'{where}: no layout: {{"mxgan-layout": {VERSION}, "latent": ..., "layers": [...]}} wanted')
+        raise ParamsError(
+            f'{where}: not a layout: {{"mxgan-layout": {VERSION}, "latent": ..., "layers": [...]}} wanted'
+        )
     _known(said, _TOP, where)
     rows = said["layers"]
     if not 0 < len(rows) <= MOST_NODES:
@@ -176,4 +188,4 @@ def _numbers(value: Any, where: str, count: Optional[int] = None) -> tuple[int, 
 def _known(said: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
     strange = [key for key in said if key not in keys]
     if strange:
-        raise ParamsError(f"{where}: {strange[0]!r} is no setting; known: {', '.join(keys)}")
+        raise ParamsError(f"{where}: {strange[0]!r} is not a setting; known: {', '.join(keys)}")

@@ -219,7 +219,9 @@ def _data(weights: Path, data: Optional[str], say: Say) -> tuple[str, str, bool,
     if data is not None:
         return data, (run or _run_beside(weights)).fit, False, None
     if run is None:
-        raise MxganError(f"{weights}: no run directory, so there are no faces to compare with; name some with --data")
+        raise MxganError(
+            f"{weights}: not a run directory, so there are no faces to compare with; name some with --data"
+        )
     say(f"note: compared with what the run was trained on, --data {run.data}")
     return run.data, run.fit, run.unique, config.trained_on(written)
 

@@ -92,7 +92,7 @@ def parse(data: bytes, where: str) -> Model:
     except ParamsError:
         raise
     except Exception as error:  # protobuf's errors are of a class of their own
-        raise ParamsError(f"{where}: no sound ONNX model: {printable(str(error)[:200])}; fetch it again") from error
+        raise ParamsError(f"{where}: not a sound ONNX model: {printable(str(error)[:200])}; fetch it again") from error
     return Model(where, data, proto, opset, writer)
 
 
@@ -121,13 +121,13 @@ def _tensors(model: Model) -> Iterator[tuple[str, Any]]:
                 if len(held) == 1 and held[0].data_type in (1, 10, 11, 16) and prod(held[0].dims) > 1:
                     yield text(node.output[0]), held[0]
     except UnicodeError as error:
-        raise ParamsError(f"{model.where}: a name that is no UTF-8; fetch it again") from error
+        raise ParamsError(f"{model.where}: a name that is not UTF-8; fetch it again") from error
 
 
 def text(value: Any) -> str:
     """A text field. Raises UnicodeError for what is no UTF-8, which protobuf gives as bytes or raises itself."""
     if not isinstance(value, str):
-        raise UnicodeError(f"{value!r} is no UTF-8")
+        raise UnicodeError(f"{value!r} is not UTF-8")
     return value
 
 

@@ -55,13 +55,13 @@ def vetted(model: Model, why: str) -> Program:
         for size in said.data.shape:
             latent *= size
         if latent < 1 or said.pictures:
-            raise ParamsError(f"{where}: takes {said.data.shape}, which are no latents, and {why}")
+            raise ParamsError(f"{where}: takes {said.data.shape}, which are not latents, and {why}")
         classes = _classes(ops, said, arrays, where) if said.label else None
         noisy = sorted({op.kind for op in ops if op.kind in _RANDOM})
         warnings = (f"its pictures hold noise of their own ({', '.join(noisy)}): no two runs agree",) if noisy else ()
         return Program(where, model.data, said, latent, classes, why, _limits(ops, said.output), warnings=warnings)
     except UnicodeError as error:
-        raise ParamsError(f"{where}: a name that is no UTF-8; fetch the file again") from error
+        raise ParamsError(f"{where}: a name that is not UTF-8; fetch the file again") from error
 
 
 def _check(op: Op, where: str, why: str) -> None:

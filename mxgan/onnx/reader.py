@@ -13,7 +13,7 @@ from typing import Optional
 
 import numpy as np
 
-from mxgan.errors import ParamsError
+from mxgan.errors import ParamsError, in_shell
 from mxgan.graph import Graph, Node, check, layers
 from mxgan.graph.graph import IMAGES, LABELS, LATENTS
 from mxgan.graph.reading import NoGraph, Reading
@@ -56,7 +56,7 @@ def program(path: str | os.PathLike) -> Program:
     try:
         read_model(model)
     except NoGraph as error:
-        why = str(error).removeprefix(f"{model.where}: ")
+        why = in_shell(error).removeprefix(f"{model.where}: ")
     else:
         why = "it was asked to run"
     return tried(vetted(model, why))
@@ -72,7 +72,7 @@ def read_model(model: Model) -> Reading:
         build = _built(model, said, needed(ops, said.output))
         return _finished(model, said, build)
     except UnicodeError as error:
-        raise ParamsError(f"{model.where}: a name that is no UTF-8; fetch the file again") from error
+        raise ParamsError(f"{model.where}: a name that is not UTF-8; fetch the file again") from error
 
 
 def _built(model: Model, said: Signature, ops: list[Op]) -> Build:
@@ -120,11 +120,11 @@ def _one(build: Build, op: Op) -> None:
             raise NoGraph(f"the second output of {op.kind}")
         build.bind(op.outputs[0], value_of(build, op))
     except NoGraph as error:
-        raise NoGraph(f"{here}: no layer of mxgan does this: {printable(str(error)[:200])}") from error
+        raise NoGraph(f"{here}: no layer of mxgan does this: {printable(in_shell(error)[:200])}") from error
     except ParamsError:
         raise
     except _DAMAGE as error:
-        raise ParamsError(f"{here} ({printable(op.kind[:40])}): {printable(str(error)[:200])}") from error
+        raise ParamsError(f"{here} ({printable(op.kind[:40])}): {printable(in_shell(error)[:200])}") from error
 
 
 def _finished(model: Model, said: Signature, build: Build) -> Reading:
@@ -141,7 +141,7 @@ def _finished(model: Model, said: Signature, build: Build) -> Reading:
             end, square = _as_images(where, build, end)
             end, ranged = _signed(build, end)
         except Unfit as error:
-            raise ParamsError(f"{where}: {error}") from error
+            raise ParamsError(f"{where}: {in_shell(error)}") from error
         assumed += [text for text in (square, ranged) if text]
     graph = _pruned(build, end)
     if LABELS in graph.inputs and graph.classes is None:

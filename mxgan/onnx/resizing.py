@@ -61,7 +61,7 @@ def _factors(build: Build, op: Op, shape: tuple[int, ...]) -> list[int]:
     whole = [1] * rank
     for axis, factor in zip(axes, factors):
         if not 1 <= factor < 2**20 or factor != int(factor):
-            raise NoGraph(f"{op.kind} by {factor}, which is no whole number")
+            raise NoGraph(f"{op.kind} by {factor}, which is not a whole number")
         whole[axis] = int(factor)
     return whole
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from mxgan import machine
 from mxgan.child import Child, ChildEnded
-from mxgan.errors import MissingPackage, MxganError, ParamsError
+from mxgan.errors import MissingPackage, MxganError, ParamsError, in_shell
 from mxgan.onnx.program import Program
 from mxgan.weights.names import printable
 
@@ -109,7 +109,7 @@ class _Trial:
         try:
             return _seen(self.program), ""
         except ParamsError as error:
-            return None, str(error)
+            return None, in_shell(error)
 
 
 def _seen(program: Program) -> Program:

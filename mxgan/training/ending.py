@@ -64,13 +64,13 @@ def say_goodbye(
 ) -> None:
     """Say how to go on, where everything is and, as the last line, how good it is and what `generate` takes of it."""
     if step < steps:
-        progress.say(f"stopped after step {step} of {steps}; to go on: {advice.resume(run.path)}")
+        progress.say(f"stopped after step {step:,} of {steps:,}; to go on: {advice.resume(run.path)}")
     progress.say(f"pictures {run.path / 'samples'}, curves {run.path / 'curves.png'}")
-    score, best = "not scored", validation.best(scores)
+    score, best = "no scores", validation.best(scores)
     if best:
         last = f"; last {validation.shown(scores[-1].value)} at step {scores[-1].step}" if best != scores[-1] else ""
         score = f"best {validation.told(best)}{last}"
-    progress.say(f"{score}: new faces from {weights_file(run.path)}: {advice.generate(run.path)}")
+    progress.say(f"{score}; new faces from {weights_file(run.path)}: {advice.generate(run.path)}")
 
 
 def _failed(run: RunDir, error: NonFinite, progress: Progress) -> TrainingError:

@@ -16,6 +16,7 @@ from mxgan.training.log import StepLog
 from mxgan.training.progress import Progress
 from mxgan.training.run import Run
 from mxgan.training.setup import Setup, Start
+from mxgan.words import counted
 
 
 def run(setup: Setup, start: Start, advice: Advice) -> Run:
@@ -51,7 +52,7 @@ def _make_steps(setup: Setup, start: int, step_log: StepLog, progress: Progress,
     saver = Saver(setup, step_log, progress)
     step, whole = start, True
     if start == steps:
-        progress.say("all steps are done already: to go on, give more epochs or steps")
+        progress.say(f"all {counted(steps, 'step')} are done already; to go on, give more steps or epochs")
         whole = saver.save_files(step)  # its checkpoint was written, perhaps not all else
 
     def inputs(place: tuple[int, np.ndarray]) -> Batch:

@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 from mxgan import engines
 from mxgan.config import TrainConfig, filled, from_json, load, resolve, to_json
-from mxgan.errors import MxganError, SettingError, as_option
+from mxgan.errors import MxganError, SettingError, as_option, in_shell
 from mxgan.faces import Faces, open_faces
 from mxgan.recipe import finish
 from mxgan.recipe.finish import FinishPlan
@@ -61,7 +61,10 @@ def plan(run: RunDir, changes: dict[str, Any], look: Callable[..., Faces] = open
     faces = _same_faces(config, before, look)
     made, now = saved.step if saved else 0, length(config, faces)
     if now.steps < made:
-        raise MxganError(f"{run.path}: the run is at step {made} already, past the {now.steps} asked for")
+        raise MxganError(
+            f"{run.path}: the run is at step {made:,} already, past the {now.steps:,} asked for; "
+            "give more steps or epochs"
+        )
     then = from_json(saved.config) if saved else config
     if now.steps == made and config.finish not in (0, then.finish):
         raise SettingError(
@@ -210,13 +213,13 @@ def _same_faces(config: TrainConfig, written: dict[str, Any], look: Callable[...
     try:
         faces = look(config.data, config.size, config.fit, unique=config.unique)
     except MxganError as error:
-        raise MxganError(f"{error}; if the run's faces are elsewhere now, say where with --data") from error
+        raise MxganError(f"{in_shell(error)}; if the run's faces are elsewhere now, say where with --data") from error
     before = part(written, "faces")
     if faces.fingerprint not in ("", before.get("fingerprint")):  # empty: `survey` didn't look so far
+        then = f"{before.get('count')} then, fingerprint {str(before.get('fingerprint'))[:8]}"
+        now = f"{len(faces.images)} now, {faces.fingerprint[:8]}"
         told = (
-            f"not the faces that the run began with ({before.get('count')} then, {len(faces.images)} now, fingerprint "
-            f"{before.get('fingerprint')} then, {faces.fingerprint} now): that is another run, start it anew with "
-            "another {}".format
-        )
+            f"not the faces that the run began with ({then}; {now}): that is another run, begin it with another {{}}"
+        ).format
         raise SettingError("data", faces.source, told("out"), told("--out"))
     return faces

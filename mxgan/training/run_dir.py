@@ -28,6 +28,7 @@ from mxgan.training.log import read_log
 from mxgan.weights import params_file
 
 LOCK = "run.lock"
+MENDED = "put a copy of it back, or begin a new run; the weights files beside it still work"
 BEST = "netG-best"  # the weights of the best score
 PATIENCE = 1.0  # seconds to wait for the lock: a status check holds it briefly
 TEMPORARY = ".mxgan-*.tmp"
@@ -59,9 +60,9 @@ class RunDir:
         try:
             value = json.loads((self.path / name).read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError) as error:
-            raise MxganError(f"{self.path / name}: can't be read ({error})") from error
+            raise MxganError(f"{self.path / name}: can't be read ({_why(error)}); {MENDED}") from error
         if not isinstance(value, dict):
-            raise MxganError(f"{self.path / name}: not a JSON object")
+            raise MxganError(f"{self.path / name}: not a JSON object; {MENDED}")
         return value
 
     def state(self) -> dict[str, Any]:
@@ -103,6 +104,12 @@ class RunDir:
                     leftover.unlink()
 
 
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return str(error.strerror)
+    return "damaged: not JSON" if isinstance(error, json.JSONDecodeError) else "damaged"
+
+
 def check_out(out: Optional[str]) -> None:
     """Raise MxganError if a run can't be made at ``out``: something is there, or it can't be written."""
     try:
@@ -124,7 +131,7 @@ def _check_out(out: Optional[str]) -> None:
             raise SettingError("out", str(out), "the folder isn't empty; give a new one")
     obstacle = atomic.in_the_way(path)
     if obstacle is not None:
-        raise SettingError("out", str(path), f"can't be written, since {obstacle} is no folder you may write to")
+        raise SettingError("out", str(path), f"can't be written, since {obstacle} is not a folder you may write to")
 
 
 def _exists(path: Path) -> bool:
@@ -169,7 +176,7 @@ def existing(path: Path) -> RunDir:
         raise MxganError(f"{path}: a file; give the folder of a run")
     if (path / LOCK).exists():
         raise MxganError(f"{path}: this run was stopped before its first step, so start it again with --out {path}")
-    raise MxganError(f"{path}: no run (it has no config.json){hint or '; give the folder of a run'}")
+    raise MxganError(f"{path}: not a run (it has no config.json){hint or '; give the folder of a run'}")
 
 
 @contextlib.contextmanager

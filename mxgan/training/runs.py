@@ -26,8 +26,9 @@ def find(folder: Path) -> list[dict[str, Any]]:
     """
     folder = meant(folder)
     if not folder.is_dir():
-        hint = did_you_mean(folder) or "; give the one your runs are in"
-        raise MxganError(f"{folder}: no such folder{hint}")
+        hint = did_you_mean(folder) or "; give the folder your runs are in"
+        what = "a file" if folder.exists() else "no such folder"
+        raise MxganError(f"{folder}: {what}{hint}")
     return list(map(_summary, newest_first(entry for entry in (folder, *folder.iterdir()) if is_run(entry))))
 
 

@@ -59,12 +59,22 @@ class Start:
     notes: tuple[str, ...] = ()
 
 
+def too_few(faces: Faces) -> str:
+    """What is wrong with a batch larger than the data, and what to do."""
+    left_out = ""
+    if faces.skipped:
+        total = counted(len(faces.images) + len(faces.skipped), "file")
+        left_out = f" ({len(faces.skipped)} of {total} skipped: `mxgan faces check {faces.source}` says why)"
+    has = f"which has {counted(len(faces.images), 'face')}{left_out}"
+    return f"larger than the data, {has}; give a smaller one, or more faces"
+
+
 def length(config: TrainConfig, faces: Faces) -> Length:
     """How long the run is. Raises MxganError where the faces are too few, or its finish would have no steps."""
     run = resolve(config)
     count = len(faces.images)
     if run.batch_size > count:
-        raise SettingError("batch_size", run.batch_size, f"larger than the data, which has {counted(count, 'face')}")
+        raise SettingError("batch_size", run.batch_size, too_few(faces))
     per_epoch = batches.steps_per_epoch(count, run.batch_size)
     steps = config.steps or config.passes * per_epoch
     if run.finish and not finish.plan(run, steps):

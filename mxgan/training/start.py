@@ -14,7 +14,7 @@ from mxgan import config as configuration
 from mxgan import engines
 from mxgan.config import TrainConfig, resolve
 from mxgan.engines.protocol import Engine, Weights
-from mxgan.errors import Interrupted, MxganError, ParamsError
+from mxgan.errors import Interrupted, MxganError, ParamsError, in_shell
 from mxgan.faces import Faces, open_faces
 from mxgan.training import checkpoint, loop, provenance, resuming, run_dir, starting_weights
 from mxgan.training.advice import Advice
@@ -118,7 +118,7 @@ def go_on(path: Union[str, os.PathLike], changes: Mapping[str, Any], advice: Adv
 def _or_interrupted(run: Run) -> Run:
     """The run, unless a signal stopped it: what comes after a call from Python must not go on as if it had finished."""
     if run.stopped_by == signal.SIGINT:
-        done = f"stopped after step {run.step} of {run.steps}, saved"
+        done = f"stopped after step {run.step:,} of {run.steps:,}, saved"
         raise Interrupted(f"{done}; {Advice().resume(run.path)} goes on", run)
     if run.stopped_by:
         raise SystemExit(128 + run.stopped_by)
@@ -152,4 +152,4 @@ def _begin_with(weights: Weights, engine: Engine, config: TrainConfig) -> None:
     try:
         engine.load_weights(weights)
     except ParamsError as error:
-        raise ParamsError(f"--weights {config.weights}: not this run's netG: {error}") from error
+        raise ParamsError(f"--weights {config.weights}: not this run's netG: {in_shell(error)}") from error

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
@@ -40,6 +40,7 @@ class WeightsFile:
     left_out: tuple[str, ...] = ()  # of a PyTorch checkpoint: what else it holds
     modules: tuple[Module, ...] = ()  # of a PyTorch file: its whole modules, with their settings
     script: bool = False  # a TorchScript archive: architecture.torchscript reads its program
+    layout: Optional[str] = None  # of a .pth that mxgan wrote: its network, as mxgan.graph.layout describes it
 
     @property
     def notes(self) -> list[str]:
@@ -77,9 +78,10 @@ def load(path: str | os.PathLike) -> WeightsFile:
     return WeightsFile(str(path), file.size, file.container, file.era, file.arrays, file.dtypes, file.warnings)
 
 
-def save(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
+def save(path: str | os.PathLike, arrays: Mapping[str, np.ndarray], layout: Optional[str] = None) -> None:
     """Write the arrays under their names, by suffix, atomically, in their order (safetensors sorts by its own rule).
 
+    ``layout``: the network that they are, which a .pth keeps and the other formats have no place for.
     Raises ParamsError for a suffix, name, shape or dtype that the format lacks, MissingPackage without its extra.
     """
     suffix = format_of(path)
@@ -92,7 +94,7 @@ def save(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
     elif suffix == ".pth":
         from mxgan.weights import pth
 
-        pth.write(path, arrays)
+        pth.write(path, arrays, layout)
     else:
         raise ParamsError(f"{path}: unknown suffix {suffix!r}; weights are written as {', '.join(SUFFIXES)}")
 
@@ -144,7 +146,7 @@ def _load_safetensors(path: Path) -> WeightsFile:
     try:
         entries = safetensors.deserialize(data)
     except safetensors.SafetensorError as error:
-        raise ParamsError(f"{path}: no sound safetensors file: {error}; fetch it again") from error
+        raise ParamsError(f"{path}: not a sound safetensors file: {error}; fetch it again") from error
     arrays, dtypes = {}, {}
     for name, entry in entries:
         dtype = _SAFE_DTYPES.get(entry["dtype"])
@@ -173,6 +175,7 @@ def _load_pth(path: Path) -> WeightsFile:
         file.left_out,
         file.modules,
         file.script,
+        file.layout,
     )
 
 

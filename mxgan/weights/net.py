@@ -31,6 +31,7 @@ from mxgan.weights.names import (
 KINDS = ("generator", "discriminator")
 LIST_NOTE = "a list without names: taken as weight, bias, gamma, beta, running_mean, running_var, as Gluon orders them"
 SHOWN, LONGEST = 30, 8000  # arrays that a message lists, and characters it has
+MOST_STRAYS = 5  # arrays that a message names as the reason
 
 
 class Unrecognised(ParamsError):
@@ -240,7 +241,8 @@ def _describe(layer: Layer) -> str:
 def _reasons(strays: Sequence[str], problems: Mapping[str, Sequence[str]]) -> str:
     """Why it is no network; where one kind nearly fits, only that kind's reasons."""
     if strays:
-        return f"{', '.join(strays[:SHOWN])} can't be placed"
+        more = f" and {len(strays) - MOST_STRAYS} more" if len(strays) > MOST_STRAYS else ""
+        return f"{', '.join(strays[:MOST_STRAYS])}{more} can't be placed"
     chained = {kind: why for kind, why in problems.items() if len(why) == min(map(len, problems.values()))}
     return "; ".join(f"not a {kind}: {', '.join(why[:6])}" for kind, why in chained.items())
 

@@ -135,7 +135,9 @@ def _entry(source: Source, at: int, stop: int, fail: Fail) -> tuple[_Entry, int]
 def _check_names(source: Source, entries: list[_Entry]) -> None:
     members: dict[str, int] = {}
     if any(entry.name.split("/")[-1] == "data.pkl" for entry in entries):
-        raise ParamsError(f"{source.path}: this is a PyTorch file: name it .pth")
+        raise ParamsError(
+            f"{source.path}: this is a PyTorch file: name it .pth; `mxgan weights convert` makes a .params of it"
+        )
     for index, entry in enumerate(entries):
         fail = partial(source.error, f"array {index} ({shown(entry.name)})", entry.local)
         parts = entry.name.split("/")

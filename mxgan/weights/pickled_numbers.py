@@ -165,13 +165,13 @@ def _is_contiguous(tensor: Tensor) -> bool:
 
 def _whole(value: object) -> int:
     if not isinstance(value, int) or not 0 <= value < 2**62:
-        raise ValueError("a tensor's sizes are no whole numbers from 0")
+        raise ValueError("a tensor's sizes are not whole numbers from 0")
     return value
 
 
 def _wholes(value: object) -> tuple[int, ...]:
     if not isinstance(value, tuple) or len(value) > 2 * MAX_RANK:
-        raise ValueError("a tensor's sizes are no short tuple")
+        raise ValueError("a tensor's sizes are not a short tuple")
     return tuple(_whole(item) for item in value)
 
 

@@ -28,8 +28,17 @@ LEGACY_MAGIC = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."  # t
 LEGACY_NUMBER = 0x1950A86A20F9469CFC6C  # that number
 TAR_STARTS = (b"sys_info\0", b"pickle\0", b"storages\0", b"tensors\0")  # torch.save of 2016: a tar of these
 LARGEST_CODE = 2**20  # bytes of one file of TorchScript code, unpacked
+LAYOUT = "mxgan.json"  # a record beside data.pkl: the network, as mxgan.graph.layout describes it
+LONGEST_LAYOUT = 2**20  # bytes
 MOST_TIMES = 16  # all arrays together may be this many times the file ...
 MOST_ALWAYS = 2**20  # ... or these bytes
+
+
+def add_layout(file: BinaryIO, text: str) -> None:
+    """Put a layout into a file that torch.save has written, open for reading and writing."""
+    with zipfile.ZipFile(file, "a") as archive:
+        (root,) = (name[: -len("data.pkl")] for name in archive.namelist() if name.endswith("/data.pkl"))
+        archive.writestr(zipfile.ZipInfo(f"{root}{LAYOUT}", (1980, 1, 1, 0, 0, 0)), text)  # the same bytes every time
 
 
 def recognises(path: str | os.PathLike, head: bytes) -> bool:
@@ -53,6 +62,7 @@ class TorchFile:
 
     container: str  # "zip" (PyTorch 1.6 and newer) | "legacy"
     script = False  # TorchScript?
+    layout: Optional[str] = None  # of `add_layout`
     big = False  # are numbers big-endian?
 
     def __init__(self, where: str, file: io.BufferedReader, size: int) -> None:
@@ -115,7 +125,7 @@ class ZipFile(TorchFile):
             with zipfile.ZipFile(file) as archive:
                 members = archive.infolist()
         except _ZIP_FAULTS as error:
-            raise ParamsError(printable(f"{where}: no file of torch.save: {error}; fetch it again")) from error
+            raise ParamsError(printable(f"{where}: not a file of torch.save: {error}; fetch it again")) from error
         self.members = {member.filename: member for member in members}
         roots = [name[: -len("data.pkl")] for name in self.members if name.endswith("/data.pkl")]
         if len(roots) != 1 or len(self.members) < len(members):
@@ -126,6 +136,9 @@ class ZipFile(TorchFile):
         order = f"{self.root}byteorder"
         self.big = order in self.members and self.record(order).tobytes() == b"big"
         self.value = self.unpickle(io.BytesIO(self.record(f"{self.root}data.pkl").tobytes()), self._persistent("data"))
+        said = self.members.get(f"{self.root}{LAYOUT}")
+        if said is not None and said.file_size <= LONGEST_LAYOUT:
+            self.layout = self.record(said.filename).tobytes().decode("utf-8", errors="replace")
 
     def constants(self) -> Any:
         """The value of a TorchScript archive's ``constants.pkl``."""

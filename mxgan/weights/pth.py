@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 
@@ -28,6 +29,7 @@ class PthFile:
     left_out: tuple[str, ...]  # the rest of the checkpoint: epochs, optimizers, single tensors beside state dicts
     modules: tuple[Module, ...] = ()  # whole modules, of torch.save(net) or {"netG": net, ...}; a program's one
     script: bool = False  # a TorchScript archive, which holds the program too
+    layout: Optional[str] = None  # the network, as `write` was told it
 
 
 def is_pth(path: str | os.PathLike, head: bytes) -> bool:
@@ -56,12 +58,17 @@ def read(path: str | os.PathLike) -> PthFile:
                 printable(f"{file.where}: holds a {kind}; expected a state dict: torch.save(net.state_dict(), ...)")
             )
         return PthFile(
-            file.container, contents.arrays, contents.dtypes, contents.told(), tuple(contents.modules), file.script
-        )
+            file.container, contents.arrays, contents.dtypes, contents.told(), tuple(contents.modules), file.script,
+            file.layout,
+        )  # fmt: skip
 
 
-def write(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
-    """Save the arrays as a state dict, atomically, in their order. Raises ParamsError for a dtype PyTorch lacks."""
+def write(path: str | os.PathLike, arrays: Mapping[str, np.ndarray], layout: Optional[str] = None) -> None:
+    """Save the arrays as a state dict, atomically, in their order. Raises ParamsError for a dtype PyTorch lacks.
+
+    ``layout``: the network that they are, as `mxgan.graph.layout` describes it. It lies in the file as a record of its
+    own, which PyTorch passes over; a state dict alone doesn't say how its layers are joined.
+    """
     torch = _torch()
     state = OrderedDict()
     for name, array in arrays.items():
@@ -72,8 +79,11 @@ def write(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
             raise ParamsError(
                 f"{os.fspath(path)}: {name}: PyTorch can't hold {array.dtype}; convert it first"
             ) from error
-    with atomic.writing(path) as file:
-        torch.save(state, file)
+    data = io.BytesIO()
+    torch.save(state, data)
+    if layout is not None:
+        pickled_torch.add_layout(data, layout)
+    atomic.write(path, data.getbuffer())
 
 
 def _torch() -> Any:

@@ -21,10 +21,14 @@ _BY_MAGIC = (
     (b"\x0a\x23\xd7\xce", "this is a RecordIO file: it holds images, not weights"),
     (b"\x89PNG", "this is a PNG picture, not weights"),
     (b"\xff\xd8\xff", "this is a JPEG picture, not weights"),
-    (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", "this is a PyTorch file of the old kind: name it .pth"),
+    (
+        b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.",
+        "this is a PyTorch file of the old kind: name it .pth; `mxgan weights convert` makes a .params of it",
+    ),
 )
 _PICKLE = (
-    "this is a Python pickle, which can run code when loaded and is never opened here; a PyTorch file: name it .pth"
+    "this is a Python pickle, which can run code when loaded and is never opened here; "
+    "a PyTorch file: name it .pth; `mxgan weights convert` makes a .params of it"
 )
 _PICKLE_START = re.compile(rb"\x80[\x00-\x05][\x00-\xff]|\(dp?\d*\n|\(lp?\d*\n|\(dq\x00|\]q\x00|\}q\x00|c\w+\n\w+\n")
 _ONNX_START = re.compile(rb"\x08[\x01-\x20][\x12\x1a\x22\x2a\x32\x3a\x42]")  # protobuf: ir_version, then a field
@@ -53,7 +57,7 @@ def describe(head: bytes, size: int) -> str:
     if start.startswith((b"<?xml", b"<Error")):
         return "this is XML, perhaps a server's error message: fetch the file again"
     if len(head) > 9 and head[8:10] in (b'{"', b"{}", b"{ ") and int.from_bytes(head[:8], "little") <= size:
-        return "this is a safetensors file: name it .safetensors"
+        return "this is a safetensors file: name it .safetensors; `mxgan weights convert` makes a .params of it"
     if _PICKLE_START.match(head):
         return _PICKLE
     if start.startswith((b"{", b"[")):
@@ -63,7 +67,7 @@ def describe(head: bytes, size: int) -> str:
             )
         return "this is JSON text, not weights"
     if _ONNX_START.match(head):
-        return "this is an ONNX file: name it .onnx"
+        return "this is an ONNX file: name it .onnx; `mxgan weights convert` makes a .params of it"
     if head[257:262] == b"ustar":
         return "this is a tar archive: unpack it first, with `tar xf`"
     if not head.strip(b"\0"):

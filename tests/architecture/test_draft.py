@@ -49,7 +49,7 @@ def test_of_several_networks_the_generator_is_described(tmp_path):
 
 def test_of_two_generators_alike_none_is_described(tmp_path):
     save_params(tmp_path / "two.params", {f"{net}.{k}": v for net in ("one", "two") for k, v in generator().items()})
-    with pytest.raises(ParamsError, match="holds several generators, one, two; convert one with --names keep"):
+    with pytest.raises(ParamsError, match=r"holds several generators, one, two; convert one with names=.keep"):
         drafted(tmp_path / "two.params")
 
 

@@ -194,7 +194,9 @@ def test_what_no_layer_does_is_refused_with_the_reason(tmp_path, layer, says):
     assert parts(tree)[1].layer is None
     with pytest.raises(ParamsError) as error:
         sequential(tree, "a.pth")
-    assert says in str(error.value) and str(error.value).endswith("; describe the network with --layout")
+    assert says in str(error.value) and str(error.value).endswith(
+        "; describe the network with mxgan.Wishes(layout=...)"
+    )
 
 
 def test_shapes_that_do_not_go_together_are_an_error(tmp_path):

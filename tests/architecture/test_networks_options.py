@@ -91,7 +91,7 @@ def test_size(silent, size):
 
 
 def test_a_size_that_no_strides_give(silent):
-    with pytest.raises(ParamsError, match="no strides give images of 333 pixels"):
+    with pytest.raises(ParamsError, match="its layers can't make images of 333 pixels"):
         networks.generator(silent[0], Wishes(size=333))
 
 

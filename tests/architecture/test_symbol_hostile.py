@@ -189,7 +189,7 @@ def test_many_ends_names_and_variables_are_linear_work(tmp_path):
 @pytest.mark.parametrize("key", ["nodes", "heads"])
 def test_a_key_twice_takes_the_last_as_json_does(tmp_path, key):
     text = json.dumps(small())
-    assert "no symbol" in refused(tmp_path, (text[:-1] + f', "{key}": 0}}').encode())
+    assert "not a symbol" in refused(tmp_path, (text[:-1] + f', "{key}": 0}}').encode())
 
 
 def test_two_variables_of_one_name_are_one(tmp_path):
@@ -201,7 +201,7 @@ def test_two_variables_of_one_name_are_one(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
 def test_what_is_no_regular_file(tmp_path):
     os.mkfifo(tmp_path / "net-symbol.json")
-    with pytest.raises(ParamsError, match="no regular file"):
+    with pytest.raises(ParamsError, match="not a regular file"):
         symbol.read(tmp_path / "net-symbol.json", ARRAYS, "net.params")
     with pytest.raises(ParamsError, match="can't be read"):
         symbol.read(tmp_path / "missing.json", ARRAYS, "net.params")

@@ -127,7 +127,7 @@ def test_arrays_that_are_not_the_symbols(mx, tmp_path, change, reason):
     [
         (lambda s, x: s.Pooling(x, kernel=(2, 2), pool_type="avg", name="p"), "Pooling", "node 'p'"),
         (lambda s, x: s.L2Normalization(x, name="l2"), "L2Normalization", "node 'l2'"),
-        (lambda s, x: s.softmax(x, name="soft"), "softmax", "--layout"),
+        (lambda s, x: s.softmax(x, name="soft"), "softmax", "layout="),
     ],
 )
 def test_an_operator_that_no_layer_stands_for(mx, tmp_path, build, operator, reason):

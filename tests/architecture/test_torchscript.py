@@ -195,7 +195,9 @@ def test_what_no_layer_does_is_named(tmp_path, layer, says):
     for how in ("trace", "script"):
         with pytest.raises(ParamsError) as error:
             read(save(filled(dcgan(layer)), tmp_path / "a.pt", how, torch.randn(2, 5, 1, 1).double()))
-        assert says in str(error.value) and str(error.value).endswith("; describe the network with --layout")
+        assert says in str(error.value) and str(error.value).endswith(
+            "; describe the network with mxgan.Wishes(layout=...)"
+        )
 
 
 def test_a_changed_view_is_not_taken_for_the_old_one(tmp_path):

@@ -199,7 +199,7 @@ def test_another_vector_is_no_label(tmp_path, name):
     exec(code, scope)
     type(net).forward = scope["forward"]
     path = saved(net, tmp_path / "a.pt", "trace", torch.zeros(2, 5).double(), torch.zeros(2, 6).double())
-    with pytest.raises(ParamsError, match=f"it takes {name} of 6 numbers beside the latents, which is no label"):
+    with pytest.raises(ParamsError, match=f"it takes {name} of 6 numbers beside the latents, which is not a label"):
         read(path)
 
 

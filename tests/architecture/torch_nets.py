@@ -11,6 +11,7 @@ import pytest
 
 from mxgan import pixels, sampling
 from mxgan.architecture.wishes import NONE, Wishes
+from mxgan.errors import in_shell
 
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
@@ -67,7 +68,7 @@ def read(
         warnings.simplefilter("always")
         generator = sampling.load_generator(path, engine, "cpu", wishes=wishes)
     labels = None if generator.classes is None else np.arange(PICTURES) % generator.classes
-    said = [str(one.message) for one in told if issubclass(one.category, UserWarning)]
+    said = [in_shell(one.message) for one in told if issubclass(one.category, UserWarning)]
     assert said == [f"{path}: {text}" for text in generator.read.cautions]
     said = [f"{path}: {text}" for text in generator.read.warnings]
     return generator, generator.generate(latents(generator.latent), labels), said

@@ -16,4 +16,6 @@ def test_what_it_claims(tmp_path, monkeypatch):
     first = list(found["first losses"].values())
     assert first[-1] == pytest.approx(first[0], rel=1e-4)  # both frameworks start from the same weights
     assert 1.2 < first[0][0] < 1.6  # netD knows nothing yet: 2 log 2
-    assert found["contrast"][-1] > found["contrast"][0]
+    _, _, real, fake = found["last losses"]
+    assert real > fake + 0.2  # and learns
+    assert len(found["contrast"]) == 2  # a look after each epoch

@@ -227,7 +227,7 @@ def test_links_are_skipped():
         info.size = len(png(0))
         tar.addfile(info, io.BytesIO(png(0)))
     assert [(one.path, one.reason) for one in open_faces("a.tar").skipped] == [
-        ("hard.png", "is a link"), ("pipe.png", "is no regular file"), ("soft.png", "is a link"),
+        ("hard.png", "is a link"), ("pipe.png", "is not a regular file"), ("soft.png", "is a link"),
     ]  # fmt: skip
 
 

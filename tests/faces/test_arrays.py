@@ -70,10 +70,16 @@ def test_an_image_that_is_not_finite_is_skipped(tmp_path):
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        (PIXELS.astype(np.float32) / 50 - 2, "float32 from -2 to 3.1 is no clear brightness: bring it to 0..255, 0..1"),
-        (PIXELS.astype(np.int16) * 257, "int16 from -32640 to 32767 is no clear|int16 from .* is no clear brightness"),
-        (PIXELS.astype(np.int32) - 128, "int32 from -128 to 127 is no clear brightness"),
-        (PIXELS.astype(np.float32) * 2, "float32 from 0 to 510 is no clear"),
+        (
+            PIXELS.astype(np.float32) / 50 - 2,
+            "float32 from -2 to 3.1 is not a clear brightness: bring it to 0..255, 0..1",
+        ),
+        (
+            PIXELS.astype(np.int16) * 257,
+            "int16 from -32640 to 32767 is not a clear|int16 from .* is not a clear brightness",
+        ),
+        (PIXELS.astype(np.int32) - 128, "int32 from -128 to 127 is not a clear brightness"),
+        (PIXELS.astype(np.float32) * 2, "float32 from 0 to 510 is not a clear"),
     ],
 )
 def test_values_that_are_not_clear_are_refused(tmp_path, values, said):
@@ -147,6 +153,6 @@ def test_any_other_size_is_fitted_and_a_packed_one_refused(tmp_path):
         assert np.array_equal(seen(tmp_path / "a.npy", images), [transform(image) for image in images])
     for side in (32, 128):
         np.save(tmp_path / "a.npy", np.zeros((3, side, side, 3), np.uint8))
-        with pytest.raises(MxganError, match="pack the pictures again with --size 64, or train with --size"):
+        with pytest.raises(MxganError, match="pack the pictures again with size=64, or train with size="):
             open_faces(str(tmp_path / "a.npy"), 64)
         assert isinstance(open_faces(str(tmp_path / "a.npy"), side).images, np.memmap)

@@ -208,7 +208,7 @@ def test_a_set_that_cannot_be_written_any_more_still_opens(folder, place, monkey
         ("broken", "broken: of its 3 pictures none can be used; the first, a.jpg, is empty (0 bytes)"),
         (
             "file.txt",
-            "file.txt: no set of faces: a folder of pictures, .zip, .tar, .tar.gz, .rec, .npz, .npy or .parquet",
+            "file.txt: not a set of faces: a folder of pictures, .zip, .tar, .tar.gz, .rec, .npz, .npy or .parquet",
         ),
         ("pipe", "pipe: not a regular file: a folder of pictures, .zip"),
         ("painted:0", "painted:0: painted:N takes a whole number of faces from 1 to 10000000"),
@@ -267,7 +267,7 @@ def test_pack_refuses_before_it_writes(folder, tmp_path):
     for source, file, message in (
         (folder, tmp_path / "faces.jpg", "name ends in .npy"),
         (tmp_path / "nowhere", tmp_path / "a.npy", "there is no such folder or file"),
-        (folder / "more" / "small.png", tmp_path / "a.npy", "no set of faces: a folder of pictures, .zip"),
+        (folder / "more" / "small.png", tmp_path / "a.npy", "not a set of faces: a folder of pictures, .zip"),
         (folder, folder / "more" / "small.png" / "a.npy", "small.png can't be made"),
     ):
         with pytest.raises(MxganError, match=message):

@@ -33,7 +33,7 @@ def test_check_counts_and_names(folder, capfd):
         "usable": 4,
         "skipped": [
             {"path": "empty.jpg", "reason": "is empty (0 bytes)"},
-            {"path": "text.png", "reason": "is no JPEG, PNG, WebP, BMP or GIF that can be read"},
+            {"path": "text.png", "reason": "is not a JPEG, PNG, WebP, BMP or GIF that can be read"},
         ],
         "duplicates": [["a.png", "b/copy.bmp", "d.webp"]],
         "near": [],
@@ -42,7 +42,7 @@ def test_check_counts_and_names(folder, capfd):
     assert report.lines() == [
         f"{folder}: 6 files, 4 usable, 2 skipped, 2 duplicates, 0 near duplicates: 2 different pictures",
         "skipped: empty.jpg: is empty (0 bytes)",
-        "skipped: text.png: is no JPEG, PNG, WebP, BMP or GIF that can be read",
+        "skipped: text.png: is not a JPEG, PNG, WebP, BMP or GIF that can be read",
         "the same: a.png = b/copy.bmp = d.webp",
     ]
     assert capfd.readouterr() == ("", f"reading 6 faces: {folder}\n")

@@ -1,4 +1,4 @@
-"""An array that is no set of pictures is told the true cause, and a fix."""
+"""An array that is not a set of pictures is told the true cause, and a fix."""
 
 import numpy as np
 import pytest
@@ -16,10 +16,10 @@ from mxgan.faces import open_faces
         (np.zeros((2, 64, 64, 5), np.uint8), "pictures have 3 channels, and these 5"),
         (np.zeros((0, 64, 64, 3), np.uint8), "it is empty"),
         (np.zeros((64, 64, 3), np.uint8), "this is one picture; a set has many"),
-        (np.zeros((3, 32, 32, 3), np.uint8), "pack the pictures again with --size 64, or train with --size 32"),
+        (np.zeros((3, 32, 32, 3), np.uint8), "pack the pictures again with size=64, or train with size=32"),
         (np.zeros((3, 7, 64, 3), np.uint8), "pictures have at least 8×8 pixels, and these 64×7"),
-        (np.zeros(9), "this is no set of pictures"),
-        (np.zeros(()), "this is no set of pictures"),
+        (np.zeros(9), "this is not a set of pictures"),
+        (np.zeros(()), "this is not a set of pictures"),
         (np.array([{"a": 1}], dtype=object), "these are Python objects, and numbers from 0 to 255 are wanted"),
     ],
 )

@@ -65,7 +65,7 @@ def test_rows_without_a_picture_are_named_and_skipped(rows, tmp_path):
         ("a.parquet row 2", "holds no picture's bytes"),
         ("a.parquet row 3", "holds no picture's bytes"),
         ("a.parquet row 4", "is empty (0 bytes)"),
-        ("a.parquet row 5", "is no JPEG, PNG, WebP, BMP or GIF that can be read"),
+        ("a.parquet row 5", "is not a JPEG, PNG, WebP, BMP or GIF that can be read"),
     ]
 
 
@@ -90,7 +90,7 @@ def test_damaged_files(rows, faces_folder, tmp_path):
     whole = (tmp_path / "a.parquet").read_bytes()
     for data in (whole[:100], whole[:-4], b"PAR1" + bytes(50), whole[: len(whole) // 2] + whole[-4:]):
         (tmp_path / "b.parquet").write_bytes(data)
-        with pytest.raises(MxganError, match=r"b.parquet: no whole Parquet file") as error:
+        with pytest.raises(MxganError, match=r"b.parquet: not a whole Parquet file") as error:
             open_faces(str(tmp_path / "b.parquet"))
         assert "\n" not in str(error.value)
     place = parquet.ParquetFile(tmp_path / "a.parquet").metadata.row_group(1).column(1)

@@ -124,7 +124,7 @@ def test_raw_pixels_are_square(tmp_path):
     square, other = noise(1), noise(0)
     (tmp_path / "a.rec").write_bytes(chunk(record(square.tobytes(), 2)) + chunk(record(other.tobytes())))
     (_, image), (_, reason) = read(tmp_path / "a.rec")
-    assert np.array_equal(image, square) and reason == "is no JPEG, PNG, WebP, BMP or GIF that can be read"
+    assert np.array_equal(image, square) and reason == "is not a JPEG, PNG, WebP, BMP or GIF that can be read"
 
 
 def test_records_without_a_picture_are_named_and_skipped(tmp_path):
@@ -136,7 +136,7 @@ def test_records_without_a_picture_are_named_and_skipped(tmp_path):
         ("record 0", "is empty (0 bytes)"),
         ("record 1", "holds no picture: 5 bytes, 24 are its header alone"),
         ("record 2", "holds no picture: 2147483648 labels are more than its 24 bytes"),
-        ("record 3", "is no JPEG, PNG, WebP, BMP or GIF that can be read"),
+        ("record 3", "is not a JPEG, PNG, WebP, BMP or GIF that can be read"),
     ]
 
 

@@ -126,7 +126,7 @@ def test_without_metrics_the_rest_is_there(folder, tmp_path, monkeypatch):
 def test_wrong_input_is_one_line(folder, tmp_path):
     with pytest.raises(MxganError, match=r"out .*sheet\.jpg': pictures are written as \.png"):
         show(folder, tmp_path / "sheet.jpg")
-    with pytest.raises(MxganError, match=r"can't be written, since .*00.png is no folder you may write to"):
+    with pytest.raises(MxganError, match=r"can't be written, since .*00.png is not a folder you may write to"):
         show(folder, folder / "00.png" / "sheet.png", progress=False)
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "a.png").touch()

@@ -80,9 +80,9 @@ def with_layers(*rows):
 
 
 REFUSED = {
-    "no layout: ": [1],
-    'no layout: {"mxgan-layout": 1': {"latent": 2, "layers": [RESHAPE]},
-    "'colour' is no setting; known: mxgan-layout, latent": {**with_layers(RESHAPE), "colour": 1},
+    "not a layout: ": [1],
+    'not a layout: {"mxgan-layout": 1': {"latent": 2, "layers": [RESHAPE]},
+    "'colour' is not a setting; known: mxgan-layout, latent": {**with_layers(RESHAPE), "colour": 1},
     "0 layers; 1 to 2000 wanted": with_layers(),
     "2001 layers; 1 to 2000 wanted": with_layers(*[RESHAPE] * 2001),
     "latent: [None]; whole numbers wanted": {"mxgan-layout": 1, "layers": [RESHAPE]},
@@ -94,7 +94,7 @@ REFUSED = {
     "layer 0: kind 'Softmax'; one of Linear, Embedding, ": with_layers({"kind": "Softmax"}),
     "layer 0: kind 'Tanh'; one of Linear": with_layers("Tanh"),
     "layer 0: kind None; one of Linear": with_layers({"name": "a"}),
-    "layer 1: 'strides' is no setting; known: name, kind, arrays, inputs, stride, padding": with_layers(
+    "layer 1: 'strides' is not a setting; known: name, kind, arrays, inputs, stride, padding": with_layers(
         RESHAPE, {"kind": "Conv", "strides": 2}
     ),
     "layer 0: a name is text, and inputs are a list of names": with_layers({**RESHAPE, "name": 3}),
@@ -132,16 +132,16 @@ def test_files_that_are_no_layout_are_refused(tmp_path):
     with pytest.raises(ParamsError, match=r"net\.json: the layout can't be read \(No such file or directory\)"):
         layout.read(path, {})
     for text, message in (
-        ("{", "no JSON: .*; `mxgan weights inspect FILE --layout` writes a draft"),
-        ("[" * 100_000, "no JSON"),
-        ("1" * 100_000, "no JSON|no layout"),
+        ("{", "not JSON: .*; `mxgan weights inspect FILE --layout` writes a draft"),
+        ("[" * 100_000, "not JSON"),
+        ("1" * 100_000, "not JSON|not a layout"),
         (" " * (layout.LONGEST + 1), "more than 1,048,576 bytes"),
     ):
         path.write_text(text)
         with pytest.raises(ParamsError, match=message):
             layout.read(path, {})
     path.write_bytes(b"\xff\xfe{}")
-    with pytest.raises(ParamsError, match="no JSON"):
+    with pytest.raises(ParamsError, match=r"UTF-8|not JSON"):
         layout.read(path, {})
 
 

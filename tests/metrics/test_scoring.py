@@ -142,7 +142,7 @@ def test_faces_are_fitted_as_those_of_the_run_that_a_file_lies_in(copied):
         ({"n": 1, "metrics": ["fd"]}, "n 1: fd needs at least 2 faces of each kind"),
         (
             {"data": None},
-            r"netG\.params: no run directory, so there are no faces to compare with; name some with --data",
+            r"netG\.params: not a run directory, so there are no faces to compare with; name some with data",
         ),
         ({"data": "missing"}, "'missing': there is no such folder or file"),
         ({"nearest": "near.jpg"}, "nearest 'near.jpg': pictures are written as .png"),
@@ -181,9 +181,12 @@ def test_weights_that_diverged_are_refused(weights, faces_folder, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "give one of --weights FILE and --run RUN"),
-        (["--weights", "a.params", "--run", "b"], "give one of --weights FILE and --run RUN"),
-        (["--run", "missing"], "--run missing: no run directory; a weights file is given with --weights"),
+        ([], "evaluate: give either --weights FILE or --run RUN"),
+        (["--weights", "a.params", "--run", "b"], "evaluate: give either --weights FILE or --run RUN"),
+        (
+            ["--run", "missing"],
+            "--run missing: there is no such run; `mxgan runs` lists them, and a weights file goes to --weights",
+        ),
         (["--weights", "missing.params", "--data", "painted:9"], "missing.params: there is no such file"),
         (["--weights", "missing.params", "--extractor", "vgg", "--data", "painted:9"], "--extractor vgg: one of"),
         (["--weights", "missing.params", "--input-size", "-5", "--data", "painted:9"], "--input-size -5: 32 to 512"),

@@ -98,9 +98,9 @@ def test_another_size_is_compared_at_that_size(photos, tmp_path):
 @pytest.mark.parametrize(
     ("metrics", "said"),
     [
-        (("swd", "msssim"), r"28 pixels: swd and msssim can't halve them often enough; use --metrics fd,kid,prdc$"),
-        (("fd", "kid", "swd", "prdc", "msssim"), r"28 pixels: swd and msssim .* use --metrics fd,kid,prdc$"),
-        (("fd", "swd"), r"28 pixels: swd .* use --metrics fd$"),
+        (("swd", "msssim"), r"28 pixels: swd and msssim can't halve them often enough; use metrics='fd,kid,prdc'$"),
+        (("fd", "kid", "swd", "prdc", "msssim"), r"28 pixels: swd and msssim .* use metrics='fd,kid,prdc'$"),
+        (("fd", "swd"), r"28 pixels: swd .* use metrics='fd'$"),
     ],
 )
 def test_pictures_that_cannot_be_halved_are_refused_for_metrics_that_halve(photos, tmp_path, metrics, said):

@@ -95,7 +95,7 @@ def test_pytorch_takes_it_and_mxnet_cannot(apple, monkeypatch):
     assert chosen.line("mps") == "pytorch on mps: MXNet can't compute on Apple's GPUs"
     assert engines.choose_generator("auto", "mps").engine == "pytorch"
     assert runtime.device("mps") == torch.device("mps")
-    with pytest.raises(MxganError, match="ctx 'mps': MXNet can't compute on Apple's GPUs: use --engine pytorch"):
+    with pytest.raises(MxganError, match="ctx 'mps': MXNet can't compute on Apple's GPUs: use engine='pytorch'"):
         engines.choose("mxnet", "mps")
     for engine in ("onnx", "numpy"):
         with pytest.raises((MxganError, ImportError), match=f"the {engine} engine computes on the CPU"):

@@ -29,7 +29,7 @@ def test_the_best_is_kept_beside_the_last_three(faces_folder, tmp_path, capsys):
     assert kept(run) == [9, 15, 18, 21]
     assert best_weights(run) == checkpoints_weights(run, 9) != (run / "netG.params").read_bytes()
     assert capsys.readouterr().err.splitlines()[-1] == (
-        "best score 10.00 at step 9 (Fréchet distance of form and colours; lower is better); last 50.00 at step 21: "
+        "best score 10.00 at step 9 (Fréchet distance of form and colours; lower is better); last 50.00 at step 21; "
         f"new faces from {run / 'netG-best.params'}: mxgan.load_generator('{run}').sample(64)"
     )
     assert sampling.weights_file(run) == run / "netG-best.params"
@@ -45,7 +45,7 @@ def test_while_it_gets_better_the_last_is_the_best(faces_folder, tmp_path, capsy
     assert best_weights(run) == (run / "netG.params").read_bytes()
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith(
-        "best score 10.00 at step 9 (Fréchet distance of form and colours; lower is better): new faces "
+        "best score 10.00 at step 9 (Fréchet distance of form and colours; lower is better); new faces "
     )
     assert kept(train(faces_folder, tmp_path / "four", epochs=4, evaluate_every=3)) == [6, 9, 12]
 

@@ -107,7 +107,7 @@ def test_of_a_resume_the_faces_are_compared_even_where_they_are_not_packed(faces
     monkeypatch.setenv("MXGAN_CACHE", str(here / "another"))
     assert dry_run.of_resume(run, {"data": str(moved), "steps": 3})[0]["step"] == 2
     (moved / "00.png").unlink()
-    with pytest.raises(MxganError, match="24 then, 23 now"):
+    with pytest.raises(MxganError, match=r"24 then, .* 23 now"):
         dry_run.of_resume(run, {"data": str(moved)})
     assert not (here / "another").exists()
 

@@ -143,13 +143,13 @@ def test_the_last_words_say_where_everything_is(train, capsys):
     *_, pictures, last = err.splitlines()
     assert pictures == f"pictures {run.path / 'samples'}, curves {run.path / 'curves.png'}"
     assert last.startswith("best score ")
-    assert last.endswith(f": new faces from {run.path / 'netG-best.params'}: {Advice().generate(run.path)}")
+    assert last.endswith(f"; new faces from {run.path / 'netG-best.params'}: {Advice().generate(run.path)}")
 
 
 def test_the_last_words_of_a_run_without_scores(train, capsys):
     _, run = train()  # too short
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last == f"not scored: new faces from {run.path / 'netG.params'}: {Advice().generate(run.path)}"
+    assert last == f"no scores; new faces from {run.path / 'netG.params'}: {Advice().generate(run.path)}"
 
 
 def test_images_that_cannot_be_read_are_named_and_the_run_goes_on(train, faces_folder, tmp_path, capsys):

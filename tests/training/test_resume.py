@@ -183,7 +183,7 @@ def test_a_finished_run_has_nothing_to_do_and_can_be_made_longer(faces_folder, t
     before = outcome(run)
     (run / "netG.params").unlink()  # say, the disk was full at the very end
     assert training.resume(run).step == 6
-    assert "all steps are done already: to go on, give more epochs or steps" in capsys.readouterr().err
+    assert " are done already; to go on, give more steps or epochs" in capsys.readouterr().err
     assert outcome(run) == before
     assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["000003", "000006"]
     training.resume(run, {"epochs": 4})
@@ -199,7 +199,7 @@ def test_what_is_no_run(tmp_path):
     for name, message in {
         "nowhere": "there is no such folder",
         "file": "a file; give the folder of a run",
-        "empty": "no run (it has no config.json)",
+        "empty": "not a run (it has no config.json)",
     }.items():
         with pytest.raises(MxganError, match=re.escape(f"{tmp_path / name}: {message}")):
             training.resume(tmp_path / name)
@@ -213,7 +213,7 @@ def test_killed_before_it_was_a_run_it_starts_again_in_the_same_place(faces_fold
     shutil.rmtree(run / "checkpoints")
     shutil.rmtree(run / "samples")
     (run / ".mxgan-0123456789abcdef.tmp").write_bytes(b"half")
-    with pytest.raises(MxganError, match=f"stopped before its first step, so start it again with --out {run}"):
+    with pytest.raises(MxganError, match=f"stopped before its first step, so start it again with out {run}"):
         training.resume(run)
     train(faces_folder, run, steps=3)
     assert outcome(run) == outcome(train(faces_folder, tmp_path / "whole", steps=3))

@@ -77,8 +77,12 @@ def test_an_interrupt_saves_and_then_interrupts_what_called(mx, faces_folder, tm
     assert done.returncode != 0
     assert "the next cell" not in done.stdout
     said = done.stderr.splitlines()
-    step = int(re.search(r"stopped after step (\d+) of 100000; to go on: mxgan\.resume\('run'\)", done.stderr)[1])
-    assert said[-1].endswith(f"Interrupted: stopped after step {step} of 100000, saved; mxgan.resume('run') goes on")
+    step = int(
+        re.search(r"stopped after step ([\d,]+) of 100,000; to go on: mxgan\.resume\('run'\)", done.stderr)[1].replace(
+            ",", ""
+        )
+    )
+    assert said[-1].endswith(f"Interrupted: stopped after step {step:,} of 100,000, saved; mxgan.resume('run') goes on")
     assert issubclass(Interrupted, KeyboardInterrupt)
     again = python("-c", f"import mxgan; print(mxgan.resume('run', steps={step + 2}).step)", cwd=tmp_path)
     assert again.stdout == f"{step + 2}\n", again.stderr

@@ -40,7 +40,7 @@ def test_a_place_that_is_given_is_the_run_directory_itself(tmp_path):
     [
         ("full", "out .*full': the folder isn't empty"),
         ("file", "out .*file': a file is there; give a new or an empty folder"),
-        ("file/below", "out .*file/below': can't be written, since .*file is no folder you may write to"),
+        ("file/below", "out .*file/below': can't be written, since .*file is not a folder you may write to"),
         ("name" * 100, r"out .*(name){100}"),
     ],
 )
@@ -57,7 +57,7 @@ def test_a_place_that_cannot_be_used_is_refused_and_left_alone(tmp_path, out, me
 
 def test_a_folder_that_may_not_be_written_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(atomic.os, "access", lambda path, mode: False)
-    with pytest.raises(MxganError, match="no folder you may write to"):
+    with pytest.raises(MxganError, match="not a folder you may write to"):
         run_dir.check_out(str(tmp_path / "run"))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(MxganError, match="out 'runs': can't be written"):

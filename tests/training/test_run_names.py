@@ -76,7 +76,7 @@ def test_a_name_that_is_nearly_right_is_told(here):
         weights_file("fases")
     with pytest.raises(MxganError, match=r"faces: no netG\.params in this folder; did you mean runs/faces"):
         weights_file("faces")
-    with pytest.raises(MxganError, match=r"faces: no run \(it has no config.json\); did you mean runs/faces"):
+    with pytest.raises(MxganError, match=r"faces: not a run \(it has no config.json\); did you mean runs/faces"):
         runs.show(Path("faces"))
 
 
@@ -130,4 +130,4 @@ def test_a_run_is_taken_wherever_weights_are(trained, tmp_path):
         scored = mxgan("evaluate", option, "faces", "--metrics", "swd", "--engine", "mxnet", "--json", cwd=tmp_path)
         assert json.loads(scored.stdout)["weights"] == best, scored.stderr
     wrong = mxgan("evaluate", "--run", "fases", cwd=tmp_path)
-    assert wrong.stderr == "mxgan: error: --run fases: no run directory; did you mean faces?\n"
+    assert wrong.stderr == "mxgan: error: --run fases: there is no such run; did you mean faces?\n"

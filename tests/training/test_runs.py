@@ -134,9 +134,9 @@ def test_what_is_no_run_is_passed_over(finished):
     (finished.parent / "empty").mkdir()
     assert [Path(run["path"]).name for run in runs.find(finished.parent)] == ["a"]
     assert runs.lines(runs.find(finished.parent / "empty"), Path("empty")) == ["no runs in empty"]
-    with pytest.raises(MxganError, match="no such folder; give the one your runs are in"):
+    with pytest.raises(MxganError, match="no such folder; give the folder your runs are in"):
         runs.find(finished.parent / "nowhere")
-    with pytest.raises(MxganError, match=r"no run \(it has no config.json\)"):
+    with pytest.raises(MxganError, match=r"not a run \(it has no config.json\)"):
         runs.show(finished.parent / "empty")
 
 

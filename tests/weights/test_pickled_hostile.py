@@ -145,17 +145,17 @@ def tensor(shape=b"K\2\x85", stride=b"K\1\x85", offset=b"K\0", numel=b"K\2", key
     ("bad", "says"),
     [
         ({"shape": b"\x8a\x06\0\0\0\0\0\x01\x85"}, "larger than its data"),
-        ({"shape": b"\x8a\x09\0\0\0\0\0\0\0\0\x01\x85"}, "no whole numbers"),
-        ({"shape": b"J\xff\xff\xff\xff\x85"}, "no whole numbers"),
+        ({"shape": b"\x8a\x09\0\0\0\0\0\0\0\0\x01\x85"}, "not whole numbers"),
+        ({"shape": b"J\xff\xff\xff\xff\x85"}, "not whole numbers"),
         ({"offset": b"K\1"}, "reaches number 2 of the 2"),
-        ({"offset": b"J\xff\xff\xff\xff"}, "no whole numbers"),
-        ({"stride": b"J\xff\xff\xff\xff\x85"}, "no whole numbers"),
+        ({"offset": b"J\xff\xff\xff\xff"}, "not whole numbers"),
+        ({"stride": b"J\xff\xff\xff\xff\x85"}, "not whole numbers"),
         ({"stride": b"M\xff\xff\x85"}, "reaches number 65535"),
         ({"stride": b")"}, "1 sizes and 0 strides"),
         ({"shape": b"(" + b"K\1" * 40 + b"t", "stride": b"(" + b"K\1" * 40 + b"t"}, "at most 32"),
         ({"shape": b"K\0\x8a\x08\0\0\0\0\0\0\0\x20\x86", "stride": b"K\1K\1\x86"}, "larger than its data"),
         ({"key": b"7"}, "aren't in the file"),
-        ({"shape": b"G@\0\0\0\0\0\0\0\x85"}, "no whole numbers"),
+        ({"shape": b"G@\0\0\0\0\0\0\0\x85"}, "not whole numbers"),
     ],
 )  # fmt: skip
 def test_a_tensor_stays_inside_its_storage(tmp_path, bad, says):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Optional
 from urllib.parse import unquote, urlsplit
 
-from mxgan.errors import MxganError
+from mxgan.errors import MxganError, in_shell
 from mxgan.faces import archive
 from mxgan.faces.download import hub, kaggle, transfer
 from mxgan.faces.download.transfer import PATIENCE, PLAIN, Ask, cause, library
@@ -148,7 +148,7 @@ def _get(place: str, folder: Path, progress: bool) -> tuple[str, list[Skipped]]:
         transfer.forget(part)
         return str(folder), skipped
     if not safe(called) or "/" in called:
-        raise MxganError(f"{printable(place)}: its name is no file's: {printable(called)}")
+        raise MxganError(f"{printable(place)}: its name can't be a file's: {printable(called)}")
     folder.mkdir()
     part.replace(folder / called)
     transfer.forget(part)
@@ -203,7 +203,7 @@ def _count(data: str, say: Callable[[str], None]) -> Optional[int]:
         with source(data, 64, "crop").listed() as members:
             return members.count
     except ImportError as error:  # Parquet's package: the set is here all the same
-        say(f"note: {error}")
+        say(f"note: {in_shell(error)}")
         return None
 
 
