@@ -17,6 +17,7 @@ _HOME = {
     "train": "mxgan.training",
     "resume": "mxgan.training",
     "load_generator": "mxgan.sampling",
+    "load_discriminator": "mxgan.discriminator",
     "Wishes": "mxgan.architecture.wishes",
     "latents": "mxgan.sampling",
     "save_video": "mxgan.video",
