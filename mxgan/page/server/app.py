@@ -102,7 +102,7 @@ def _add_faces(app: FastAPI, faces: Faces) -> None:
         budget = small if pixels <= SMALL else large
         held = await budget.take(pixels)
         try:
-            if await request.is_disconnected():  # while it waited
+            if budget is large and await request.is_disconnected():  # while it waited
                 raise HTTPException(499, "the client has gone")
             content = await make()
         except BaseException:
