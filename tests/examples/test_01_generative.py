@@ -1,6 +1,5 @@
 """01: heights and faces, by models that know the border and models that know the density."""
 
-import notebooks
 
 
 def test_what_it_claims(tmp_path, monkeypatch):

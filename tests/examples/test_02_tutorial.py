@@ -1,6 +1,5 @@
 """02: the tutorial's loop, written out, is what mxgan.train computes."""
 
-import notebooks
 import pytest
 
 from mxgan import course

@@ -1,6 +1,5 @@
 """03: netD's features against pixels, an untrained netD's features and a network from scratch."""
 
-import notebooks
 
 
 def test_what_it_claims(tmp_path, monkeypatch):

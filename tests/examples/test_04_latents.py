@@ -1,6 +1,5 @@
 """04: what a walk through latents meets, which way is blond, and whether netG copies."""
 
-import notebooks
 import pytest
 
 

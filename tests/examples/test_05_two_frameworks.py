@@ -1,6 +1,5 @@
 """05: each difference between the frameworks, switched on alone, shows in float64 and is told from rounding."""
 
-import notebooks
 
 from mxgan import course
 

@@ -1,6 +1,5 @@
 """06: three runs that fail, each in its own way, and two that don't."""
 
-import notebooks
 
 
 def test_what_it_claims(tmp_path, monkeypatch):
