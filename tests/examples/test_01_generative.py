@@ -1,9 +1,8 @@
 """01: heights and faces, by models that know the border and models that know the density."""
 
 
-
 def test_what_it_claims(tmp_path, monkeypatch):
-    found = notebooks.run("01", tmp_path, monkeypatch)
+    found = course_notebooks.run("01", tmp_path, monkeypatch)
     assert 0.845 < found["ceiling"] < 0.86
     assert all(found["ceiling"] - 0.015 < one < found["ceiling"] + 0.002 for one in found["accuracy"].values())
 

@@ -6,7 +6,7 @@ from mxgan import course
 
 
 def test_what_it_claims(tmp_path, monkeypatch):
-    found = notebooks.run("02", tmp_path, monkeypatch)
+    found = course_notebooks.run("02", tmp_path, monkeypatch)
     full, short = found["steps"]
     here = [engine for engine in ("mxnet", "pytorch") if course._runs(engine)]
     steps = {engine: full if engine == here[0] else short for engine in here}

@@ -1,9 +1,8 @@
 """03: netD's features against pixels, an untrained netD's features and a network from scratch."""
 
 
-
 def test_what_it_claims(tmp_path, monkeypatch):
-    found = notebooks.run("03", tmp_path, monkeypatch)
+    found = course_notebooks.run("03", tmp_path, monkeypatch)
     assert found["counts"] == [20, 200]
     right, chance = found["right"], found["chance"]
     assert chance == {"accessory": 1 / 2, "hair_colour": 1 / 16, "hair_style": 1 / 12, "mouth": 1 / 9}

@@ -4,7 +4,7 @@ import pytest
 
 
 def test_what_it_claims(tmp_path, monkeypatch):
-    found = notebooks.run("04", tmp_path, monkeypatch)
+    found = course_notebooks.run("04", tmp_path, monkeypatch)
     lengths = found["lengths"]
     assert lengths["latents"] == pytest.approx(150**0.5, abs=0.1)
     assert lengths["around"] == pytest.approx(lengths["latents"], abs=0.1)

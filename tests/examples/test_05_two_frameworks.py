@@ -1,11 +1,10 @@
 """05: each difference between the frameworks, switched on alone, shows in float64 and is told from rounding."""
 
-
 from mxgan import course
 
 
 def test_what_it_claims(tmp_path, monkeypatch):
-    found = notebooks.run("05", tmp_path, monkeypatch)
+    found = course_notebooks.run("05", tmp_path, monkeypatch)
     weights, statistics = ({name: end[kind] for name, end in found["found"].items()} for kind in (0, 1))
     assert max(found["same"]) < 1e-9 and weights["none"] == found["same"][0]
     for name in ("PyTorch's variance", "real batch first"):  # training never reads running statistics

@@ -1,9 +1,8 @@
 """06: three runs that fail, each in its own way, and two that don't."""
 
 
-
 def test_what_it_claims(tmp_path, monkeypatch):
-    found = notebooks.run("06", tmp_path, monkeypatch)
+    found = course_notebooks.run("06", tmp_path, monkeypatch)
     variety = {name: values[-1] for name, values in found["variety"].items()}
     real, fake, warned = found["score_real"], found["score_fake"], found["warned"]
 

@@ -13,7 +13,7 @@ from processes import ROOT
 sys.path.insert(0, str(ROOT / "docs"))
 
 
-@pytest.fixture(params=notebooks.committed(), ids=lambda path: path.name[:2])
+@pytest.fixture(params=course_notebooks.committed(), ids=lambda path: path.name[:2])
 def path(request):
     return request.param
 
@@ -25,7 +25,7 @@ def test_every_cell_was_run_from_top_to_bottom(path):
 
 
 def test_no_cell_failed_and_none_shows_progress(path):
-    kinds = {(output["output_type"], output.get("name")) for output in notebooks.outputs(path)}
+    kinds = {(output["output_type"], output.get("name")) for output in course_notebooks.outputs(path)}
     assert kinds <= {("stream", "stdout"), ("display_data", None), ("execute_result", None)}
 
 
