@@ -1,5 +1,7 @@
 """01: heights and faces, by models that know the border and models that know the density."""
 
+import course_notebooks
+
 
 def test_what_it_claims(tmp_path, monkeypatch):
     found = course_notebooks.run("01", tmp_path, monkeypatch)

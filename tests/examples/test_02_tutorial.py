@@ -1,5 +1,6 @@
 """02: the tutorial's loop, written out, is what mxgan.train computes."""
 
+import course_notebooks
 import pytest
 
 from mxgan import course

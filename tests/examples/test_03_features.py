@@ -1,5 +1,7 @@
 """03: netD's features against pixels, an untrained netD's features and a network from scratch."""
 
+import course_notebooks
+
 
 def test_what_it_claims(tmp_path, monkeypatch):
     found = course_notebooks.run("03", tmp_path, monkeypatch)

@@ -1,5 +1,6 @@
 """04: what a walk through latents meets, which way is blond, and whether netG copies."""
 
+import course_notebooks
 import pytest
 
 

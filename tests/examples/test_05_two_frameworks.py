@@ -1,5 +1,7 @@
 """05: each difference between the frameworks, switched on alone, shows in float64 and is told from rounding."""
 
+import course_notebooks
+
 from mxgan import course
 
 

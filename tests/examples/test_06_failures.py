@@ -1,5 +1,7 @@
 """06: three runs that fail, each in its own way, and two that don't."""
 
+import course_notebooks
+
 
 def test_what_it_claims(tmp_path, monkeypatch):
     found = course_notebooks.run("06", tmp_path, monkeypatch)

@@ -5,6 +5,7 @@ import io
 import json
 import sys
 
+import course_notebooks
 import numpy as np
 import pytest
 from PIL import Image
