@@ -17,7 +17,10 @@ def test_what_it_claims(tmp_path, monkeypatch):
     assert first["PyTorch's Adam"] < 0.02 < 0.1 < first["netG first"]
 
     rounding = found["float32"]["none, one rounding away"][0]
-    assert rounding / 3 < found["float32"]["none"][0] < 3 * rounding and rounding > 1e4 * weights["none"]
+    assert rounding > 1e4 * weights["none"]
+    assert (
+        weights["none"] < found["float32"]["none"][0] < 3 * rounding
+    )  # four steps: no sum may have gone another way yet
     assert found["grey levels"]["64"] < found["grey levels"]["4"] < 1
     if course._runs("mxnet"):
         assert set(found["worst"]) >= {"forward (relative)", "weight (relative)"}
