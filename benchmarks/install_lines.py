@@ -22,6 +22,7 @@ PACKAGES = {  # an extra, and what it is for
     "onnx": ["onnx", "onnxruntime"],
     "safetensors": ["safetensors.numpy"],
     "metrics": ["torch", "sklearn.neighbors", "efficientnet_lite_pytorch"],
+    "examples": ["torch", "sklearn.svm", "nbclient"],
     "inception": ["torch", "sklearn.neighbors"],  # torch_fidelity imports torchvision, which fails beside many a torch
 }
 LINE = "from mxgan import extras; print(extras.install_line({!r}))"

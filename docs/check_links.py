@@ -1,4 +1,4 @@
-"""Does every relative link and picture of the Markdown files point at something that exists?
+"""Does every relative link and picture of the Markdown files and notebooks point at something that exists?
 
     python docs/check_links.py
 
@@ -8,6 +8,7 @@ scheme are not looked at. Prints a line for each dead link; exit status 1 if the
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PLACES = ("*.md", "docs/**/*.md", "data/*.md", "benchmarks/*.md")
+PLACES = ("*.md", "docs/**/*.md", "data/*.md", "benchmarks/*.md", "examples/*.md", "examples/*.ipynb")
 FENCED = re.compile(r"^( *)(```+|~~~+).*?^\1\2`*[ \t]*$", re.M | re.S)
 CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)", re.S)
 LINK = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(\s*<?([^\s<>()]+)>?(?:\s+\"[^\"]*\")?\s*\)")  # [text](where "title")
@@ -24,8 +25,17 @@ HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(.+?)[ \t#]*$", re.M)
 
 
 def pages(root: Path) -> list[Path]:
-    """The Markdown files that are checked."""
+    """The Markdown files and notebooks that are checked."""
     return sorted({page for place in PLACES for page in root.glob(place)})
+
+
+def read(page: Path) -> str:
+    """A page's Markdown: of a notebook that of its cells of words."""
+    text = page.read_text(encoding="utf-8")
+    if page.suffix != ".ipynb":
+        return text
+    cells = json.loads(text)["cells"]
+    return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
 
 
 def links(text: str) -> list[str]:
@@ -51,7 +61,7 @@ def dead(root: Path) -> Iterator[str]:
     """A line for each link under ``root`` that leads nowhere."""
     for page in pages(root):
         name = page.relative_to(root)
-        for link in links(page.read_text(encoding="utf-8")):
+        for link in links(read(page)):
             if re.match(r"[a-z][a-z0-9+.-]*:", link, re.I):
                 continue
             path, _, anchor = link.partition("#")
@@ -60,7 +70,7 @@ def dead(root: Path) -> Iterator[str]:
                 yield f"{name}: {link}: leads out of the project; give a path relative to the page"
             elif not target.exists():
                 yield f"{name}: {link}: there is no {target.relative_to(root)}"
-            elif anchor and (target.suffix != ".md" or anchor not in anchors(target.read_text(encoding="utf-8"))):
+            elif anchor and (target.suffix != ".md" or anchor not in anchors(read(target))):
                 yield f"{name}: {link}: {target.relative_to(root)} has no heading #{anchor}"
 
 

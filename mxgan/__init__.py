@@ -17,8 +17,10 @@ _HOME = {
     "train": "mxgan.training",
     "resume": "mxgan.training",
     "load_generator": "mxgan.sampling",
+    "load_discriminator": "mxgan.discriminator",
     "Wishes": "mxgan.architecture.wishes",
     "latents": "mxgan.sampling",
+    "save_video": "mxgan.video",
     "load_params": "mxgan.weights",
     "save_params": "mxgan.weights",
 }

@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import BinaryIO, Optional, Union
 
-from mxgan.errors import MxganError
+from mxgan.errors import MxganError, SettingError
 
 BytesLike = Union[bytes, bytearray, memoryview]  # and anything else with a buffer, such as a NumPy array
 
@@ -36,6 +36,15 @@ def in_the_way(folder: str | PathLike) -> Optional[Path]:
     return None if place.is_dir() and os.access(place, os.W_OK | os.X_OK) else place
 
 
+def check_file(setting: str, path: Path) -> None:
+    """Raise SettingError if no file can be written to ``path``, the value of ``setting``; its folder may be missing."""
+    if path.is_dir():
+        raise SettingError(setting, str(path), "a folder is there; give a file's name")
+    obstacle = in_the_way(path.parent)
+    if obstacle is not None:
+        raise SettingError(setting, str(path), f"can't be written, since {obstacle} is not a folder you may write to")
+
+
 def make_folder_of(path: str | PathLike) -> None:
     """Make the folder that ``path`` is to lie in, and those above: what a command is told to write has a place.
 
@@ -55,6 +64,27 @@ def writing(path: str | PathLike, flush: bool = True) -> Iterator[BinaryIO]:
     For writers that take a file object (``np.savez``, ``savefig``). A symbolic link is followed: the file it points at
     is replaced. Raises ``MxganError`` if the folder is missing or can't be written, or the disk is full.
     """
+    with _beside(path) as (descriptor, _), open(descriptor, "wb") as file:
+        yield file
+        file.flush()
+        if flush:
+            os.fsync(file.fileno())
+
+
+@contextlib.contextmanager
+def making(path: str | PathLike) -> Iterator[str]:
+    """As `writing`, for writers that open their file by its name: that of an empty file beside ``path``.
+
+    Its name has another suffix: tell the writer what it writes.
+    """
+    with _beside(path) as (descriptor, temporary):
+        os.close(descriptor)
+        yield temporary
+
+
+@contextlib.contextmanager
+def _beside(path: str | PathLike) -> Iterator[tuple[int, str]]:
+    """A temporary file, open, beside ``path`` and its name: it becomes ``path``, or is deleted if the block raises."""
     name = os.fspath(path)
     target = os.path.realpath(name)
     if os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode):
@@ -72,11 +102,7 @@ def writing(path: str | PathLike, flush: bool = True) -> Iterator[BinaryIO]:
     except OSError as error:
         raise MxganError(f"{name}: can't be written in {folder}: {error.strerror}") from error
     try:
-        with open(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            if flush:
-                os.fsync(file.fileno())
+        yield descriptor, temporary
         os.replace(temporary, target)
     except BaseException as error:
         with contextlib.suppress(OSError):

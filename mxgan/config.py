@@ -103,6 +103,7 @@ class TrainConfig:
     out: Optional[str] = None  # the run directory; None: a new one under runs/
     checkpoint_minutes: float = 10.0  # at most so long between two checkpoints; one is made at each epoch anyway
     evaluate_every: int = 100  # steps; the first end of an epoch from there on is scored, as a finish's is; 0: none
+    tensorboard: bool = False  # write the log's numbers and the samples for TensorBoard too
     weights: Optional[str] = None  # start netG from this file instead of drawing its weights
     plain: bool = False  # compute every step as the tutorial writes it: the same mathematics, slower
     precision: str = "tf32"  # of PyTorch's convolutions in training; tf32 is CUDA's alone, float32 elsewhere
@@ -153,6 +154,7 @@ class TrainConfig:
         checks.number("ema_rampup", self.ema_rampup, "a share of the images seen, above 0", lambda x: 0 < x <= 1e12)
         checks.number("finish", self.finish, "a share of the run's steps, from 0 to 1", lambda x: 0 <= x <= 1)
         checks.one_of("unique", self.unique, (False, True))
+        checks.one_of("tensorboard", self.tensorboard, (False, True))
         for name, known in (
             ("init", INITS),
             ("loss", LOSSES),
@@ -209,6 +211,7 @@ class RunConfig:
     finish: float
     evaluate_every: int
     checkpoint_minutes: float
+    tensorboard: bool
     plain: bool
     precision: str
     deterministic: bool

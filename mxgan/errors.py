@@ -62,6 +62,10 @@ class Interrupted(KeyboardInterrupt):
     def __str__(self) -> str:
         return str(self.args[0])
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows: where in the code a run was stopped tells its user nothing."""
+        return [f"Interrupted: {self}"]
+
 
 class MissingPackage(ImportError):
     """An optional package isn't installed; the message ends in the ``pip install`` to type."""
@@ -83,7 +87,7 @@ def in_python(text: str) -> str:
     """A message in Python's words: ``--engine pytorch`` is ``engine='pytorch'``. Commands in backticks stay."""
     parts = text.split("`")
     for i in range(0, len(parts), 2):
-        said = re.sub(r"(?<!\S)--(engine|ctx|names|metrics) ([\w,]+)", r"\1='\2'", parts[i])
+        said = re.sub(r"(?<!\S)--(engine|ctx|names|metrics) (\w+(?:,\w+)*)", r"\1='\2'", parts[i])
         said = re.sub(r"(?<!\S)--([a-z]+) (\d+)", r"\1=\2", said)
         said = re.sub(rf"--(?:{WISHES})\b(?:(?:, | or )--(?:{WISHES})\b)*", _as_wishes, said)
         parts[i] = re.sub(r"(?<![^\s(])--([a-z]+(?:-[a-z]+)*)", lambda found: found[1].replace("-", "_"), said)

@@ -23,6 +23,9 @@ MARKS = {  # an extra, and the distribution that shows that it is installed
     "inception": "torch-fidelity",
     "parquet": "pyarrow",
     "download": "huggingface_hub",
+    "examples": "jupyterlab",
+    "video": "av",
+    "tensorboard": "tensorboard",
     "page": "fastapi",
 }
 MXNETS = ("cpu", "cu112")

@@ -33,13 +33,40 @@ def grid(images: np.ndarray, columns: int | None = None, gap: int = 2) -> np.nda
     return sheet
 
 
+def captioned(image: np.ndarray, texts: Sequence[str]) -> np.ndarray:
+    """A copy of a uint8 (h, w, 3) image with the first of the texts that it has room for, below on the left."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    with _no_backend():
+        import matplotlib
+    font_file = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    size = max(9, image.shape[0] // 36)
+    font = ImageFont.truetype(str(font_file), size)
+    drawing = Image.fromarray(image)
+    pen = ImageDraw.Draw(drawing, "RGBA")
+    edge = size // 3
+    for text in texts:
+        width = math.ceil(pen.textlength(text, font)) + 2 * edge
+        if width <= image.shape[1] // 2:
+            top = image.shape[0] - size - 2 * edge
+            pen.rectangle((0, top, width, image.shape[0]), fill=(0, 0, 0, 170))
+            pen.text((edge, image.shape[0] - edge), text, font=font, fill=(255, 255, 255), anchor="ls")
+            break
+    return np.asarray(drawing)
+
+
 def save_png(path: Path, image: np.ndarray) -> None:
     """Write one uint8 (h, w, 3) image as a PNG; the same pixels give the same bytes."""
+    atomic.write(path, png(image), flush=False)
+
+
+def png(image: np.ndarray) -> bytes:
+    """One uint8 (h, w, 3) image as the bytes of a PNG."""
     from PIL import Image
 
     data = io.BytesIO()
     Image.fromarray(image).save(data, format="PNG")
-    atomic.write(path, data.getvalue(), flush=False)
+    return data.getvalue()
 
 
 def check_place(setting: str, path: Path) -> None:
@@ -48,9 +75,7 @@ def check_place(setting: str, path: Path) -> None:
         raise SettingError(setting, str(path), "a folder is there; give a file's name, such as faces.png")
     if path.suffix.lower() != ".png":
         raise SettingError(setting, str(path), "pictures are written as .png; give a name that ends so")
-    obstacle = atomic.in_the_way(path.parent)
-    if obstacle is not None:
-        raise SettingError(setting, str(path), f"can't be written, since {obstacle} is not a folder you may write to")
+    atomic.check_file(setting, path)
 
 
 def save_curves(path: Path, log: Sequence[dict], best: Optional[int] = None) -> None:
@@ -73,7 +98,7 @@ def save_curves(path: Path, log: Sequence[dict], best: Optional[int] = None) -> 
         for (key, label), colour in zip(names.items(), ("#c2410c", "#1d4ed8")):
             values = np.array([record[key] for record in log], float)
             axes.plot(steps, values, color=colour, alpha=0.25, linewidth=0.8)
-            axes.plot(steps, _smooth(values), color=colour, linewidth=1.6, label=label)
+            axes.plot(steps, running_mean(values), color=colour, linewidth=1.6, label=label)
         axes.set_title(title, loc="left", fontsize=11)
     if rated:
         _draw_rated(panels[2], rated, best)
@@ -121,9 +146,9 @@ def _no_backend() -> Iterator[None]:
             os.environ["MPLBACKEND"] = named
 
 
-def _smooth(values: np.ndarray) -> np.ndarray:
-    """A centred running mean over 1/40 of the curve, shorter at its ends."""
-    half = len(values) // 80
+def running_mean(values: np.ndarray, share: float = 1 / 40) -> np.ndarray:
+    """A centred running mean, float (n,), over a share of the curve, shorter at its ends."""
+    half = int(len(values) * share / 2)
     sums = np.concatenate([[0.0], np.cumsum(values)])
     at = np.arange(len(values))
     low, high = np.maximum(at - half, 0), np.minimum(at + half + 1, len(values))

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
 import numpy as np
-from tqdm import tqdm
 
-from mxgan import atomic, checks, engines, pixels, plots, rng
+from mxgan import checks, engines, pixels, rng, walks
 from mxgan.architecture import networks
 from mxgan.architecture.members import check_finite, check_pictures
 from mxgan.architecture.wishes import NONE, Wishes
@@ -21,9 +19,7 @@ from mxgan.engines.protocol import Forward
 from mxgan.errors import Caution, MxganError, SettingError, in_shell
 from mxgan.graph.reading import NoGraph, Reading
 from mxgan.weights.of_run import weights_file
-from mxgan.words import counted
 
-GRID = 1024  # pictures in a grid at most: nobody can look at more, and the grid must fit into memory
 BATCH = 64  # pictures made at once, so that memory doesn't grow with n
 MEMORY = 2**26  # numbers in a batch after any layer: large networks make fewer pictures at once
 
@@ -70,21 +66,70 @@ class Generator:
             images[part] = pixels.to_uint8(self.forward(z[part], None if wanted is None else wanted[part]))
         return images
 
-    def sample(self, n: int, seed: int = 0, labels: Optional[np.ndarray | int] = None) -> np.ndarray:
+    def sample(
+        self, n: int, seed: int = 0, labels: Optional[np.ndarray | int] = None, truncation: float = 1
+    ) -> np.ndarray:
         """The first n pictures of ``seed``, as `generate` gives them: those of ``mxgan generate --n n --seed seed``.
 
-        Raises MxganError for an n or seed that can't be, and as `generate` does for labels.
+        ``truncation``: as `mxgan.walks.truncated` takes it; below 1 the pictures are more usual and differ less.
+        Raises MxganError for an n, seed or truncation that can't be, and as `generate` does for labels.
         """
         checks.whole("n", n, 0)
-        return np.concatenate([np.empty((0, *self.shape), np.uint8), *self.batches(n, seed, labels)])
+        return np.concatenate([np.empty((0, *self.shape), np.uint8), *self.batches(n, seed, labels, truncation)])
 
-    def batches(self, n: int, seed: int = 0, labels: Optional[np.ndarray | int] = None) -> Iterator[np.ndarray]:
+    def batches(
+        self, n: int, seed: int = 0, labels: Optional[np.ndarray | int] = None, truncation: float = 1
+    ) -> Iterator[np.ndarray]:
         """The pictures of `sample`, at most `BATCH` at a time."""
         wanted = self._labels(labels, n)
         for first in range(0, n, BATCH):
             part = slice(first, min(first + BATCH, n))
-            z = rng.samples(seed, first, part.stop - first, self.latent, self.uniform)
+            z = self._latents(seed, first, part.stop - first, truncation)
             yield self.generate(z, None if wanted is None else wanted[part])
+
+    def walk(
+        self,
+        seeds: Sequence[int],
+        n: int = 60,
+        loop: bool = False,
+        labels: Optional[int] = None,
+        truncation: float = 1,
+    ) -> np.ndarray:
+        """n pictures on the way from the first picture of a seed to that of the next: uint8 (n, H, W, 3).
+
+        ``seeds``: two or more. The way is that of `mxgan.walks.slerp`, at even steps from the first seed to the last;
+        or, with ``loop``, back to the first, whose picture then isn't shown again.
+        Raises MxganError for seeds, n or truncation that can't be, and as `generate` does for labels.
+        """
+        return np.concatenate(list(self.frames(seeds, n, 1, loop, labels, truncation)))
+
+    def frames(
+        self,
+        seeds: Sequence[int],
+        n: int,
+        walks_at_once: int,
+        loop: bool = False,
+        labels: Optional[np.ndarray | int] = None,
+        truncation: float = 1,
+    ) -> Iterator[np.ndarray]:
+        """Walks side by side as `walk` makes them, between each seed's first pictures: n of uint8 (walks, H, W, 3).
+
+        ``labels``: one for each walk, or one for all.
+        """
+        if len(seeds) < 2:
+            raise SettingError("seeds", list(seeds), "two or more, to walk from one to the next")
+        checks.whole("n", n, 2)
+        wanted = self._labels(labels, walks_at_once)
+        stations = [self._latents(seed, 0, walks_at_once, truncation) for seed in (*seeds, *seeds[: int(loop)])]
+        ways = np.stack(stations, axis=1)  # (walks, stations, latent)
+        places = np.linspace(0, len(stations) - 1, n, endpoint=not loop)
+        for at in np.array_split(places, math.ceil(n / max(1, BATCH // walks_at_once))):
+            z = np.stack([walks.through(way, at) for way in ways], axis=1)  # (frames, walks, latent)
+            together = None if wanted is None else np.tile(wanted, len(at))
+            yield from self.generate(z.reshape(-1, self.latent), together).reshape(len(at), -1, *self.shape)
+
+    def _latents(self, seed: int, first: int, n: int, truncation: float) -> np.ndarray:
+        return walks.truncated(rng.samples(seed, first, n, self.latent, self.uniform), truncation)
 
     def _labels(self, labels: Optional[np.ndarray | int], n: int) -> Optional[np.ndarray]:
         """The labels as int64 (n,), or None for a generator without. Raises MxganError where they don't fit."""
@@ -213,78 +258,3 @@ def labelled(
         columns = math.ceil(n / generator.classes)
         return np.arange(n) // columns, columns
     return np.arange(n) % generator.classes, None
-
-
-def save(
-    generator: Generator,
-    n: int,
-    seed: int,
-    out: str | Path,
-    each: str | Path | None = None,
-    labels: Optional[np.ndarray | int] = None,
-    columns: Optional[int] = None,
-    overwrite: bool = False,
-    progress: bool = False,
-) -> None:
-    """Write a grid of n pictures (the first `GRID` of them) to ``out``, and each picture into the folder ``each``.
-
-    The single files are named by seed and index: seed0000-000000.png. Only they make all n; for the grid alone no more
-    are made than it shows. ``labels``: as `Generator.generate` takes them. ``columns`` of the grid: as nearly square as
-    possible by default. ``overwrite``: clear ``each`` of what an earlier call left there. ``progress``: with a bar.
-    Raises MxganError if they can't be written, and where ``each`` would hold other pictures beside these.
-    """
-    out = Path(out)
-    plots.check_place("out", out)
-    stale = [] if each is None else _stale(Path(each), {_file_name(seed, index) for index in range(n)}, out, overwrite)
-    if each is None and n > GRID:
-        n, labels = GRID, labels[:GRID] if isinstance(labels, np.ndarray) else labels
-    shown: list[np.ndarray] = []
-    with tqdm(
-        desc="generating",
-        total=n,
-        unit=" pictures",
-        dynamic_ncols=True,
-        leave=False,
-        disable=None if progress else True,
-    ) as bar:
-        for batch, images in enumerate(generator.batches(n, seed, labels)):
-            if batch * BATCH < GRID:
-                shown.append(images)
-            if each is not None:
-                while stale:  # not before the generator has worked
-                    stale.pop().unlink(missing_ok=True)
-                for index, image in enumerate(images, batch * BATCH):
-                    plots.save_png(Path(each) / _file_name(seed, index), image)
-            bar.update(len(images))
-    atomic.make_folder_of(out)
-    plots.save_png(out, plots.grid(np.concatenate(shown), columns))
-
-
-def _file_name(seed: int, index: int) -> str:
-    return f"seed{seed:04d}-{index:06d}.png"
-
-
-def _stale(folder: Path, names: set[str], out: Path, overwrite: bool) -> list[Path]:
-    """What is to be removed from the folder, which is made, so that of our pictures it holds ``names`` alone.
-
-    ``out``, the grid, may lie there. Raises MxganError where other pictures do, of another network perhaps, and
-    nothing is to be overwritten.
-    """
-    from mxgan.faces.folder import SUFFIXES  # not above: it brings OpenCV
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        known = names | ({out.name} if folder.samefile(out.parent) else set())
-        others = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name not in known)
-    except OSError as error:
-        why = "a file is there" if folder.is_file() else f"can't be made or read ({error.strerror})"
-        raise SettingError("each", str(folder), f"{why}; give another folder") from error
-    stale = [path for path in others if re.fullmatch(r"seed\d{4,}-\d{6,}\.png", path.name)]
-    if others and not overwrite:
-        first = (stale or others)[0].name
-        what = "to replace those that generate made" if stale else "to add to them"
-        told = (
-            f"has {counted(len(others), 'other picture')}, such as {first}; give another folder, or {{}} {what}".format
-        )
-        raise SettingError("each", str(folder), told("overwrite=True"), told("--overwrite"))
-    return stale

@@ -46,6 +46,18 @@ def lerp(a: np.ndarray, b: np.ndarray, t: np.ndarray | float) -> np.ndarray:
     return ((1 - t) * a + t * b).astype(np.float32)
 
 
+def through(latents: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Points of a walk from each latent to the next, by `slerp`: float32 (n, latent).
+
+    ``latents``: float (stations, latent), two or more. ``at``: float (n,), from 0 to stations - 1; 1.5 is half-way
+    between the second and the third. Raises MxganError for fewer latents.
+    """
+    if len(latents) < 2:
+        raise MxganError(f"a walk of {len(latents)} latents: it takes two or more")
+    legs = np.minimum(np.asarray(at).astype(int), len(latents) - 2)
+    return np.stack([slerp(latents[leg], latents[leg + 1], place - leg) for leg, place in zip(legs, at)])
+
+
 def _ends(a: np.ndarray, b: np.ndarray, t: np.ndarray | float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     if a.ndim != 1 or a.shape != b.shape:

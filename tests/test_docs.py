@@ -41,7 +41,7 @@ def test_readme_is_short():
 
 @pytest.mark.parametrize("page", check_links.pages(ROOT), ids=lambda page: page.name)
 def test_the_commands_shown_exist(page):
-    for block in SHELL.findall(page.read_text(encoding="utf-8")):
+    for block in SHELL.findall(check_links.read(page)):
         for line in block.splitlines():
             words = shlex.split(line, comments=True)
             if words[:1] == ["mxgan"] or words[:2] == ["python", "run_gan.py"]:

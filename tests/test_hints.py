@@ -73,7 +73,7 @@ def test_a_word_that_no_option_stands_before(here, capsys, typed, meant):
         ("weights conv netG.params", "did you mean convert?"),
         ("weights nothing", "one of inspect, convert"),
         ("faces photos", "did you mean check photos?"),
-        ("qqq", "one of train, runs, compare, bench, generate, evaluate, weights, faces"),
+        ("qqq", "one of train, runs, compare, bench, generate, walk, video, evaluate, weights, faces, serve, page"),
     ],
 )
 def test_a_command_that_there_is_not(here, capsys, typed, meant):

@@ -82,11 +82,11 @@ def test_curves_of_a_single_step_or_of_a_diverged_run(tmp_path, loss):
 def test_smoothing_is_a_mean_over_a_fortieth():
     values = np.arange(400.0)
     values[200] += 11
-    smooth = plots._smooth(values)  # 5 on either side
+    smooth = plots.running_mean(values)  # 5 on either side
     assert smooth[100] == pytest.approx(100)
     assert smooth[200] == pytest.approx(201)
     assert smooth[0] == pytest.approx(np.mean(values[:6]))
-    np.testing.assert_array_equal(plots._smooth(np.array([3.0, 5.0])), [3, 5])
+    np.testing.assert_array_equal(plots.running_mean(np.array([3.0, 5.0])), [3, 5])
 
 
 @pytest.mark.parametrize("backend", ["TkAgg", "no-such-backend"])
@@ -109,3 +109,18 @@ def test_places_where_no_picture_can_be_are_refused(tmp_path):
     ):
         with pytest.raises(MxganError, match=f"nearest .*{said}"):
             plots.check_place("nearest", tmp_path / name)
+
+
+def test_a_caption_is_the_first_that_has_room_and_leaves_the_rest_alone():
+    image = np.full((200, 200, 3), 120, np.uint8)
+    long, short = "epoch 1,000,000, step 1,000,000,000", "step 3"
+    one, other = plots.captioned(image, [long, short]), plots.captioned(image, [short])
+    np.testing.assert_array_equal(one, other)
+    assert one.shape == image.shape and (image == 120).all()
+    rows, columns = np.nonzero((one != 120).any(axis=2))
+    assert rows.min() > 180 and columns.min() == 0 and columns.max() < 100  # below, on the left
+    assert one.max() == 255 and one[190, 0].max() < 60  # white on dark
+    wide = plots.captioned(np.full((200, 600, 3), 120, np.uint8), [long, short])
+    assert np.nonzero((wide != 120).any(axis=(0, 2)))[0].max() > 2 * columns.max()
+    tiny = np.full((36, 36, 3), 120, np.uint8)
+    np.testing.assert_array_equal(plots.captioned(tiny, [long, short]), tiny)

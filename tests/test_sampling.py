@@ -8,9 +8,9 @@ from PIL import Image
 from processes import files_below
 
 import mxgan
-from mxgan import engines, pixels, plots, rng, sampling
+from mxgan import engines, pixels, plots, rng, sampling, saving, walks
 from mxgan.convert import convert
-from mxgan.errors import MxganError, ParamsError
+from mxgan.errors import MxganError, ParamsError, SettingError
 from mxgan.graph import Graph, Node
 from mxgan.graph.layers import Reshape, Upsample
 from mxgan.graph.reading import Reading
@@ -186,7 +186,7 @@ def test_labels_that_are_missing_unknown_or_not_wanted_are_refused(classes, labe
 def test_pictures_may_be_tall_and_transparent(tmp_path):
     generator = labelled(height=5, width=3, channels=4)
     assert (generator.image_size, generator.sample(2, labels=0).shape) == (5, (2, 5, 3, 4))
-    sampling.save(generator, 2, 0, tmp_path / "grid.png", tmp_path / "each", labels=3)
+    saving.save(generator, 2, 0, tmp_path / "grid.png", tmp_path / "each", labels=3)
     picture, grid = Image.open(tmp_path / "each" / "seed0000-000001.png"), Image.open(tmp_path / "grid.png")
     assert (picture.mode, picture.size, picture.getpixel((2, 4))) == ("RGBA", (3, 5), (3, 3, 3, 3))
     assert (grid.mode, grid.getpixel((0, 0))) == ("RGBA", (255, 255, 255, 255))
@@ -234,7 +234,7 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path):
 
 
 def test_saved_pictures_are_the_samples(generator, tmp_path):
-    sampling.save(generator, 5, 42, tmp_path / "grid.png", tmp_path / "new" / "each")
+    saving.save(generator, 5, 42, tmp_path / "grid.png", tmp_path / "new" / "each")
     each = [f"seed0042-{index:06d}.png" for index in range(5)]
     assert files_below(tmp_path) == ["grid.png", "new", "new/each", *(f"new/each/{name}" for name in each)]
     images = generator.sample(5, seed=42)
@@ -244,8 +244,8 @@ def test_saved_pictures_are_the_samples(generator, tmp_path):
 
 
 def test_the_same_seed_gives_the_same_bytes(generator, params, tmp_path):
-    sampling.save(generator, 66, 0, tmp_path / "one.png", tmp_path / "one")
-    sampling.save(mxgan.load_generator(params, "mxnet"), 66, 0, tmp_path / "two.png", tmp_path / "two")
+    saving.save(generator, 66, 0, tmp_path / "one.png", tmp_path / "one")
+    saving.save(mxgan.load_generator(params, "mxnet"), 66, 0, tmp_path / "two.png", tmp_path / "two")
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
     assert files_below(tmp_path / "one") == files_below(tmp_path / "two") != []
     for name in files_below(tmp_path / "one"):
@@ -254,7 +254,7 @@ def test_the_same_seed_gives_the_same_bytes(generator, params, tmp_path):
 
 def test_a_wide_count_keeps_its_grid_small(tmp_path):
     blank = sampling.Generator(lambda z, labels: np.zeros((len(z), 3, 32, 32), np.float32), 7, (32, 32, 3), "mxnet")
-    sampling.save(blank, 1100, 0, tmp_path / "grid.png")
+    saving.save(blank, 1100, 0, tmp_path / "grid.png")
     assert Image.open(tmp_path / "grid.png").size == (32 * 34 + 2, 32 * 34 + 2)  # the first 1,024
 
 
@@ -281,7 +281,7 @@ def test_places_that_cannot_be_written_are_refused_before_anything_is_made(tmp_p
     before = files_below(tmp_path)
     generator = sampling.Generator(forward, 7, (32, 32, 3), "mxnet")
     with pytest.raises(MxganError, match=message):
-        sampling.save(generator, 3, 0, tmp_path / out, each and tmp_path / each)
+        saving.save(generator, 3, 0, tmp_path / out, each and tmp_path / each)
     assert files_below(tmp_path) == before
 
 
@@ -312,3 +312,61 @@ def test_a_generator_is_a_line_of_text(tmp_path):
     mxgan.save_params(tmp_path / "netG.params", weights_of(6, 2, 32))
     made = sampling.load_generator(tmp_path / "netG.params", "numpy")
     assert repr(made) == f"Generator({tmp_path / 'netG.params'}: latent 6, images 32×32×3, numpy on cpu)"
+
+
+def test_truncation_draws_the_latents_of_a_seed_to_the_middle(generator):
+    z = rng.samples(seed=4, first=0, n=70, latent=7)
+    np.testing.assert_array_equal(generator.sample(70, 4, truncation=0.5), generator.generate(z * np.float32(0.5)))
+    np.testing.assert_array_equal(generator.sample(3, 4, truncation=1), generator.sample(3, 4))
+    spread = [generator.sample(64, truncation=t).astype(float).std(axis=0).mean() for t in (0.25, 0.5, 1)]
+    assert spread[0] < spread[1] < spread[2]  # they differ less
+    with pytest.raises(SettingError, match=r"truncation 0: a number above 0, at most 1"):
+        generator.sample(1, truncation=0)
+
+
+def test_a_walk_leads_from_one_seeds_picture_to_the_next(generator):
+    walk = generator.walk([3, 8, 5], n=9)
+    assert walk.shape == (9, 32, 32, 3) and walk.dtype == np.uint8
+    for place, seed in ((0, 3), (4, 8), (8, 5)):
+        np.testing.assert_array_equal(walk[place], generator.sample(1, seed)[0])
+    a, b = (rng.samples(seed, 0, 1, 7)[0] for seed in (3, 8))
+    np.testing.assert_array_equal(walk[1], generator.generate(walks.slerp(a, b, np.array([0.25])))[0])
+    half = generator.walk([3, 8], n=2, truncation=0.5)
+    np.testing.assert_array_equal(half[1], generator.sample(1, 8, truncation=0.5)[0])
+
+
+def test_a_loop_comes_back_and_shows_no_picture_twice(generator):
+    loop = generator.walk([3, 8], n=6, loop=True)
+    np.testing.assert_array_equal(loop, generator.walk([3, 8, 3], n=7)[:6])
+    np.testing.assert_array_equal(loop[[1, 2]], loop[[5, 4]])  # there and back
+    assert len({image.tobytes() for image in loop}) == 4
+
+
+def test_walks_side_by_side_are_those_of_a_seeds_first_pictures(generator):
+    frames = list(generator.frames([0, 7], 70, walks_at_once=3))
+    assert [frame.shape for frame in frames] == [(3, 32, 32, 3)] * 70
+    np.testing.assert_array_equal(frames[0], generator.sample(3, 0))
+    np.testing.assert_array_equal(frames[-1], generator.sample(3, 7))
+    np.testing.assert_array_equal([frame[0] for frame in frames], generator.walk([0, 7], 70))
+
+
+def test_a_walk_of_a_conditional_generator_keeps_its_label():
+    generator = labelled(height=4, width=6)
+    assert (generator.walk([0, 1], 5, labels=3) == np.full((5, 4, 6, 3), 3)).all()
+    seen = [frame[:, 0, 0, 0].tolist() for frame in generator.frames([0, 1], 3, 4, labels=np.arange(4))]
+    assert seen == [[0, 1, 2, 3]] * 3
+    with pytest.raises(MxganError, match="this generator is conditional: give labels"):
+        generator.walk([0, 1])
+
+
+@pytest.mark.parametrize(
+    ("seeds", "n", "message"),
+    [
+        ([1], 5, r"seeds \[1\]: two or more"),
+        ([1, 2], 1, "n 1: a whole number from 2"),
+        ([1, -2], 5, "seed -2: a whole"),
+    ],
+)
+def test_a_walk_that_cannot_be_is_refused(generator, seeds, n, message):
+    with pytest.raises(SettingError, match=message):
+        generator.walk(seeds, n)

@@ -47,3 +47,14 @@ def test_a_truncation_that_cannot_be_is_refused(wrong):
 def test_latents_of_different_shapes_are_refused():
     with pytest.raises(MxganError, match=r"\(2,\) and \(3,\)"):
         walks.slerp(np.zeros(2), np.zeros(3), 0.5)
+
+
+def test_a_walk_goes_through_every_latent_by_great_circles():
+    latents = np.random.default_rng(1).standard_normal((3, 20)).astype(np.float32)
+    found = walks.through(latents, np.array([0, 0.25, 1, 1.5, 2]))
+    assert found.shape == (5, 20) and found.dtype == np.float32
+    np.testing.assert_array_equal(found[[0, 2, 4]], latents)  # to the last bit: a walk's ends are pictures of seeds
+    np.testing.assert_array_equal(found[1], walks.slerp(latents[0], latents[1], 0.25))
+    np.testing.assert_array_equal(found[3], walks.slerp(latents[1], latents[2], 0.5))
+    with pytest.raises(MxganError, match="a walk of 1 latents: it takes two or more"):
+        walks.through(latents[:1], np.array([0.0]))

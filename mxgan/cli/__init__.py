@@ -10,7 +10,7 @@ import warnings
 import click
 
 from mxgan import __version__
-from mxgan.cli import faces, files, page, pictures, training
+from mxgan.cli import faces, files, moving, page, pictures, training
 from mxgan.cli.help import WithExamples, examples
 from mxgan.cli.hints import Group, in_our_words
 from mxgan.errors import MxganError, TrainingError, in_shell
@@ -18,7 +18,7 @@ from mxgan.errors import MxganError, TrainingError, in_shell
 INSTALLED = "Show mxgan's version, and which engines are installed."
 SECTIONS = (  # of the program's help: what one does, and the commands for it
     ("Train", ("train", "runs", "runs show")),
-    ("Generate and measure", ("generate", "evaluate")),
+    ("Generate and measure", ("generate", "walk", "video", "evaluate")),
     ("Weights files", ("weights inspect", "weights convert")),
     ("Sets of faces", ("faces check", "faces show", "faces pack", "faces crop", "faces download")),
     ("Pages", ("serve", "page")),
@@ -63,7 +63,8 @@ def _versions(ctx: click.Context, option: click.Option, wanted: bool) -> None:
     cls=Program,
     commands=[
         training.train, training.runs, training.compare, training.bench,
-        pictures.generate, pictures.evaluate, files.weights, faces.faces, page.serve, page.page,
+        pictures.generate, moving.walk, moving.video, pictures.evaluate, files.weights, faces.faces,
+        page.serve, page.page,
     ],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog=examples(

@@ -105,6 +105,7 @@ def _meant(command: str, word: str, given: dict[str, Any]) -> str:
         "train": _option_of_train,
         "compare": lambda word: f"--data {shlex.quote(word)}",
         "generate": lambda word: f"--weights {shlex.quote(word)}",
+        "walk": lambda word: f"--weights {shlex.quote(word)}",
         "evaluate": lambda word: f"--{'weights' if _is_weights(word) else 'run'} {shlex.quote(word)}",
     }
     whole = _split_path(word, given.items())

@@ -23,10 +23,10 @@ from mxgan.cli.options import DESCRIBED, PATH, machine_options, network_options,
     cls=Command,
     short_help="Show faces in a browser, and runs while they train.",
     epilog=examples(
-        "mxgan serve                       # faces of the generator that comes with mxgan",
-        "mxgan serve --weights last        # of your newest run",
-        "mxgan serve runs/                 # and watch the runs there, at /runs",
-        "mxgan serve --host 0.0.0.0        # for others on your network too",
+        "mxgan serve                   # with the generator that comes with mxgan",
+        "mxgan serve --weights last    # with your newest run's",
+        "mxgan serve runs/             # and watch the runs there, at /runs",
+        "mxgan serve --host 0.0.0.0    # for others on your network too",
     ),
 )
 @click.argument("folder", type=PATH, required=False)

@@ -7,12 +7,14 @@ from typing import Any
 
 import click
 
-from mxgan import pretrained, run_names
+from mxgan import run_names
+from mxgan.cli.generators import LABELLED, MACHINE, generator_options, opened
 from mxgan.cli.help import CHOICES, Command, described, examples
 from mxgan.cli.options import (
     DESCRIBED,
     PATH,
     SAID,
+    given,
     machine_options,
     network_options,
     print_json,
@@ -22,13 +24,13 @@ from mxgan.cli.options import (
 )
 from mxgan.errors import MxganError
 
-MACHINE = "Machine options", ("engine", "ctx", "verbose")
+ROW = 8  # pictures of --interpolate
 
 
 @described(
     groups=(
-        ("Daily options", ("weights", "n", "seed", "out", "each", "overwrite")),
-        ("Of a conditional generator", ("label", "by_label")),
+        ("Daily options", ("weights", "n", "seed", "truncation", "interpolate", "out", "each", "overwrite")),
+        LABELLED,
         DESCRIBED,
         MACHINE,
     )
@@ -41,19 +43,26 @@ MACHINE = "Machine options", ("engine", "ctx", "verbose")
         "mxgan generate --weights last  # by your newest run",
         "mxgan generate --weights GAN_t2.params --out faces.png",
         "mxgan generate --weights last --n 1000 --seed 7 --each singles/",
+        "mxgan generate --interpolate 0 7  # from one face to another",
     ),
 )
+@generator_options
 @click.option(
-    "--weights",
-    type=PATH,
-    default=Path(pretrained.PAINTED),
-    show_default=True,
-    metavar="FILE|RUN",
-    help="A weights file of any kind, a run, or painted: the generator that comes with mxgan.",
+    "--n",
+    type=click.IntRange(min=1),
+    default=64,
+    show_default=f"64; {ROW} with --interpolate",
+    metavar="N",
+    help="How many pictures.",
 )
-@click.option("--n", type=click.IntRange(min=1), default=64, show_default=True, metavar="N", help="How many pictures.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Which pictures.")
-@machine_options("generator")
+@click.option(
+    "--interpolate",
+    type=click.IntRange(min=0),
+    nargs=2,
+    metavar="SEED SEED",
+    help="A row of pictures from one seed's first to another's, instead of --seed.",
+)
 @click.option(
     "--out",
     type=PATH,
@@ -64,25 +73,18 @@ MACHINE = "Machine options", ("engine", "ctx", "verbose")
 )
 @click.option("--each", type=PATH, metavar="FOLDER", help="A folder for every picture as a file of its own.")
 @click.option("--overwrite", is_flag=True, help="Replace the pictures that an earlier generate left in --each.")
-@click.option("--allow-nonfinite", is_flag=True, help="Generate even if weights are NaN or infinite.")
-@click.option("--label", type=int, metavar="N", help="What all pictures show.  [default: all labels in turn]")
-@click.option("--labels", "by_label", is_flag=True, help="A row of the grid for each label.")
-@network_options
-@verbose_option
 def generate(
     weights: Path,
     n: int,
     seed: int,
-    engine: str,
-    ctx: str,
+    truncation: float,
+    interpolate: tuple[int, int] | None,
     out: Path,
     each: Path | None,
     overwrite: bool,
-    allow_nonfinite: bool,
     label: int | None,
     by_label: bool,
-    verbose: bool,
-    **said: Any,
+    **options: Any,
 ) -> None:
     """Make pictures with a trained generator: your own run's, or one that somebody published.
 
@@ -90,24 +92,24 @@ def generate(
     symbol, PyTorch's state dicts, whole modules and TorchScript, ONNX. What a file doesn't say is assumed, and you are
     told what; the options from --activation on say it.
     """
-    from mxgan import engines, sampling
+    from mxgan import sampling, saving
 
-    generator = sampling.load_generator(weights, engine, ctx, allow_nonfinite, wishes(said))
-    engines.prepare(generator.engine)
-    labels, columns = sampling.labelled(generator, n, label, by_label)
+    if interpolate and (given("seed") or by_label):
+        raise MxganError(f"--interpolate: {'--seed' if given('seed') else '--labels'} beside it; give one of the two")
+    generator, told = opened(weights, **options)
     with replacing(out):
-        sampling.save(generator, n, seed, out, each, labels, columns, overwrite, progress=True)
-    short = f"{generator.engine} on {generator.ctx}"
-    ships = generator.file is not None and generator.file.parent == pretrained.FOLDER
-    source = f"{pretrained.PAINTED}, which comes with mxgan" if ships else generator.file
-    click.echo(f"{generator.why if verbose or ctx.startswith(('gpu', 'mps')) else short}; weights {source}", err=True)
-    if generator.read is not None and not (ships or run_names.meant(weights).is_dir()):  # those networks are mxgan's
-        for line in generator.read.told:
-            if line not in generator.read.cautions:  # which have been warned of
-                click.echo(line, err=True)
-    if n > sampling.GRID:
+        if interpolate:
+            n = n if given("n") else ROW
+            labels, _ = sampling.labelled(generator, 1, label)
+            saving.save_row(generator, interpolate, n, out, each, labels, overwrite, True, truncation)
+        else:
+            labels, columns = sampling.labelled(generator, n, label, by_label)
+            saving.save(generator, n, seed, out, each, labels, columns, overwrite, True, truncation)
+    for line in told:
+        click.echo(line, err=True)
+    if n > saving.GRID:
         rest = "--each FOLDER writes them all" if each is None else f"all are in {each}"
-        click.echo(f"{out} shows the first {sampling.GRID:,} of {n:,} pictures; {rest}", err=True)
+        click.echo(f"{out} shows the first {saving.GRID:,} of {n:,} pictures; {rest}", err=True)
     click.echo(out)
 
 

@@ -32,7 +32,10 @@ MACHINE = (
 
 @described(
     groups=(
-        ("Daily options", ("data", "unique", "out", "run", "recipe", "epochs", "steps", "size", "dry_run")),
+        (
+            "Daily options",
+            ("data", "unique", "out", "run", "recipe", "epochs", "steps", "size", "tensorboard", "dry_run"),
+        ),
         MODEL,
         QUALITY,
         MACHINE,
@@ -85,6 +88,11 @@ MACHINE = (
     metavar="STEPS",
     help="Score the pictures at the first end of an epoch after this many steps; 0: never. 100 costs 3% on a CPU.",
 )
+@click.option(
+    "--tensorboard/--no-tensorboard",
+    default=DEFAULTS.tensorboard,
+    help="Write the numbers and samples for TensorBoard too (extra: tensorboard).",
+)
 @click.option("--resume", "run", type=PATH, metavar="RUN", help="Continue this run, bit for bit; last: the newest.")
 @click.option("--dry-run", is_flag=True, help="Check everything, print what the run would be as JSON, write nothing.")
 @verbose_option
@@ -94,9 +102,9 @@ def train(dry_run: bool, verbose: bool, run: Path | None, **options: Any) -> Non
     Ctrl-C saves the run, and --resume goes on with it. The run directory's path is the one line on stdout.
 
     A resumed run keeps its settings. With --resume you may change --epochs or --steps, --finish, --checkpoint-minutes,
-    --evaluate-every, and --data where the same faces have moved. You may also change --engine, --ctx or --threads, but
-    the run is then no longer bit-exact; the same holds for the length or the finish once the finish has begun. Any
-    other change makes another run and is refused.
+    --evaluate-every, --tensorboard, and --data where the same faces have moved. You may also change --engine, --ctx or
+    --threads, but the run is then no longer bit-exact; the same holds for the length or the finish once the finish has
+    begun. Any other change makes another run and is refused.
     """
     wanted = config.TrainConfig(**options)
     changes = {name: getattr(wanted, name) for name in options if given(name)}
@@ -126,22 +134,32 @@ def train(dry_run: bool, verbose: bool, run: Path | None, **options: Any) -> Non
         "mxgan runs              # those under runs/, the newest first",
         "mxgan runs elsewhere/",
         "mxgan runs show last    # one of them in detail",
+        "mxgan runs show last --csv > log.csv",
     ),
 )
 @click.argument("folder", type=PATH, default=RUNS, required=False)
 @click.argument("run", type=PATH, required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def runs(folder: Path, run: Path | None, as_json: bool) -> None:
+@click.option("--csv", "as_csv", is_flag=True, help="Of show: the log, a row for each step.")
+def runs(folder: Path, run: Path | None, as_json: bool, as_csv: bool) -> None:
     """List the training runs in a folder, or show one of them in detail.
 
     The list has each run's recipe, engine, steps, best score (lower is better), age and state. RUN is a name of the
     list, a path, or last.
+
+    Columns of --csv: step, epoch, loss_d, loss_g, score_real, score_fake, images_per_s, seconds, variety, score,
+    warning.
 
     JSON keys: runs, a list of path, recipe, engine, step, steps, best (step, score; or null), age_s, state (running,
     finished, stopped, failed, damaged) and why; of `show`: these and config, checkpoints, last, scores, warnings.
     """
     from mxgan.training import runs as table
 
+    if as_csv and as_json:
+        raise MxganError("--csv and --json: give one of them")
+    if as_csv and str(folder) == "show" and run is not None:
+        click.echo(table.csv_text(run), nl=False)
+        return
     if str(folder) == "show" and run is not None:
         summary = table.show(run)
         print_json(summary) if as_json else click.echo("\n".join(table.show_lines(summary)))
@@ -150,6 +168,8 @@ def runs(folder: Path, run: Path | None, as_json: bool) -> None:
         raise MxganError(f"runs {folder} {run}: give one folder, or `runs show RUN`")
     if str(folder) == "show" and not folder.exists():
         raise MxganError("runs show: which run? `mxgan runs` lists them; then `mxgan runs show RUN`")
+    if as_csv:
+        raise MxganError("--csv: it is one run's log; give `runs show RUN --csv`")
     none_yet = folder == RUNS and not folder.exists()
     summaries = [] if none_yet else table.find(folder)
     print_json({"runs": summaries}) if as_json else click.echo("\n".join(table.lines(summaries, folder)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Optional
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from mxgan import rng
 from mxgan.engines.protocol import State
 from mxgan.errors import MxganError
 from mxgan.training import checkpoint, monitor, validation
+from mxgan.training.board import Board
 from mxgan.training.log import StepLog
 from mxgan.training.progress import Progress
 from mxgan.training.run_dir import BEST, RunDir
@@ -23,10 +25,10 @@ WEIGHTS = ("netG", "netD", "netG-ema")  # of a state: what the run directory hol
 class Saver:
     """Writes into the run directory, when asked and, for checkpoints, when it is time."""
 
-    def __init__(self, setup: Setup, log: StepLog, progress: Progress) -> None:
+    def __init__(self, setup: Setup, log: StepLog, progress: Progress, board: Optional[Board] = None) -> None:
         config, count = setup.config, len(setup.faces.images)
         self._config, self._run, self._engine, self._written = config, setup.run, setup.engine, setup.written
-        self._log, self._progress = log, progress
+        self._log, self._progress, self._board = log, progress, board
         self._reals = setup.reals()
         self._fixed = rng.latents(config.seed, "samples", 0, len(self._reals), config.latent)
         self._scorer = Scorer(config, setup.faces.images) if count >= validation.LEAST else None
@@ -68,6 +70,8 @@ class Saver:
         return time.monotonic() - self._saved >= 60 * self._config.checkpoint_minutes
 
     def _files(self, step: int, state: State, samples: np.ndarray) -> bool:
+        if self._board is not None:
+            self._board.add_samples(step, samples)
         weights = {name: state.arrays[name] for name in WEIGHTS if name in state.arrays}
         done = [
             self._try(lambda: self._run.save_samples(step, samples)),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from mxgan.errors import MxganError, TrainingError
-from mxgan.training import checkpoint, validation
+from mxgan.training import board, checkpoint, validation
 from mxgan.training.advice import Advice
 from mxgan.training.log import NonFinite
 from mxgan.training.progress import Progress
@@ -28,6 +29,8 @@ def greet(setup: Setup, notes: Sequence[str], progress: Progress) -> None:
         progress.say(
             f"{counted(len(setup.faces.skipped), 'file')} skipped: {run.path / 'skipped.txt'} says which and why"
         )
+    if config.tensorboard:
+        progress.say(f"for TensorBoard: {run.path / board.FOLDER}; tensorboard --logdir {shlex.quote(str(run.path))}")
     for note in notes:
         progress.say(note)
     if config.evaluate_every and count < validation.LEAST:

@@ -9,6 +9,7 @@ import math
 import os
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
@@ -18,12 +19,14 @@ import numpy as np
 from mxgan.engines.protocol import Stats
 from mxgan.errors import MxganError
 from mxgan.training import monitor, validation
+from mxgan.training.board import Board
 from mxgan.training.progress import Progress
 
 RATE_STEPS = 20  # images/s is a mean over this many steps
 TAIL = 1 << 16  # bytes; more than the last few lines
 STEP = ("loss_d", "loss_g", "score_real", "score_fake", "seconds")  # a step's line has all of them
 NUMBERS = (*STEP, "variety", "score")
+COLUMNS = ("step", "epoch", *STEP[:4], "images_per_s", "seconds", "variety", "score", "warning")  # of `rows`
 
 
 @dataclass(frozen=True)
@@ -94,9 +97,15 @@ class StepLog:
     """
 
     def __init__(
-        self, file: LogFile, earlier: list[dict[str, Any]], per_epoch: int, batch_size: int, progress: Progress
+        self,
+        file: LogFile,
+        earlier: list[dict[str, Any]],
+        per_epoch: int,
+        batch_size: int,
+        progress: Progress,
+        board: Optional[Board] = None,
     ) -> None:
-        self.file, self._progress = file, progress
+        self.file, self._progress, self._board = file, progress, board
         self._per_epoch, self._batch_size = per_epoch, batch_size
         self._waiting: Optional[tuple[int, np.ndarray, Stats]] = None
         self._indices: list[np.ndarray] = []  # of the last two steps
@@ -172,6 +181,8 @@ class StepLog:
                 f"log.jsonl can't be written ({error.strerror or error}): its lines wait, the run goes on"
             )
         self._full = error is not None
+        if self._board is not None:
+            self._board.add(record)
 
 
 class NonFinite(Exception):
@@ -192,6 +203,21 @@ def read_log(path: Path, size: int = -1, key: str = "") -> list[dict[str, Any]]:
             return parsed(file.read(size), f'"{key}":'.encode() if key else b"")
     except OSError:
         return []
+
+
+def rows(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A log as a table: a row for each step with all of `COLUMNS`, None where nothing was measured.
+
+    Several warnings after one step are joined by "; ".
+    """
+    table: dict[int, dict[str, Any]] = {}
+    for record in records:
+        row = table.setdefault(record["step"], dict.fromkeys(COLUMNS))
+        said = {name: record[name] for name in COLUMNS if name in record}
+        if "warning" in said and row["warning"]:
+            said["warning"] = f"{row['warning']}; {said['warning']}"
+        row.update(said)
+    return [table[step] for step in sorted(table)]
 
 
 def last_record(path: Path) -> Optional[dict[str, Any]]:

@@ -12,6 +12,7 @@ from mxgan.recipe import finish
 from mxgan.training import batches, ending, log, signals, validation
 from mxgan.training.advice import Advice
 from mxgan.training.artifacts import Saver, restore_best
+from mxgan.training.board import Board
 from mxgan.training.log import StepLog
 from mxgan.training.progress import Progress
 from mxgan.training.run import Run
@@ -32,24 +33,28 @@ def run(setup: Setup, start: Start, advice: Advice) -> Run:
         file = stack.enter_context(contextlib.closing(log.LogFile(setup.run.log, start.mark.bytes)))
         progress = stack.enter_context(Progress(start.step, length.steps, length.epochs))
         stop = stack.enter_context(signals.watch())
-        step_log = StepLog(file, earlier, length.per_epoch, setup.config.batch_size, progress)
+        board = Board(path, start.step, progress.say) if setup.config.tensorboard else None
+        if board is not None:
+            stack.callback(board.close)
+        step_log = StepLog(file, earlier, length.per_epoch, setup.config.batch_size, progress, board)
         ending.greet(setup, notes, progress)
         if step_log.scores:
             progress.scored(step_log.scores[-1].value)
         with ending.told_by_state_json(setup.run, start.step, length.steps, progress):
-            step = _make_steps(setup, start.step, step_log, progress, stop)
+            step = _make_steps(setup, start.step, Saver(setup, step_log, progress, board), step_log, progress, stop)
         progress.close()
         ending.write_state(setup.run, step, length.steps, progress)
         ending.say_goodbye(setup.run, step, length.steps, step_log.scores, advice, progress)
     return Run(path, step, stop.signal if step < length.steps else 0, length.steps)
 
 
-def _make_steps(setup: Setup, start: int, step_log: StepLog, progress: Progress, stop: signals.Stop) -> int:
+def _make_steps(
+    setup: Setup, start: int, saver: Saver, step_log: StepLog, progress: Progress, stop: signals.Stop
+) -> int:
     """Make the steps after ``start``; returns how many are done, fewer than planned when stopped."""
     config, engine, images = setup.config, setup.engine, setup.faces.images
     per_epoch, steps = setup.length
     has_finish = bool(finish.plan(config, steps))
-    saver = Saver(setup, step_log, progress)
     step, whole = start, True
     if start == steps:
         progress.say(f"all {counted(steps, 'step')} are done already; to go on, give more steps or epochs")

@@ -1,4 +1,4 @@
-"""What a run shows while it goes on: a bar on a terminal, plain lines anywhere else. All of it on stderr."""
+"""What a run shows while it goes on: a bar on a terminal or in a notebook, plain lines anywhere else, on stderr."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any, Optional
 from tqdm import tqdm
 
 from mxgan.training import validation
+from mxgan.training.cell import Cell, in_notebook
 
 LINE_SECONDS = 10.0  # between two plain lines
 WIDE = "{desc} {percentage:3.0f}%|{bar:16}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
@@ -20,7 +21,10 @@ NARROWEST = "{percentage:3.0f}% {n_fmt}/{total_fmt} {remaining}{postfix}"
 
 
 class Progress:
-    """A bar with epoch, step, time left, score, losses and images/s; plain lines where stderr is no terminal."""
+    """A bar with epoch, step, time left, score, losses and images/s; plain lines where stderr is no terminal.
+
+    In a notebook all of it is one output of the cell.
+    """
 
     def __init__(self, first: int, steps: int, epochs: int) -> None:
         self._steps, self._epochs = steps, epochs
@@ -29,7 +33,8 @@ class Progress:
         self._score: Optional[float] = None
         self._record: dict[str, Any] = {}  # the last
         self._bar: Optional[tqdm] = None
-        if _is_terminal():
+        self._cell = Cell(steps) if in_notebook() else None
+        if self._cell is None and _is_terminal():
             self._bar = tqdm(total=steps, initial=first, bar_format=WIDE, dynamic_ncols=True, mininterval=0.5)
 
     def __enter__(self) -> Progress:
@@ -43,6 +48,8 @@ class Progress:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+        if self._cell is not None:
+            self._cell.close()
 
     def show(self, record: dict[str, Any]) -> None:
         """One more step is done: ``record`` is its line of log.jsonl."""
@@ -52,11 +59,14 @@ class Progress:
             self._bar.update(1)
             return
         now, step = time.monotonic(), record["step"]
-        if now - self._shown >= LINE_SECONDS or step == self._steps:
+        left = (now - self._started) / max(step - self._first, 1) * (self._steps - step)
+        numbers = " ".join(_numbers(record, self._score))
+        line = f"{self._epoch(record)} step {step}/{self._steps} {numbers}, {tqdm.format_interval(left)} left"
+        if self._cell is not None:
+            self._cell.show(step, line)
+        elif now - self._shown >= LINE_SECONDS or step == self._steps:
             self._shown = now
-            left = (now - self._started) / max(step - self._first, 1) * (self._steps - step)
-            numbers = " ".join(_numbers(record, self._score))
-            self.say(f"{self._epoch(record)} step {step}/{self._steps} {numbers}, {tqdm.format_interval(left)} left")
+            self.say(line)
 
     def scored(self, value: float) -> None:
         """The last score of the pictures: it stands before the other numbers from now on."""
@@ -73,7 +83,9 @@ class Progress:
 
     def say(self, line: str) -> None:
         """One line for the user, above the bar if there is one."""
-        if self._bar is not None:
+        if self._cell is not None:
+            self._cell.say(line)
+        elif self._bar is not None:
             self._bar.write(line, file=sys.stderr)
         else:
             print(line, file=sys.stderr, flush=True)

@@ -13,7 +13,7 @@ from mxgan.errors import MxganError, SettingError, as_option, in_shell
 from mxgan.faces import Faces, open_faces
 from mxgan.recipe import finish
 from mxgan.recipe.finish import FinishPlan
-from mxgan.training import checkpoint
+from mxgan.training import board, checkpoint
 from mxgan.training.checkpoint import Checkpoint
 from mxgan.training.run_dir import RunDir
 from mxgan.training.setup import Length, length
@@ -21,7 +21,7 @@ from mxgan.training.setup import Length, length
 LENGTH = ("epochs", "steps")
 # May change: the steps made so far stay what they are (but see `replanned`). evaluate_every decides which later steps
 # are scored, and so what the log holds and which of the scored states is the best.
-FREE = (*LENGTH, "finish", "checkpoint_minutes", "evaluate_every")
+FREE = (*LENGTH, "finish", "checkpoint_minutes", "evaluate_every", "tensorboard")
 INEXACT = ("engine", "ctx", "threads")  # may change: the same mathematics, rounded differently
 BY_CONTENT = ("data",)  # the fingerprint decides, not the path
 MAY_CHANGE = (*FREE, *INEXACT, *BY_CONTENT)
@@ -54,6 +54,8 @@ def plan(run: RunDir, changes: dict[str, Any], look: Callable[..., Faces] = open
     """
     before, notes = run.read_json("config.json"), list[str]()
     config = changed(load(run.path / "config.json"), changes)
+    if config.tensorboard:
+        board.check()
     saved = checkpoint.newest(run.checkpoints, notes.append)
     if saved:
         check_same_run(before, saved.config)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import html
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
-from mxgan.training import validation
-from mxgan.training.log import read_log
+from mxgan.training import film, validation
+from mxgan.training.log import read_log, rows
+from mxgan.training.run_dir import RunDir
 from mxgan.training.validation import Score
+from mxgan.video import FPS, Video
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,24 @@ class Run:
     def best(self) -> Optional[Score]:
         """The best score of its pictures, as its log says it; None if nothing was scored."""
         return validation.best(validation.of(read_log(self.path / "log.jsonl", key="score")))
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """What its log says of each step, a dict with ``step`` and the numbers there are: rows for a data frame."""
+        return rows(read_log(self.path / "log.jsonl"))
+
+    def video(
+        self,
+        out: str | PathLike[str] = "training.mp4",
+        seconds: Optional[float] = None,
+        fps: float = FPS,
+        hold_last: float = film.HOLD,
+    ) -> Video:
+        """Write its samples as a video, as ``mxgan video`` does; as a cell's last line, a notebook plays it.
+
+        Raises MxganError and MissingPackage as `mxgan.training.film.of_run` does.
+        """
+        return film.of_run(RunDir(self.path), Path(out), seconds, fps, hold_last)
 
     def _repr_html_(self) -> str:
         """What a notebook shows: how it went, the newest samples, the curves. The pictures are inside, not linked."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 import time
 from collections.abc import Sequence
@@ -13,7 +15,8 @@ from mxgan.errors import MxganError
 from mxgan.run_names import did_you_mean, is_run, last_written, meant, name_of, newest_first
 from mxgan.training import batches, checkpoint, resuming, validation
 from mxgan.training.advice import shell
-from mxgan.training.log import last_record, read_log
+from mxgan.training.log import COLUMNS as COLUMNS_OF_LOG
+from mxgan.training.log import last_record, read_log, rows
 from mxgan.training.run_dir import RunDir, existing, is_running
 from mxgan.words import counted
 
@@ -78,6 +81,18 @@ def show(path: Path) -> dict[str, Any]:
         "scores": [_score(one) for one in validation.of(log)],
         "warnings": [record for record in log if "warning" in record],
     }
+
+
+def csv_text(path: Path) -> str:
+    """The log of a run as CSV (RFC 4180, but for the plain line ends): the columns of `mxgan.training.log.rows`.
+
+    Raises MxganError if ``path`` is no run directory.
+    """
+    text = io.StringIO()
+    table = csv.DictWriter(text, COLUMNS_OF_LOG, lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows(read_log(existing(path).log)))
+    return text.getvalue()
 
 
 def summary_or_damage(path: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from mxgan.config import TrainConfig, resolve
 from mxgan.engines.protocol import Engine, Weights
 from mxgan.errors import Interrupted, MxganError, ParamsError, in_shell
 from mxgan.faces import Faces, open_faces
-from mxgan.training import checkpoint, loop, provenance, resuming, run_dir, starting_weights
+from mxgan.training import board, checkpoint, loop, provenance, resuming, run_dir, starting_weights
 from mxgan.training.advice import Advice
 from mxgan.training.log import Mark
 from mxgan.training.run import Run
@@ -70,6 +70,8 @@ def prepared(config: TrainConfig, look: Callable[..., Faces]) -> Prepared:
     ``look``: `open_faces`, or `survey`. Raises MxganError as `train` does.
     """
     run_dir.check_out(config.out)
+    if config.tensorboard:
+        board.check()
     config, weights, told = starting_weights.read(config)
     choice = engines.choose_trainer(config)
     line = choice.line(config.ctx)
@@ -86,8 +88,8 @@ def resume(path: Union[str, os.PathLike], changes: Optional[Mapping[str, Any]] =
 
     ``path``: its folder, the name that ``mxgan runs`` prints, or ``last``. ``settings``: what is to change, by
     `TrainConfig`'s names, as in ``resume("faces", steps=2000)``; ``changes``: the same as a dict. ``epochs`` or
-    ``steps``, ``finish``, ``checkpoint_minutes``, ``evaluate_every`` and the place of the ``data`` may change, and
-    ``engine``, ``ctx`` and ``threads``, after which the run is no longer bit-exact.
+    ``steps``, ``finish``, ``checkpoint_minutes``, ``evaluate_every``, ``tensorboard`` and the place of the ``data`` may
+    change, and ``engine``, ``ctx`` and ``threads``, after which the run is no longer bit-exact.
     Raises MxganError with the difference where a change, or the data, would make it another run; where the run isn't
     one, is at work, or has no sound checkpoint left; Interrupted as `train` does.
     """

@@ -198,7 +198,11 @@ def test_bounds(painted, path):
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"nonsense", b'{"n": NaN}', b'{"truncation": NaN}', b'{"n": 1e9}', b"[" * 60000, json.dumps({"n": "x" * 60000}).encode()]
+    "body",
+    [
+        b"", b"[]", b"nonsense", b'{"n": NaN}', b'{"truncation": NaN}', b'{"n": 1e9}', b"[" * 60000,
+        json.dumps({"n": "x" * 60000}).encode(),
+    ],
 )  # fmt: skip
 def test_no_json(painted, body):
     answer = painted.post(body)

@@ -47,7 +47,8 @@ def test_no_path_leads_to_a_file(painted, path):
 @pytest.mark.parametrize(
     "raw",
     [
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20, b"GET / HTTP/1.1\r\n\r\n", b"GET /\r\n\r\n" * 3, b"\0" * 1000,
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20,
+        b"GET / HTTP/1.1\r\n\r\n", b"GET /\r\n\r\n" * 3, b"\0" * 1000,
         b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: y\r\n" * 200_000 + b"\r\n",
         b"POST /api/generate HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
@@ -92,7 +93,8 @@ def test_clients_that_never_end_are_cut_off(painted):
     half_head, half_body, unread, silent = (painted.connect() for _ in range(4))
     half_head.sendall(b"GET /face.png HTTP/1.1\r\nHost: local")
     half_body.sendall(
-        b"POST /api/generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+        b"POST /api/generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 99\r\n\r\n{"
     )
     unread.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     unread.sendall(request("/grid.png?n=256&size=128") * 20)

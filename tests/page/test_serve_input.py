@@ -25,7 +25,8 @@ def test_a_port_that_is_taken(tmp_path):
         port = taken.getsockname()[1]
         line = refused("--port", port, cwd=tmp_path)
     assert line == (
-        f"mxgan: error: --port {port}: another program listens there; give another one, as --port {port + 1}, or 0 for any"
+        f"mxgan: error: --port {port}: another program listens there; "
+        f"give another one, as --port {port + 1}, or 0 for any"
     )
 
 
@@ -57,7 +58,8 @@ def test_without_the_extra(tmp_path, missing):
     (tmp_path / "sitecustomize.py").write_text(
         "import sys\n"
         "class Without:\n"
-        f"    def find_spec(self, name, path=None, target=None):\n        if name == {missing!r}: raise ImportError(name)\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {missing!r}: raise ImportError(name)\n"
         "sys.meta_path.insert(0, Without())\n"
     )
     line = refused(cwd=tmp_path, env={"PYTHONPATH": f"{tmp_path}:{ROOT}"})

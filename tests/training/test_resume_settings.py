@@ -32,13 +32,14 @@ def test_a_changed_setting_is_refused_with_the_difference(faces_folder, tmp_path
     assert str(refused.value) == (
         "batch_size: the run has 8, you asked for 16; recipe: the run has gluon-tutorial, you asked for pytorch-anime: "
         "that is another run, start it anew with another out (epochs, steps, finish, checkpoint_minutes, "
-        "evaluate_every may change; engine, ctx, threads may change too, but the run is then no longer bit-exact)"
+        "evaluate_every, tensorboard may change; engine, ctx, threads may change too, but the run is then no longer "
+        "bit-exact)"
     )
     assert in_shell(refused.value) == (
         "--batch-size: the run has 8, you asked for 16; --recipe: the run has gluon-tutorial, you asked for "
         "pytorch-anime: that is another run, start it anew with another --out (--epochs, --steps, --finish, "
-        "--checkpoint-minutes, --evaluate-every may change; --engine, --ctx, --threads may change too, but the run is "
-        "then no longer bit-exact)"
+        "--checkpoint-minutes, --evaluate-every, --tensorboard may change; --engine, --ctx, --threads may change too, "
+        "but the run is then no longer bit-exact)"
     )
     assert outcome(run) == before
 

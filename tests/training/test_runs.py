@@ -1,5 +1,7 @@
 """The table of runs tells the truth of living, finished, stopped, failed and damaged ones."""
 
+import csv
+import io
 import json
 import os
 import shutil
@@ -14,8 +16,10 @@ from click.testing import CliRunner
 from tiny_runs import train
 
 from mxgan import cli
-from mxgan.errors import MxganError, TrainingError
+from mxgan.errors import MxganError, TrainingError, in_shell
 from mxgan.training import runs
+from mxgan.training.log import read_log
+from mxgan.training.run import Run
 
 
 @pytest.fixture
@@ -166,3 +170,40 @@ def test_before_the_first_run_there_are_none(tmp_path, monkeypatch):
 )
 def test_ages(seconds, said):
     assert runs.age(seconds) == said
+
+
+def test_the_log_as_csv(finished):
+    with open(finished / "log.jsonl", "a") as file:
+        file.write('{"step": 6, "kind": "d_wins", "warning": "netD has won, again"}\n')
+        file.write(
+            '{"step": 6, "kind": "collapse", "warning": "one picture"}\n{"step": 6, "epoch": 2, "score": 4.5}\nhalf'
+        )
+    shown = CliRunner().invoke(cli.program, ["runs", "show", str(finished), "--csv"])
+    assert shown.exit_code == 0
+    rows = list(csv.DictReader(io.StringIO(shown.output)))
+    assert list(rows[0]) == [
+        "step", "epoch", "loss_d", "loss_g", "score_real", "score_fake", "images_per_s", "seconds", "variety", "score",
+        "warning",
+    ]  # fmt: skip
+    steps = [record for record in read_log(finished / "log.jsonl") if "loss_d" in record]
+    assert [int(row["step"]) for row in rows] == [1, 2, 3, 4, 5, 6]
+    for row, record in zip(rows, steps):
+        assert {name: float(row[name]) for name in record} == record
+    assert [bool(row["variety"]) for row in rows] == [False, False, True, False, False, True]
+    assert (rows[5]["score"], rows[5]["warning"]) == ("4.5", "netD has won, again; one picture")
+    assert rows[0]["score"] == rows[0]["warning"] == ""
+    log = Run(finished, 6).log
+    assert log[5]["score"] == 4.5 and log[0]["score"] is None
+    assert [row["loss_d"] for row in log] == [record["loss_d"] for record in steps]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["runs", "--csv"], "--csv: it is one run's log; give `runs show RUN --csv`"),
+        (["runs", "show", "a", "--csv", "--json"], "--csv and --json: give one of them"),
+        (["runs", "show", "nowhere", "--csv"], "nowhere: there is no such folder"),
+    ],
+)
+def test_csv_of_what_is_no_run(words, message):
+    assert in_shell(CliRunner().invoke(cli.program, words).exception).startswith(message)

@@ -13,7 +13,7 @@ from mxgan import pixels
 def png(image: np.ndarray) -> bytes:
     """One picture, uint8 (h, w, 3) or (h, w, 4), as a PNG.
 
-    OpenCV writes it in half the time that Pillow takes. Faces are too noisy for zlib to find repetitions in, so it looks
+    OpenCV writes it in half Pillow's time. Faces are too noisy for zlib to find repetitions in, so it looks
     for runs alone: faster again, and no larger.
     """
     swapped = cv2.cvtColor(image, cv2.COLOR_RGB2BGR if image.shape[2] == 3 else cv2.COLOR_RGBA2BGRA)

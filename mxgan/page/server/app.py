@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Query, Request
+from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse, Response
 
@@ -95,13 +95,15 @@ def _add_faces(app: FastAPI, faces: Faces) -> None:
     small, large = Budget(HELD), Budget(HELD)
 
     async def made(
-        asked: Sampled, kind: str, headers: dict[str, str], make: Callable[[], Awaitable[bytes]]
+        request: Request, asked: Sampled, kind: str, headers: dict[str, str], make: Callable[[], Awaitable[bytes]]
     ) -> Response:
         """What ``make`` makes, of the media type ``kind``, once there is room for it in memory."""
         pixels = faces.pixels(asked)
         budget = small if pixels <= SMALL else large
         held = await budget.take(pixels)
         try:
+            if budget is large and await request.is_disconnected():  # while it waited
+                raise HTTPException(499, "the client has gone")
             content = await make()
         except BaseException:
             budget.give_back(held)
@@ -116,7 +118,7 @@ def _add_faces(app: FastAPI, faces: Faces) -> None:
         tag = faces.tag(request.url.path, asked)
         kept = FOR_EVER if asked.v == faces.version else ASK_AGAIN
         found = unchanged(request, tag, kept)
-        return found or await made(asked, kind, {"ETag": tag, "Cache-Control": kept}, make)
+        return found or await made(request, asked, kind, {"ETag": tag, "Cache-Control": kept}, make)
 
     @app.get("/face.png", **_pictures("image/png"))
     async def face(request: Request, asked: Annotated[Face, Query()]) -> Response:
@@ -134,7 +136,7 @@ def _add_faces(app: FastAPI, faces: Faces) -> None:
         return await picture(request, asked, "image/gif", lambda: faces.walk(asked))
 
     @app.post("/api/generate", **_pictures("image/png"))
-    async def generate(asked: Generate) -> Response:
+    async def generate(request: Request, asked: Generate) -> Response:
         """Faces for programs: JSON in; out one PNG, or JSON with a PNG each in base64."""
         kind = "application/json" if asked.format == "base64" else "image/png"
-        return await made(asked, kind, {"Cache-Control": "no-store"}, lambda: faces.generated(asked))
+        return await made(request, asked, kind, {"Cache-Control": "no-store"}, lambda: faces.generated(asked))

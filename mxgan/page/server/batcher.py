@@ -35,7 +35,7 @@ class Batcher:
     """
 
     def __init__(self, generator: Generator, most: Optional[int] = None) -> None:
-        """``most``: pictures in a batch; 1 is a server without batching. Default: what the generator's memory allows."""
+        """``most``: pictures in a batch; 1 is a server without batching. Default: what its memory allows."""
         self._generator, self._most = generator, most or generator.batch
         self._jobs: deque[_Job] = deque()
         self._wake = threading.Condition()

@@ -87,7 +87,7 @@ class Runs:
             return seen.view
 
     def picture(self, name: str, *parts: str) -> Optional[BinaryIO]:
-        """A PNG of a run, opened; None if there is none. ``parts``: its path in the run, from the server, not a client."""
+        """A PNG of a run, opened; None if there is none. ``parts``: its path in the run, from the server."""
         path = self.find(name)
         if path is None or (path / parts[0]).is_symlink():
             return None

@@ -2,9 +2,9 @@
 
 const WIDTH = 640;
 const HEIGHT = 220;
-const LEFT = 46;
+const LEFT = 60; // room for 0.75 in a phone's larger letters
 const BOTTOM = 24;
-const TOP = 10;
+const TOP = 14;
 const NAMESPACE = "http://www.w3.org/2000/svg";
 
 /**
