@@ -66,12 +66,12 @@ class Server:
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
 
-    def memory(self) -> int:
-        """Bytes that the server has in RAM now."""
+    def memory(self, name: str = "VmRSS") -> int:
+        """Bytes that the server has in RAM now; ``VmHWM``: the most that it ever had."""
         for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
+            if line.startswith(f"{name}:"):
                 return int(line.split()[1]) * 1024
-        raise AssertionError("no VmRSS")
+        raise AssertionError(f"no {name}")
 
 
 @contextmanager

@@ -6,12 +6,15 @@ import os
 import select
 import signal
 import socket
+from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 from servers import PATIENCE, server
 
 pytest.importorskip("fastapi")
 pytest.importorskip("onnxruntime")
+serving = pytest.importorskip("mxgan.page.server.serving")
 
 BOUND = 400 * 2**20  # bytes that docs/page.md promises for what all clients together can make the server hold
 
@@ -24,6 +27,11 @@ def painted(tmp_path_factory):
 
 def request(path: str) -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+
+
+def posted(body: bytes) -> bytes:
+    kind = f"Content-Type: application/json\r\nContent-Length: {len(body)}"
+    return f"POST /api/generate HTTP/1.1\r\nHost: localhost\r\n{kind}\r\n\r\n".encode() + body
 
 
 @pytest.mark.parametrize(
@@ -73,7 +81,7 @@ def test_other_methods(painted, method):
 
 def test_a_long_body(painted):
     answer = painted.post(json.dumps({"seed": 1, "n": [0] * 2**20}).encode() + b" " * 10 * 2**20)
-    assert answer.status == 413 and "65,536 bytes" in answer.json["detail"]
+    assert answer.status == 413 and "4,096 bytes" in answer.json["detail"]
     assert painted.post({"seed": 1}).status == 200
 
 
@@ -141,6 +149,53 @@ def test_memory_is_bounded_while_large_answers_are_asked_for_and_not_read(painte
             client.close()
     assert most - before < BOUND
     assert painted.ask("/face.png").status == 200
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + b"a:\r\n" * 15_000 + b"\r\n", b"HTTP/1.1 400 "),
+        (request("/healthz") + b"GET /healthz HTTP/1.1\r\n" + b"a:\r\n" * 15_000 + b"\r\n", b"HTTP/1.1 200 "),
+        (request("/face.png?" + "&".join(map(str, range(600)))), b"HTTP/1.1 414 "),
+        (posted(b'{"a":[' + b"[]," * 1300 + b"1]}"), b"HTTP/1.1 422 "),
+        (posted(b'{"a":[' + b"[]," * 21_000 + b"1]}"), b"HTTP/1.1 413 "),
+    ],
+)  # fmt: skip
+def test_memory_is_bounded_for_requests_that_grow_as_they_are_read(tmp_path, raw, said):
+    """1,000 at once: a head of many lines took 30 times its length, lists in JSON 20 times."""
+    with server(tmp_path) as started, contextlib.ExitStack() as held:
+        before = started.memory()
+        clients = [held.enter_context(started.connect()) for _ in range(1000)]
+        for client in clients:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it has been told no already
+                client.sendall(raw)
+        assert started.ask("/healthz").status == 200
+        with contextlib.suppress(ConnectionResetError):
+            assert clients[0].recv(65536).startswith(said)
+        assert started.ask("/healthz").status == 200
+        assert started.memory("VmHWM") - before < BOUND
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent", "paused", "untaken", "cut"),
+    [
+        (False, True, False, (0, 0, 0), True),  # a connection that asks nothing
+        (True, True, False, (0, 0, 0), False),  # the server is at work
+        (True, False, False, (0, 0, 0), True),  # half a request
+        (True, True, True, (9, 9, 9), True),  # nothing is taken
+        (True, True, True, (9, 8, 7), False),  # it is taken slowly
+    ],
+)
+def test_whom_a_server_that_ends_waits_for(asked, sent, paused, untaken, cut):
+    """Three looks at a connection, 0.8 seconds apart."""
+    cycle = SimpleNamespace(response_complete=not asked, more_body=not sent)
+    transport = mock.Mock(**{"is_closing.return_value": False, "get_extra_info.return_value": None})
+    transport.get_write_buffer_size.side_effect = untaken
+    flow = SimpleNamespace(write_paused=paused)
+    connection = SimpleNamespace(cycle=cycle, transport=transport, flow=flow, _since=None, _untaken=0)
+    for now in (0, 0.8, 1.6):
+        serving.Patient.check(connection, now, serving.HURRY)
+    assert transport.abort.called is cut
 
 
 def test_on_sigterm_what_is_in_flight_is_answered(tmp_path):

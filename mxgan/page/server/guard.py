@@ -10,7 +10,8 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-BODY = 2**16  # bytes that a request may bring
+BODY = 2**12  # bytes that a request may bring: ten times what the longest has, since JSON grows as it is read
+QUERY = 2**11  # bytes behind the question mark, for the same reason
 PATIENCE = 10.0  # seconds for a request's body to arrive
 
 HEADERS = {
@@ -50,6 +51,10 @@ class Guard:
         if self._local and not _is_local(Headers(scope=scope).get("host", "")):
             answer = JSONResponse({"detail": "this server answers to localhost alone"}, 421)
             await answer(scope, receive, guarded)
+            return
+        if len(scope["query_string"]) > QUERY:
+            text = f"the address has more than {QUERY:,} bytes behind its question mark"
+            await JSONResponse({"detail": text}, 414)(scope, receive, guarded)
             return
         if scope["method"] == "HEAD" and not scope["path"].endswith("/events"):  # a stream has no end
             scope = {**scope, "method": "GET"}  # the protocol leaves out the body

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"  # it may be kept; before it is used, its ETag is compared
-PIECE = 2**16  # bytes
+PIECE = 2**14  # bytes; each client that doesn't read makes the server hold about two of them
 SENDING = 60.0  # seconds that a client may take for a large reply
 
 
