@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, Optional
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO, Optional
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -50,3 +50,24 @@ class Large(Response):
         for first in range(0, len(body), PIECE):
             piece = bytes(body[first : first + PIECE])
             await send({"type": "http.response.body", "body": piece, "more_body": first + PIECE < len(body)})
+
+
+class FromFile(StreamingResponse):
+    """The first ``size`` bytes of a file, which is closed however the reply ends."""
+
+    def __init__(self, file: BinaryIO, size: int, **settings: Any) -> None:
+        super().__init__(_pieces(file, size), **settings)
+        self._file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._file:
+            await super().__call__(scope, receive, send)
+
+
+def _pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
+    while size > 0:
+        piece = file.read(min(PIECE, size))
+        if not piece:
+            return
+        size -= len(piece)
+        yield piece

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, BinaryIO, Optional
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
-from mxgan.page.server.replies import ASK_AGAIN, PIECE, unchanged
+from mxgan.page.server.replies import ASK_AGAIN, FromFile, unchanged
 from mxgan.page.server.site import File
 from mxgan.page.server.watch import EVERY, Runs
 
@@ -53,7 +53,7 @@ def router(runs: Runs, files: dict[str, File], ending: asyncio.Event) -> APIRout
         if same is not None:
             file.close()
             return same
-        return StreamingResponse(_pieces(file, about.st_size), media_type="image/png", headers=headers)
+        return FromFile(file, about.st_size, media_type="image/png", headers=headers)
 
     @found.get("/runs")
     async def table(request: Request) -> Response:
@@ -125,14 +125,3 @@ def changes(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
             first = next((place for place, (a, b) in enumerate(zip(old, rows)) if a != b), min(len(old), len(rows)))
         found["curves"] = {"width": now["curves"]["width"], "first": first, "rows": rows[first:]}
     return found
-
-
-def _pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
-    """A file of ``size`` bytes, piece by piece."""
-    with file:
-        while size > 0:
-            piece = file.read(min(PIECE, size))
-            if not piece:
-                return
-            size -= len(piece)
-            yield piece
