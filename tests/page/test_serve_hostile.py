@@ -85,6 +85,11 @@ def test_a_long_body(painted):
     assert painted.post({"seed": 1}).status == 200
 
 
+def test_a_long_query(painted):
+    answer = painted.ask("/face.png?seed=" + "9" * 4000)
+    assert answer.status == 414 and "2,048 bytes" in answer.json["detail"]
+
+
 def test_a_long_body_that_nobody_asked_for(painted):
     assert painted.ask("/healthz", "GET", b"x" * 3 * 2**20).status == 200
 
