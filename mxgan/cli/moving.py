@@ -122,7 +122,7 @@ def walk(
     from mxgan import video as videos
 
     videos.check(out, fps)
-    generator, told = opened(weights, **options)
+    generator, told = opened(weights, n * walks, **options)
     labels, columns = sampling.labelled(generator, walks, label, by_label)
     frames = generator.frames((seed, *(to or (seed + 1,))), n, walks, loop, labels, truncation)
     with replacing(out), saving.bar(n, True, " frames") as bar:

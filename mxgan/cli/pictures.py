@@ -96,10 +96,10 @@ def generate(
 
     if interpolate and (given("seed") or by_label):
         raise MxganError(f"--interpolate: {'--seed' if given('seed') else '--labels'} beside it; give one of the two")
-    generator, told = opened(weights, **options)
+    n = ROW if interpolate and not given("n") else n
+    generator, told = opened(weights, n, **options)
     with replacing(out):
         if interpolate:
-            n = n if given("n") else ROW
             labels, _ = sampling.labelled(generator, 1, label)
             saving.save_row(generator, interpolate, n, out, each, labels, overwrite, True, truncation)
         else:

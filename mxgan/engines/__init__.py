@@ -22,7 +22,8 @@ from mxgan.graph import Graph
 
 TRAINERS = ("mxnet", "pytorch")
 ON_CPU = ("onnx", "numpy")  # these generate, on the CPU alone
-GENERATORS = (*TRAINERS, *ON_CPU)
+GENERATORS = ("onnx", *TRAINERS, "numpy")  # of those that compute on the CPU, ONNX Runtime is the first to be ready
+LITTLE = 2**34  # multiply-adds that NumPy has done, in half a second, before another engine is loaded
 TITLES = {"mxnet": "MXNet", "pytorch": "PyTorch", "onnx": "ONNX Runtime", "numpy": "NumPy"}
 
 TOO_LARGE = (
@@ -93,8 +94,14 @@ def as_computed(config: TrainConfig, ctx: str) -> TrainConfig:
     return config if config.precision != "tf32" or has_tf32 else dataclasses.replace(config, precision="float32")
 
 
-def choose_generator(engine: str = "auto", ctx: str = "auto") -> Choice:
-    """The engine and ctx to generate with here: `choose` among all that can make pictures. NumPy is always here."""
+def choose_generator(engine: str = "auto", ctx: str = "auto", work: Optional[int] = None) -> Choice:
+    """The engine and ctx to generate with here: `choose` among all that can make pictures. NumPy is always here.
+
+    ``work``: the multiply-adds of all the pictures wanted. Where they are few, ``auto`` is NumPy, which loads nothing.
+    """
+    kind, _ = parse_ctx(ctx)
+    if engine == "auto" and kind in ("auto", "cpu") and work is not None and work <= LITTLE:
+        return Choice("numpy", "cpu", "so little work is done before another engine is loaded")
     return choose(engine, ctx, among=GENERATORS)
 
 
