@@ -27,6 +27,7 @@ CHOICES = {  # the values that an option takes, as its help shows them
     "fit": "|".join(FITS),
     "init": "|".join(INITS),
     "loss": "|".join(LOSSES),
+    "output": "tanh|sigmoid|none",
     "precision": "|".join(PRECISIONS),
     "recipe": "|".join(RECIPES),
     "size": "|".join(map(str, SIZES)),

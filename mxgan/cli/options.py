@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 
 from mxgan import config
 from mxgan.cli.help import CHOICES, by_recipe
+from mxgan.errors import MxganError
 
 if TYPE_CHECKING:
     from mxgan.architecture.wishes import Wishes
@@ -122,7 +124,13 @@ def said_options(command: Callable) -> Callable:
     """`network_options` without --layout, which means something else for some commands."""
     options = (
         click.option("--activation", metavar=CHOICES["activation"], help="Between layers.  [default: found out]"),
-        click.option("--output", "output_", metavar="tanh|sigmoid|none", help="After the last layer.  [default: tanh]"),
+        click.option(
+            "--output",
+            "output_",
+            callback=_no_file,
+            metavar=CHOICES["output"],
+            help="After the last layer.  [default: tanh]",
+        ),
         click.option("--eps", type=float, metavar="E", help="Of BatchNorm and InstanceNorm.  [default: found out]"),
         click.option("--size", type=int, metavar="N", help="Pixels on a side.  [default: found out]"),
         click.option(
@@ -196,3 +204,12 @@ def print_json(value: object) -> None:
 
 def _none_is_empty(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     return "" if value == "none" else value
+
+
+def _no_file(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuse a file for --output, of a command that has --out."""
+    choices = CHOICES["output"].split("|")
+    if value and value not in choices and Path(value).suffix and any(one.name == "out" for one in ctx.command.params):
+        file = shlex.quote(value)
+        raise MxganError(f"--output {file}: one of {', '.join(choices)}; did you mean --out {file}, the file to write?")
+    return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
@@ -96,6 +97,11 @@ def shown(
 
 
 def _folder(data: str, path: str, size: int, fit: str) -> Source:
+    if all(os.path.isfile(os.path.join(path, name)) for name in ("config.json", "log.jsonl")):
+        raise MxganError(
+            f"{printable(data)}: a run, whose pictures are plots and samples; give the folder of its faces, or go on "
+            f"with `mxgan train --resume {shlex.quote(printable(data))}`"
+        )
     try:
         count, listing = folder.listing(path)
         suffixes: tuple[str, ...] = pictures.SUFFIXES
