@@ -80,7 +80,7 @@ def test_a_step_in_float64_is_the_same_wherever_it_goes_on(monkeypatch):
 
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory):
-    """A whole comparison by the command line, in this process; the report's folder, its JSON, and stderr's last line."""
+    """A whole comparison by the command line, in this process; the report's folder, its JSON, stderr's last line."""
     folder = tmp_path_factory.mktemp("compared")
     np.save(folder / "faces.npy", faces(24, 32))
     arguments = ["compare", "--data", str(folder / "faces.npy"), *TINY, "--steps", "4", "--out", str(folder / "report")]
