@@ -105,7 +105,7 @@ def test_generate_from_a_run(trained, tmp_path):
         np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / name)), image)
 
 
-def test_every_command_makes_the_folder_it_writes_to_and_says_what_it_replaced(trained, faces_folder, tmp_path):
+def test_every_command_makes_the_folder_it_writes_to_and_says_so_and_what_it_replaced(trained, faces_folder, tmp_path):
     for arguments, name in (
         (["generate", "--weights", trained.path, "--n", 2, "--out"], "new/a/faces.png"),
         (["weights", "convert", trained.path], "new/b/netG.npz"),
@@ -114,8 +114,9 @@ def test_every_command_makes_the_folder_it_writes_to_and_says_what_it_replaced(t
         for again in (False, True):
             done = mxgan(*arguments, name, cwd=tmp_path)
             assert (done.returncode, done.stdout) == (0, f"{name}\n"), done.stderr
-            replaced = f"note: replaced {name}, which was there" in done.stderr.splitlines()
-            assert replaced == again
+            notes = [line for line in done.stderr.splitlines() if line.startswith(("note: made", "note: replaced"))]
+            made = f"note: made the folder {name.rpartition('/')[0]}"
+            assert notes == [f"note: replaced {name}, which was there" if again else made]
     assert [name for name in files_below(tmp_path) if "." in name] == [
         "new/a/faces.png", "new/b/netG.npz", "new/c/faces.npy",
     ]  # fmt: skip

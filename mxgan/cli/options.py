@@ -184,12 +184,17 @@ verbose_option = click.option("--verbose", is_flag=True, help="Say why this engi
 
 
 @contextmanager
-def replacing(*paths: Optional[Path]) -> Iterator[None]:
-    """Say of the files that this block writes which ones were there before."""
-    there = [path for path in paths if path is not None and path.is_file()]
+def noting(*paths: Optional[Path]) -> Iterator[None]:
+    """Say of the files that this block writes which ones were there before, and which folders were not."""
+    files = [path for path in paths if path is not None]
+    there = [path for path in files if path.is_file()]
+    missing = [path.parent for path in files if not path.parent.exists()]
     yield
     for path in there:
         click.echo(f"note: replaced {path}, which was there", err=True)
+    for folder in missing:
+        if folder.exists():
+            click.echo(f"note: made the folder {folder}", err=True)
 
 
 def given(name: str) -> bool:

@@ -17,8 +17,8 @@ from mxgan.cli.options import (
     given,
     machine_options,
     network_options,
+    noting,
     print_json,
-    replacing,
     verbose_option,
     wishes,
 )
@@ -98,7 +98,7 @@ def generate(
         raise MxganError(f"--interpolate: {'--seed' if given('seed') else '--labels'} beside it; give one of the two")
     n = ROW if interpolate and not given("n") else n
     generator, told = opened(weights, n, **options)
-    with replacing(out):
+    with noting(out):
         if interpolate:
             labels, _ = sampling.labelled(generator, 1, label)
             saving.save_row(generator, interpolate, n, out, each, labels, overwrite, True, truncation)
@@ -185,7 +185,7 @@ def evaluate(
     asked = scoring.EvalConfig(metrics=tuple(metrics.split(",")), wishes=wishes(said), **options)
     if verbose:
         click.echo(engines.choose_generator(asked.engine, asked.ctx).line(verbose=True), err=True)
-    with replacing(options["nearest"]):
+    with noting(options["nearest"]):
         report = scoring.evaluate(source, asked, say=lambda line: click.echo(line, err=True))
     if as_json:
         print_json(report.to_json())
