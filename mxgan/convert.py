@@ -10,7 +10,7 @@ from typing import Optional
 
 import numpy as np
 
-from mxgan import atomic
+from mxgan import atomic, pretrained, run_names
 from mxgan.architecture import members, networks
 from mxgan.architecture.from_arrays import of_arrays
 from mxgan.architecture.wishes import NONE, Wishes
@@ -67,11 +67,12 @@ def convert(
     Raises ParamsError for files, names, shapes or dtypes that can't be read or written, MissingPackage without an
     extra.
     """
-    src = weights_file(src)
+    is_run, src = run_names.meant(src).is_dir(), weights_file(src)
     suffix = _check(src, dst, names, layout, dtype, kind)
     file = _without_constants(networks.load(src))
     if suffix == ".onnx":
-        return _to_onnx(file, dst, dtype, kind, wishes)
+        ours = is_run or Path(src).parent == pretrained.FOLDER  # mxgan made that network: nothing is assumed of it
+        return _to_onnx(file, dst, dtype, kind, wishes, ours)
     notes = file.notes
     reading = _reading(file, kind, wishes) if _says_more(file, wishes) else None
     net: Optional[Net] = None
@@ -98,7 +99,12 @@ def convert(
 
 
 def _to_onnx(
-    file: files.WeightsFile, dst: str | os.PathLike, dtype: Optional[str], kind: Optional[str], wishes: Wishes
+    file: files.WeightsFile,
+    dst: str | os.PathLike,
+    dtype: Optional[str],
+    kind: Optional[str],
+    wishes: Wishes,
+    ours: bool,
 ) -> Conversion:
     """The generator's graph as an ONNX model."""
     found = networks.networks(file, wishes)
@@ -117,7 +123,7 @@ def _to_onnx(
     export.save(dst, replace(reading.graph, arrays=arrays), reading.uniform)
     if file.container == "onnx":
         notes.append("an .onnx already: its graph is written anew, with input z and output images in [-1, 1]")
-    notes += [*reading.told, *reading.warnings]
+    notes += [*(() if ours else reading.told), *reading.warnings]
     if reading.uniform:
         notes.append("its latents are uniform in [-1, 1)")
     net = members.dcgan(reading, file.arrays, file.path)
