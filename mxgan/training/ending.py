@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 from collections.abc import Iterator, Sequence
@@ -63,17 +64,29 @@ def write_state(run: RunDir, step: int, steps: int, progress: Progress) -> None:
 
 
 def say_goodbye(
-    run: RunDir, step: int, steps: int, scores: Sequence[validation.Score], advice: Advice, progress: Progress
+    setup: Setup, step: int, scores: Sequence[validation.Score], advice: Advice, progress: Progress
 ) -> None:
     """Say how to go on, where everything is and, as the last line, how good it is and what `generate` takes of it."""
+    run, steps = setup.run, setup.length.steps
     if step < steps:
         progress.say(f"stopped after step {step:,} of {steps:,}; to go on: {advice.resume(run.path)}")
     progress.say(f"pictures {run.path / 'samples'}, curves {run.path / 'curves.png'}")
-    score, best = "no scores", validation.best(scores)
+    score, best = _no_scores(setup, step), validation.best(scores)
     if best:
         last = f"; last {validation.shown(scores[-1].value)} at step {scores[-1].step}" if best != scores[-1] else ""
         score = f"best {validation.told(best)}{last}"
     progress.say(f"{score}; new faces from {weights_file(run.path)}: {advice.generate(run.path)}")
+
+
+def _no_scores(setup: Setup, step: int) -> str:
+    """Why a run without scores has none after ``step``; that its faces are too few, `greet` has said."""
+    every, per_epoch = setup.config.evaluate_every, setup.length.per_epoch
+    if not every:
+        return "no scores, as asked"
+    first = math.ceil(every / per_epoch) * per_epoch
+    if step >= first or len(setup.faces.images) < validation.LEAST:
+        return "no scores"
+    return f"no scores yet: the first comes after {counted(first, 'step')}"
 
 
 def _failed(run: RunDir, error: NonFinite, progress: Progress) -> TrainingError:

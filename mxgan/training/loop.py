@@ -44,7 +44,7 @@ def run(setup: Setup, start: Start, advice: Advice) -> Run:
             step = _make_steps(setup, start.step, Saver(setup, step_log, progress, board), step_log, progress, stop)
         progress.close()
         ending.write_state(setup.run, step, length.steps, progress)
-        ending.say_goodbye(setup.run, step, length.steps, step_log.scores, advice, progress)
+        ending.say_goodbye(setup, step, step_log.scores, advice, progress)
     return Run(path, step, stop.signal if step < length.steps else 0, length.steps)
 
 
