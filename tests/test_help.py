@@ -120,3 +120,10 @@ def test_help_is_not_what_the_docstring_loses():
     text = shown(("evaluate",))
     assert text.index("\nJSON keys:\n") > text.index("--verbose")
     assert "coverage, msssim." in section(text, "JSON keys")
+
+
+def test_ranges_are_in_words():
+    rows = "".join(" ".join(shown(path).split()) for path in LEAVES)
+    assert "<=" not in rows and "[default: (" not in rows
+    assert "[default: 64; 8 with --interpolate; from 1]" in rows
+    assert "[default: 16; from 1 to 1,024]" in rows

@@ -95,6 +95,12 @@ def test_a_command_that_there_is_not(here, capsys, typed, meant):
     ("typed", "line"),
     [
         ("generate --n many", "--n many: a whole number is wanted"),
+        ("generate --n 0", "--n 0: a whole number from 1"),
+        ("generate --seed -1", "--seed -1: a whole number from 0"),
+        ("walk --walks 2000", "--walks 2000: a whole number from 1 to 1,024"),
+        ("serve --port 99999", "--port 99999: a whole number from 0 to 65,535"),
+        ("generate --interpolate 3", "--interpolate: 2 values are wanted"),
+        ("generate --interpolate a b", "--interpolate a: a whole number is wanted"),
         ("train --steps 1.5", "--steps 1.5: a whole number is wanted"),
         ("train --lr-g fast", "--lr-g fast: a number is wanted"),
         ("train --steps", "--steps: its value is missing"),
@@ -113,6 +119,10 @@ def test_a_command_that_there_is_not(here, capsys, typed, meant):
 )
 def test_what_click_says_is_said_as_everything_else(here, capsys, typed, line):
     assert refused(capsys, *typed.split()) == f"mxgan: error: {line}"
+
+
+def test_a_blank_value_is_shown_as_it_is_typed(capsys):
+    assert refused(capsys, "generate", "--n= ") == "mxgan: error: --n ' ': a whole number is wanted"
 
 
 def test_a_run_is_looked_for_by_a_name_that_is_nearly_its(here, capsys):

@@ -12,6 +12,7 @@ from typing import Any, Optional
 import click
 
 from mxgan import run_names
+from mxgan.cli.help import in_words
 
 ELSEWHERE = {
     "resume": "train --resume",
@@ -34,10 +35,15 @@ def in_our_words(error: click.ClickException) -> str:
     text = error.format_message().rstrip(".")
     wrong = re.fullmatch(r"Invalid value for '([^']*?)(?: / [^']*)*': '(.*)' is not a valid (integer|float).*", text)
     if wrong:
-        return f"{wrong[1]} {wrong[2]}: a {'whole number' if wrong[3] == 'integer' else 'number'} is wanted"
-    wrong = re.fullmatch(r"Option '(.*)' requires an argument", text)
+        return (
+            f"{wrong[1]} {shlex.quote(wrong[2])}: a {'whole number' if wrong[3] == 'integer' else 'number'} is wanted"
+        )
+    wrong = re.fullmatch(r"Invalid value for '([^']*)': (\S+) is not in the range (\S+)", text)
     if wrong:
-        return f"{wrong[1]}: its value is missing"
+        return f"{wrong[1]} {wrong[2]}: a whole number {in_words(wrong[3])}"
+    wrong = re.fullmatch(r"Option '(.*)' requires (an argument|(\d+) arguments)", text)
+    if wrong:
+        return f"{wrong[1]}: {f'{wrong[3]} values are wanted' if wrong[3] else 'its value is missing'}"
     return text
 
 
