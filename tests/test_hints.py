@@ -125,6 +125,30 @@ def test_a_blank_value_is_shown_as_it_is_typed(capsys):
     assert refused(capsys, "generate", "--n= ") == "mxgan: error: --n ' ': a whole number is wanted"
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "generate --weights", "generate --out", "generate --symbol", "walk --layout", "train --data", "train --out",
+        "train --weights", "train --resume", "compare --out", "compare --data", "evaluate --run", "evaluate --data",
+        "page --out",
+    ],
+)  # fmt: skip
+def test_an_empty_path_is_not_the_current_folder(here, capsys, typed):
+    option = typed.rpartition(" ")[2]
+    line = refused(capsys, *typed.split(), "")
+    assert line == f"mxgan: error: {option} '': the path is empty; name a file or a folder"
+
+
+def test_an_empty_argument_is_not_the_current_folder(here, capsys):
+    line = refused(capsys, "faces", "check", "")
+    assert line == "mxgan: error: SOURCE '': the path is empty; name a file or a folder"
+
+
+def test_a_symbol_that_is_not_there(here, capsys):
+    line = refused(capsys, "generate", "--weights", "netG.params", "--symbol", "nope.json")
+    assert line == "mxgan: error: nope.json: there is no such file"
+
+
 def test_a_run_is_looked_for_by_a_name_that_is_nearly_its(here, capsys):
     assert refused(capsys, "runs", "fases") == "mxgan: error: fases: no such folder; did you mean faces?"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,18 @@ from mxgan.errors import MxganError
 if TYPE_CHECKING:
     from mxgan.architecture.wishes import Wishes
 
-PATH = click.Path(path_type=Path)
+
+class Place(click.Path):
+    """A path. An empty one, as of a variable that isn't set, is refused: to Python it is the current folder."""
+
+    def convert(self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]) -> Any:
+        if not os.fspath(value).strip() and param is not None:
+            called = param.opts[0] if isinstance(param, click.Option) else param.human_readable_name
+            raise MxganError(f"{called} {shlex.quote(os.fspath(value))}: the path is empty; name a file or a folder")
+        return super().convert(value, param, ctx)
+
+
+PATH, PATH_TEXT = Place(path_type=Path), Place()  # as a Path; as a string
 DEFAULTS = config.TrainConfig()
 SAID = ("activation", "output_", "eps", "size", "latent_normal", "layout", "symbol")  # the values of network_options
 

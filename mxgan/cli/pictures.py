@@ -13,6 +13,7 @@ from mxgan.cli.help import CHOICES, Command, described, examples
 from mxgan.cli.options import (
     DESCRIBED,
     PATH,
+    PATH_TEXT,
     SAID,
     given,
     machine_options,
@@ -132,7 +133,10 @@ def generate(
 @click.option("--weights", type=PATH, metavar="FILE|RUN", help="A weights file of any kind, or a run.")
 @click.option("--run", type=PATH, metavar="RUN", help="A run, instead of --weights.")
 @click.option(
-    "--data", metavar=CHOICES["data"], help="Real faces to compare with.  [default: what the run was trained on]"
+    "--data",
+    type=PATH_TEXT,
+    metavar=CHOICES["data"],
+    help="Real faces to compare with.  [default: what the run was trained on]",
 )
 @click.option(
     "--n", type=click.IntRange(min=1), default=4000, show_default=True, metavar="N", help="Faces of each kind."
@@ -146,7 +150,9 @@ def generate(
     help="The network whose features are compared; inception is that of FID and KID.",
 )
 @click.option("--input-size", type=int, metavar="N", help="Pixels on a side that the extractor sees.  [default: 128]")
-@click.option("--inception-weights", metavar="FILE", help="Inception's weights, for a machine without internet.")
+@click.option(
+    "--inception-weights", type=PATH_TEXT, metavar="FILE", help="Inception's weights, for a machine without internet."
+)
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Decides every choice."
 )

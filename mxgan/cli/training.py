@@ -10,7 +10,16 @@ import click
 
 from mxgan import config
 from mxgan.cli.help import CHOICES, Command, by_recipe, described, examples, recipes
-from mxgan.cli.options import DEFAULTS, PATH, given, machine_options, model_options, print_json, verbose_option
+from mxgan.cli.options import (
+    DEFAULTS,
+    PATH,
+    PATH_TEXT,
+    given,
+    machine_options,
+    model_options,
+    print_json,
+    verbose_option,
+)
 from mxgan.errors import MxganError
 from mxgan.run_names import RUNS
 
@@ -53,15 +62,20 @@ MACHINE = (
     ),
 )
 @click.option(
-    "--data", default=DEFAULTS.data, show_default=True, metavar=CHOICES["data"], help="The faces to learn from."
+    "--data",
+    type=PATH_TEXT,
+    default=DEFAULTS.data,
+    show_default=True,
+    metavar=CHOICES["data"],
+    help="The faces to learn from.",
 )
 @click.option("--epochs", type=int, metavar="N", help=f"Passes over the data.  {by_recipe('epochs', DEFAULTS.recipe)}")
 @click.option("--steps", type=int, metavar="N", help="Updates of each network, instead of --epochs.")
 @model_options(DEFAULTS.recipe)
 @machine_options("engine")
 @click.option("--unique", is_flag=True, help="Leave out duplicates and near duplicates among the faces.")
-@click.option("--out", metavar="FOLDER", help="The run directory.  [default: a new one under runs/]")
-@click.option("--weights", metavar="FILE|RUN", help="Start netG from these weights.")
+@click.option("--out", type=PATH_TEXT, metavar="FOLDER", help="The run directory.  [default: a new one under runs/]")
+@click.option("--weights", type=PATH_TEXT, metavar="FILE|RUN", help="Start netG from these weights.")
 @click.option(
     "--plain", is_flag=True, help="Compute each step as the tutorial writes it: slower, and the same but for rounding."
 )
@@ -193,14 +207,21 @@ def runs(folder: Path, run: Path | None, as_json: bool, as_csv: bool) -> None:
     ),
 )
 @click.option(
-    "--data", default=DEFAULTS.data, show_default=True, metavar=CHOICES["data"], help="The faces to learn from."
+    "--data",
+    type=PATH_TEXT,
+    default=DEFAULTS.data,
+    show_default=True,
+    metavar=CHOICES["data"],
+    help="The faces to learn from.",
 )
 @click.option("--ctx", default="cpu", show_default=True, metavar="cpu|gpu|gpu:N", help="Where both engines compute.")
 @click.option(
     "--steps", type=int, default=30, show_default=True, metavar="N", help="Steps of the training at full size."
 )
 @model_options(COMPARED)
-@click.option("--out", default="report", show_default=True, metavar="FOLDER", help="A new folder for the report.")
+@click.option(
+    "--out", type=PATH_TEXT, default="report", show_default=True, metavar="FOLDER", help="A new folder for the report."
+)
 def compare(out: str, **options: Any) -> None:
     """Prove that MXNet and PyTorch train the same model, and show what each costs.
 
