@@ -170,3 +170,15 @@ def refused(capsys, *arguments: str) -> str:
     assert out == ""
     (line,) = err.splitlines()
     return line
+
+
+def test_ctrl_c_is_no_error(monkeypatch, capsys):
+    monkeypatch.setattr("mxgan.cli.program.main", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["generate"])
+    assert ended.value.code == 130
+    assert capsys.readouterr() == ("", "mxgan: stopped\n")
+
+
+def interrupted(*arguments, **settings) -> None:
+    raise KeyboardInterrupt

@@ -107,7 +107,8 @@ def main(args: list[str] | None = None) -> None:
     except (MxganError, ImportError) as error:
         _fail(in_shell(error), 2)
     except (click.Abort, KeyboardInterrupt):
-        _fail("stopped", 128 + signal.SIGINT)
+        click.echo("mxgan: stopped", err=True)
+        sys.exit(128 + signal.SIGINT)
     except (MemoryError, RuntimeError) as error:
         from mxgan.engines import is_out_of_memory  # not above: NumPy takes longer than the rest of the program's start
 

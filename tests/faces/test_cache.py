@@ -201,7 +201,13 @@ def test_a_set_that_cannot_be_written_any_more_still_opens(folder, place, monkey
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ("missing", "'missing': there is no such folder or file"),
+        (
+            "missing",
+            "'missing': there is no such folder or file; give the folder or file that your pictures are in, or",
+        ),
+        ("text", "'text': there is no such folder or file; did you mean texts?"),
+        ("texts/b.txt", "'texts/b.txt': there is no such folder or file; did you mean texts/a.txt?"),
+        ("gone/a.zip", "'gone/a.zip': there is no such folder or file; give the folder"),
         ("", "'': there is no such folder or file"),
         ("run", "run: a run, whose pictures are plots and samples; give the folder of its faces, or go on with `mxgan"),
         ("empty", "empty: no picture in this folder or below it (.jpg .jpeg"),
