@@ -46,6 +46,8 @@ class Program(WithExamples, Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         own = {"--help", "-h", "--version"}
+        if args and args[0] in ("-v", "-V"):
+            raise click.UsageError(f"{args[0]}: no such option; did you mean --version?", ctx)
         if not args or (args[0].startswith("-") and args[0] not in own):
             args = ["train", *args]
         return super().parse_args(ctx, args)

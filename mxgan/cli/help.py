@@ -18,7 +18,7 @@ from mxgan.config import AUGMENTS, ENGINES, FITS, INITS, LOSSES, PRECISIONS, REC
 Rows = Sequence[tuple[str, str]]
 JSON_KEYS = "JSON keys: "  # where, in a command's docstring, the last paragraph begins
 CHOICES = {  # the values that an option takes, as its help shows them
-    "activation": "relu|leaky:SLOPE|elu|selu|none",
+    "activation": "relu|leaky:SLOPE|elu|selu|tanh|sigmoid|none",
     "augment": f"{','.join(AUGMENTS)}|none",
     "ctx": "auto|cpu|gpu|gpu:N|mps",
     "data": "painted[:N]|FOLDER|FILE",

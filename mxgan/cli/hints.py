@@ -22,7 +22,13 @@ ELSEWHERE = {
 }  # what is no command of its own
 WEIGHTS = (".params", ".pth", ".pt", ".safetensors", ".npz", ".onnx")
 WRITTEN = {"generate": (".png",), "walk": (".mp4", ".webm", ".avi", ".gif")}  # how the file ends that each makes
-SAME = {"--count": "--n", "--number": "--n", "--num": "--n", "--amount": "--n"}  # other words for an option
+SAME = {
+    "--count": "--n",
+    "--number": "--n",
+    "--num": "--n",
+    "--amount": "--n",
+    "-v": "--verbose",
+}  # other words for an option
 
 
 def in_our_words(error: click.ClickException) -> str:
@@ -93,7 +99,9 @@ def command_like(group: click.Group, word: str, top: bool) -> Optional[str]:
     if len(starts) == 1 and len(lower) > 1:
         return names[starts[0]]
     if is_there and top:
-        return f"train {_option_of_train(word)}" if _is_data(word) else f"generate --weights {shlex.quote(word)}"
+        typed = shlex.quote(word)
+        look = f"weights inspect {typed}, or " if _is_weights(word) else ""
+        return f"train {_option_of_train(word)}" if _is_data(word) else f"{look}generate --weights {typed}"
     if is_there:
         return f"{next(iter(group.commands))} {shlex.quote(word)}"  # weights inspect FILE, faces check FOLDER
     close = difflib.get_close_matches(lower, names, n=1)
