@@ -38,6 +38,9 @@ def run(setup: Setup, start: Start, advice: Advice) -> Run:
             stack.callback(board.close)
         step_log = StepLog(file, earlier, length.per_epoch, setup.config.batch_size, progress, board)
         ending.greet(setup, notes, progress)
+        if start.step == length.steps:
+            done = f"all {counted(length.steps, 'step')} are done already"
+            progress.say(f"{done}; to go on: {advice.longer(path, length.steps)}")
         if step_log.scores:
             progress.scored(step_log.scores[-1].value)
         with ending.told_by_state_json(setup.run, start.step, length.steps, progress):
@@ -57,7 +60,6 @@ def _make_steps(
     has_finish = bool(finish.plan(config, steps))
     step, whole = start, True
     if start == steps:
-        progress.say(f"all {counted(steps, 'step')} are done already; to go on, give more steps or epochs")
         whole = saver.save_files(step)  # its checkpoint was written, perhaps not all else
 
     def inputs(place: tuple[int, np.ndarray]) -> Batch:

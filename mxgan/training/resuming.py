@@ -65,7 +65,7 @@ def plan(run: RunDir, changes: dict[str, Any], look: Callable[..., Faces] = open
     if now.steps < made:
         raise MxganError(
             f"{run.path}: the run is at step {made:,} already, past the {now.steps:,} asked for; "
-            "give more steps or epochs"
+            f"give --steps above {made:,}, or more --epochs"
         )
     then = from_json(saved.config) if saved else config
     if now.steps == made and config.finish not in (0, then.finish):
