@@ -113,6 +113,8 @@ def test_a_command_that_there_is_not(here, capsys, typed, meant):
         ),
         ("weights inspect netG.params --output x.png", "--output x.png: one of tanh, sigmoid, none"),
         ("generate --output tan", "--output tan: one of tanh, sigmoid, none"),
+        ("video faces more", "mxgan video: more is too much; see `mxgan video --help`"),
+        ("faces check photos a b", "mxgan faces check: a b is too much; see `mxgan faces check --help`"),
         ("-v", "-v: no such option; did you mean --version?"),
         ("-V", "-V: no such option; did you mean --version?"),
         ("train -v", "-v: no such option; did you mean --verbose?"),

@@ -50,6 +50,9 @@ def in_our_words(error: click.ClickException) -> str:
     wrong = re.fullmatch(r"Option '(.*)' requires (an argument|(\d+) arguments)", text)
     if wrong:
         return f"{wrong[1]}: {f'{wrong[3]} values are wanted' if wrong[3] else 'its value is missing'}"
+    wrong = re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", text)
+    if wrong:
+        return f"{_command_of(error)}: {wrong[1]} is too much; {_see_help(error)}"
     return text
 
 

@@ -189,9 +189,7 @@ def test_a_finished_run_has_nothing_to_do_and_can_be_made_longer(faces_folder, t
     assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["000003", "000006"]
     training.resume(run, {"epochs": 4})
     assert outcome(run) == outcome(train(faces_folder, tmp_path / "longer", epochs=4))
-    with pytest.raises(
-        MxganError, match="the run is at step 12 already, past the 6 asked for; give steps above 12, or more epochs$"
-    ):
+    with pytest.raises(MxganError, match="past the 6 asked for; give steps above 12, or more epochs"):
         training.resume(run, {"epochs": 2})
 
 
