@@ -50,6 +50,21 @@ def ahead(read: Callable[[T], U], order: Iterable[T]) -> Iterator[tuple[T, U]]:
             yield ready[0], ready[1].result()
 
 
+def share(batch: Batch, part: slice) -> Batch:
+    """One process's part of a step's batch."""
+
+    def of(augmentation: augment.Augmentation) -> augment.Augmentation:
+        arrays = vars(augmentation)
+        return augment.Augmentation(**{name: None if a is None else a[part] for name, a in arrays.items()})
+
+    return batch._replace(
+        images=batch.images[part],
+        z=batch.z[part],
+        z_g=None if batch.z_g is None else batch.z_g[part],
+        augment=batch.augment and tuple(map(of, batch.augment)),
+    )
+
+
 def inputs(config: RunConfig, step: int, steps: int, images: np.ndarray) -> Batch:
     """What an engine's ``train_step`` takes at ``step`` of ``steps``, from 1 on.
 
