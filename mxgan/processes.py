@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from mxgan.errors import MxganError, SettingError
 
@@ -16,7 +17,6 @@ class Place:
     rank: int = 0
     count: int = 1
     local: int = 0  # its number on this host, from 0
-    on_this_host: int = 1
 
     @property
     def first(self) -> bool:
@@ -33,17 +33,34 @@ class Place:
         return slice(self.rank * part, (self.rank + 1) * part)
 
 
-ALONE = Place()
+class Alone:
+    """A team of one: nobody to wait for (`mxgan.engines.protocol.Team`)."""
+
+    place = Place()
+
+    def agreed(self, number: int) -> int:
+        """Its own number."""
+        return number
+
+    def told(self, value: Any) -> list[Any]:
+        """What it says itself."""
+        return [value]
+
+    def from_first(self, value: Any) -> Any:
+        """What it says itself."""
+        return value
+
+
 NEEDED = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")  # torchrun sets them all
 
 
 def here(environment: Mapping[str, str] = os.environ) -> Place:
-    """The place that ``torchrun`` has given this process; `ALONE` without it.
+    """The place that ``torchrun`` has given this process; alone without it.
 
     Raises MxganError where only a part of what it sets is there, or is no number.
     """
     if not {"RANK", "WORLD_SIZE"} & set(environment):
-        return ALONE
+        return Place()
     missing = [name for name in NEEDED if name not in environment]
     if missing:
         there = " and ".join(name for name in ("RANK", "WORLD_SIZE") if name in environment)
@@ -51,8 +68,7 @@ def here(environment: Mapping[str, str] = os.environ) -> Place:
     rank, count, local = (_number(environment, name) for name in NEEDED[:3])
     if not 0 <= rank < count:
         raise MxganError(f"RANK {rank} of WORLD_SIZE {count}: ranks count from 0; start the processes with torchrun")
-    on_this_host = _number(environment, "LOCAL_WORLD_SIZE") if "LOCAL_WORLD_SIZE" in environment else local + 1
-    return Place(rank, count, local, on_this_host)
+    return Place(rank, count, local)
 
 
 def _number(environment: Mapping[str, str], name: str) -> int:

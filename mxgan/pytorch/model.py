@@ -41,9 +41,7 @@ class Model:
     them that training computes. ``team``: the processes that share each batch; None: this one has it all.
     """
 
-    def __init__(
-        self, config: RunConfig, ctx: str, dtype: str, options: Options, team: Optional[Team] = None
-    ) -> None:
+    def __init__(self, config: RunConfig, ctx: str, dtype: str, options: Options, team: Optional[Team] = None) -> None:
         self.config, self.options, self.dtype, self.team = config, options, getattr(torch, dtype), team
         self.device = runtime.device(ctx)
         netG = nets.generator(config.latent, config.ngf, config.size, config.bias)
@@ -56,9 +54,6 @@ class Model:
             if not options.channels_last:
                 net.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # as in `place`
         self.nets = fast.forms(self.netG, self.netD, options)
-        if config.sync_batchnorm:
-            for layer in (layer for net in self.nets for layer in net if isinstance(layer, nets.BatchNorm)):
-                layer.team = team
         self.loss = losses.named(config.loss, config.label_smoothing)
         self.trainerG, self.trainerD = (
             Adam(trainable(net), lr, config.beta1, config.beta2)
@@ -66,6 +61,9 @@ class Model:
         )
         self.spectral = SpectralNorm(self.netD, config.seed, config.spectral_norm)
         self.ema: Optional[EMA] = EMA(self.netG, config) if config.ema else None
+        if config.sync_batchnorm:
+            for layer in (layer for net in self.nets for layer in net if isinstance(layer, nets.BatchNorm)):
+                layer.team = team
 
     @property
     def updates(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 import torch
 import torch.nn.functional as F
@@ -20,7 +20,9 @@ def batch_norm(
 
 class _BatchNorm(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x, weight, bias, eps, team):
+    def forward(
+        ctx: Any, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, eps: float, team: Team
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         wide = x.float() if x.dtype is torch.bfloat16 else x
         variance, mean = torch.var_mean(wide, (0, 2, 3), correction=0)
         each = team.gathered(torch.stack([mean, variance]))  # (processes, 2, channels), of equal shares
@@ -32,7 +34,7 @@ class _BatchNorm(torch.autograd.Function):
         return F.batch_norm(x, mean, variance, weight, bias, False, 0, eps), mean, variance
 
     @staticmethod
-    def backward(ctx: Any, gradient, *_):
+    def backward(ctx: Any, gradient: torch.Tensor, *_: torch.Tensor) -> tuple[Optional[torch.Tensor], ...]:
         x, weight, mean, variance = ctx.saved_tensors
         deviation = (variance + ctx.eps).rsqrt()
         # As if the statistics were constants: dy · w / s, the sum of dy · (x - mean) / s, and that of dy

@@ -57,12 +57,9 @@ def share(batch: Batch, part: slice) -> Batch:
         arrays = vars(augmentation)
         return augment.Augmentation(**{name: None if a is None else a[part] for name, a in arrays.items()})
 
-    return batch._replace(
-        images=batch.images[part],
-        z=batch.z[part],
-        z_g=None if batch.z_g is None else batch.z_g[part],
-        augment=batch.augment and tuple(map(of, batch.augment)),
-    )
+    changes = batch.augment and (of(batch.augment[0]), of(batch.augment[1]), of(batch.augment[2]))
+    z_g = None if batch.z_g is None else batch.z_g[part]
+    return Batch(batch.images[part], batch.z[part], z_g, changes, batch.rate)
 
 
 def inputs(config: RunConfig, step: int, steps: int, images: np.ndarray) -> Batch:

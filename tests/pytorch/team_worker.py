@@ -38,7 +38,7 @@ def run(settings, place, team):
 def main(folder: str, runs: str) -> None:
     torch.set_num_threads(1)
     place = processes.here()
-    team = Team(place, torch.device("cpu")) if place.count > 1 else None
+    team = Team(place) if place.count > 1 else None
     found = {name: run(settings, place, team) for name, settings in json.loads(runs).items()}
     Path(folder, f"{place.rank}.pickle").write_bytes(pickle.dumps(found))
 
