@@ -108,6 +108,7 @@ class TrainConfig:
     plain: bool = False  # compute every step as the tutorial writes it: the same mathematics, slower
     precision: str = "tf32"  # of PyTorch's convolutions in training; tf32 is CUDA's alone, float32 elsewhere
     deterministic: bool = False  # PyTorch on CUDA: the same bits in every run, slower; the CPU always is so
+    sync_batchnorm: bool = False  # with several processes: BatchNorm's statistics are those of all their faces
     init: Optional[str] = None  # how weights start: normal, uniform or smooth
     lr_g: Optional[float] = None  # Adam's learning rates
     lr_d: Optional[float] = None
@@ -154,6 +155,7 @@ class TrainConfig:
         checks.number("ema_rampup", self.ema_rampup, "a share of the images seen, above 0", lambda x: 0 < x <= 1e12)
         checks.number("finish", self.finish, "a share of the run's steps, from 0 to 1", lambda x: 0 <= x <= 1)
         checks.one_of("unique", self.unique, (False, True))
+        checks.one_of("sync_batchnorm", self.sync_batchnorm, (False, True))
         checks.one_of("tensorboard", self.tensorboard, (False, True))
         for name, known in (
             ("init", INITS),
@@ -215,6 +217,7 @@ class RunConfig:
     plain: bool
     precision: str
     deterministic: bool
+    sync_batchnorm: bool
 
 
 def resolve(config: TrainConfig) -> RunConfig:

@@ -52,6 +52,10 @@ class TrainingError(MxganError):
     """The run itself went wrong: non-finite numbers, no room for its last files; exit status 3."""
 
 
+class Deserted(TrainingError):
+    """Another process of this run is gone, and with it the step; the run is what its newest checkpoint is."""
+
+
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C, or a notebook's stop button, ended a run after it had been saved. ``run``: what `mxgan.train` returns."""
 

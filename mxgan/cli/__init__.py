@@ -9,7 +9,7 @@ import warnings
 
 import click
 
-from mxgan import __version__
+from mxgan import __version__, processes
 from mxgan.cli import faces, files, moving, page, pictures, training
 from mxgan.cli.help import WithExamples, examples
 from mxgan.cli.hints import Group, in_our_words
@@ -124,6 +124,13 @@ def main(args: list[str] | None = None) -> None:
         _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 2)
 
 
+def _speaks() -> bool:
+    try:
+        return processes.here().first
+    except MxganError:  # that is what there is to say
+        return True
+
+
 def _warn(message: Warning | str, *where: object, **more: object) -> None:
     """A warning is one line too, without the place in the code."""
     text = in_shell(message) if isinstance(message, Warning) else message
@@ -131,5 +138,8 @@ def _warn(message: Warning | str, *where: object, **more: object) -> None:
 
 
 def _fail(message: str, status: int) -> None:
+    """One line and the end; of several processes that train together, only the first says it."""
+    if not _speaks():
+        sys.exit(status)
     click.echo(f"mxgan: error: {' '.join(message.split())}", err=True)
     sys.exit(status)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from mxgan import config
+from mxgan import config, processes
 from mxgan.cli.help import CHOICES, Command, by_recipe, described, examples, recipes
 from mxgan.cli.options import (
     DEFAULTS,
@@ -35,7 +35,18 @@ QUALITY = (
 )  # fmt: skip
 MACHINE = (
     "Machine options",
-    ("engine", "ctx", "threads", "seed", "precision", "deterministic", "plain", "checkpoint_minutes", "verbose"),
+    (
+        "engine",
+        "ctx",
+        "threads",
+        "seed",
+        "precision",
+        "deterministic",
+        "sync_batchnorm",
+        "plain",
+        "checkpoint_minutes",
+        "verbose",
+    ),
 )
 
 
@@ -84,6 +95,9 @@ MACHINE = (
     default=DEFAULTS.precision,
     metavar=CHOICES["precision"],
     help="Of convolutions; bfloat16 is PyTorch's alone.  [default: tf32 on a GPU, float32 on the CPU]",
+)
+@click.option(
+    "--sync-batchnorm", is_flag=True, help="Under torchrun: BatchNorm counts the faces of all processes as one batch."
 )
 @click.option("--deterministic", is_flag=True, help="PyTorch on a GPU: the same bits in every run, as on the CPU.")
 @click.option(
@@ -135,7 +149,8 @@ def train(dry_run: bool, verbose: bool, run: Path | None, **options: Any) -> Non
         print_json(values)
         return
     ended = training.begin(wanted, shell()) if run is None else training.go_on(run, changes, shell())
-    click.echo(ended.path)
+    if processes.here().first:
+        click.echo(ended.path)
     if ended.stopped_by:
         sys.exit(128 + ended.stopped_by)
 

@@ -14,9 +14,9 @@ from typing import Optional
 
 import numpy as np
 
-from mxgan import extras
+from mxgan import extras, processes
 from mxgan.config import RunConfig, TrainConfig, parse_ctx
-from mxgan.engines.protocol import Engine, Forward
+from mxgan.engines.protocol import Engine, Forward, Team
 from mxgan.errors import SettingError, in_shell
 from mxgan.graph import Graph
 
@@ -128,13 +128,18 @@ def _version(package: Optional[str]) -> str:
         return "not installed"
 
 
-def build(choice: Choice, config: RunConfig, dtype: str = "float32") -> Engine:
-    """The chosen engine with freshly drawn weights. Raises MxganError where it can't compute as ``config`` asks."""
+def build(choice: Choice, config: RunConfig, dtype: str = "float32", team: Optional[Team] = None) -> Engine:
+    """The chosen engine with freshly drawn weights. Raises MxganError where it can't compute as ``config`` asks.
+
+    ``team``: the processes that share each batch, as `join` gives them; None: this one has it all.
+    """
     if choice.engine == "pytorch":
         _runtime("pytorch").prepare(choice.threads)  # before anything else imports torch
         from mxgan.pytorch.engine import Engine as PyTorchEngine
+        from mxgan.pytorch.team import Team as PyTorchTeam
 
-        return PyTorchEngine(config, choice.ctx, dtype)
+        others = team if isinstance(team, PyTorchTeam) else None
+        return PyTorchEngine(config, choice.ctx, dtype, team=others)
     if config.precision == "bfloat16":
         raise SettingError("precision", "bfloat16", "the mxnet engine computes in float32; use --engine pytorch")
     if config.deterministic and choice.ctx != "cpu":
@@ -143,6 +148,22 @@ def build(choice: Choice, config: RunConfig, dtype: str = "float32") -> Engine:
     from mxgan.gluon.engine import Engine as GluonEngine
 
     return GluonEngine(config, choice.ctx, dtype)
+
+
+def join(engine: str = "auto") -> Team:
+    """The processes that train together, as ``torchrun`` started them, connected; without it, this one alone.
+
+    Raises MxganError where the ``engine`` asked for is another than PyTorch, or the others can't be reached.
+    """
+    place = processes.here()
+    if place.count == 1:
+        return processes.Alone()
+    if engine not in ("auto", "pytorch"):
+        raise SettingError("engine", engine, "torchrun starts processes of PyTorch; use --engine pytorch")
+    _runtime("pytorch").prepare()
+    from mxgan.pytorch.team import Team as PyTorchTeam
+
+    return PyTorchTeam(place)
 
 
 def prepare(engine: str) -> None:

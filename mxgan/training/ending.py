@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from mxgan.errors import MxganError, TrainingError
+from mxgan.errors import Deserted, MxganError, TrainingError
 from mxgan.training import board, checkpoint, validation
 from mxgan.training.advice import Advice
 from mxgan.training.log import NonFinite
@@ -51,6 +51,8 @@ def told_by_state_json(run: RunDir, start: int, steps: int, progress: Progress) 
     except NonFinite as error:
         _write(run, "state.json", {**state, "state": "failed", "step": error.step, "why": str(error)}, progress)
         raise _failed(run, error, progress) from error
+    except Deserted as error:  # nothing is wrong with the run: state.json says of it what it says of a killed one
+        raise _deserted(run, error) from error
     except Exception as error:  # no room for the last files, not enough memory: `mxgan runs` tells why it ended
         why = str(error).partition("\n")[0] or type(error).__name__  # MXNet's have a stack trace below
         _write(run, "state.json", {**state, "state": "failed", "why": why}, progress)
@@ -87,6 +89,12 @@ def _no_scores(setup: Setup, step: int) -> str:
     if step >= first or len(setup.faces.images) < validation.LEAST:
         return "no scores"
     return f"no scores yet: the first comes after {counted(first, 'step')}"
+
+
+def _deserted(run: RunDir, error: Deserted) -> Deserted:
+    kept = checkpoint.steps(run.checkpoints)
+    last = f"the checkpoint of step {kept[-1]} is kept" if kept else "there is no checkpoint yet"
+    return Deserted(f"{run.path}: {error}; {last}; resume the run")
 
 
 def _failed(run: RunDir, error: NonFinite, progress: Progress) -> TrainingError:

@@ -60,7 +60,7 @@ def train(monkeypatch, faces_folder, tmp_path):
     def start(notebook=None, **settings):
         notebook = notebook or Notebook()
         monkeypatch.setattr(engines, "choose", lambda *wish: Choice("notebook", "cpu", "it is a test"))
-        monkeypatch.setattr(engines, "build", lambda choice, config: notebook)
+        monkeypatch.setattr(engines, "build", lambda choice, config, team=None: notebook)
         if not {"epochs", "steps"} & settings.keys():
             settings["epochs"] = 2
         tiny = {"data": str(faces_folder), "size": 32, "latent": 5, "batch_size": 8, "out": str(tmp_path / "run")}
