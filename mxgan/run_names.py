@@ -39,6 +39,12 @@ def name_of(run: Path) -> str:
     return run.name if run.name not in ("", LAST) and meant(run.name) == run else str(run)
 
 
+def from_here(path: Path) -> Path:
+    """An absolute path as one types it here and now: relative to the current folder where it lies below that."""
+    here = Path.cwd()
+    return path.relative_to(here) if path != here and here in path.parents else path
+
+
 def newest_first(runs: Iterable[Path]) -> list[Path]:
     """The runs by when they last wrote."""
     return sorted(runs, key=lambda run: (last_written(run), run), reverse=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Optional, Union
 
 from mxgan import config as configuration
-from mxgan import engines
+from mxgan import engines, run_names
 from mxgan.config import TrainConfig, resolve
 from mxgan.engines.protocol import Engine, Weights
 from mxgan.errors import Interrupted, MxganError, ParamsError, in_shell
@@ -97,7 +97,8 @@ def resume(path: Union[str, os.PathLike], changes: Optional[Mapping[str, Any]] =
     _check_names(changes)
     wanted = TrainConfig(**changes)  # refuses what no run can have
     changes = {name: getattr(wanted, name) for name in changes}
-    return _or_interrupted(go_on(path, changes, Advice()))
+    shown = run_names.from_here(path.path) if isinstance(path, Run) else path
+    return _or_interrupted(go_on(shown, changes, Advice()))
 
 
 def go_on(path: Union[str, os.PathLike], changes: Mapping[str, Any], advice: Advice) -> Run:
@@ -119,12 +120,13 @@ def go_on(path: Union[str, os.PathLike], changes: Mapping[str, Any], advice: Adv
 
 def _or_interrupted(run: Run) -> Run:
     """The run, unless a signal stopped it: what comes after a call from Python must not go on as if it had finished."""
+    lasting = dataclasses.replace(run, path=Path(os.path.abspath(run.path)))  # the caller may go to another folder
     if run.stopped_by == signal.SIGINT:
         done = f"stopped after step {run.step:,} of {run.steps:,}, saved"
-        raise Interrupted(f"{done}; {Advice().resume(run.path)} goes on", run)
+        raise Interrupted(f"{done}; {Advice().resume(run.path)} goes on", lasting)
     if run.stopped_by:
         raise SystemExit(128 + run.stopped_by)
-    return run
+    return lasting
 
 
 def asked(config: Union[TrainConfig, str, os.PathLike, None], settings: Mapping[str, Any]) -> TrainConfig:
