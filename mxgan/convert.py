@@ -13,7 +13,7 @@ import numpy as np
 from mxgan import atomic
 from mxgan.architecture import members, networks
 from mxgan.architecture.from_arrays import of_arrays
-from mxgan.architecture.wishes import NONE, Wishes
+from mxgan.architecture.wishes import NONE, Wishes, checked
 from mxgan.errors import ParamsError, SettingError
 from mxgan.graph import layout as layouts
 from mxgan.graph.forward import generate
@@ -33,7 +33,7 @@ _COUNTER = "num_batches_tracked"
 
 @dataclass(frozen=True)
 class Conversion:
-    """What `convert` did."""
+    """What `convert_weights` did."""
 
     path: Path
     net: Optional[Net]  # None: the names were kept, because the caller asked or because it is no DCGAN
@@ -41,7 +41,7 @@ class Conversion:
     notes: tuple[str, ...]  # what the user should know
 
 
-def convert(
+def convert_weights(
     src: str | os.PathLike,
     dst: str | os.PathLike,
     names: str = "canonical",
@@ -67,7 +67,7 @@ def convert(
     Raises ParamsError for files, names, shapes or dtypes that can't be read or written, MissingPackage without an
     extra.
     """
-    src = weights_file(src)
+    src, wishes = weights_file(src), checked(wishes)
     suffix = _check(src, dst, names, layout, dtype, kind)
     file = _without_constants(networks.load(src))
     if suffix == ".onnx":

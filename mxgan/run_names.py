@@ -30,7 +30,9 @@ def meant(word: str | os.PathLike) -> Path:
     if path.name != LAST:
         return path
     if not _runs():
-        raise MxganError(f"{LAST}: there is no run in {RUNS}/ yet; give a path, or make one with `mxgan train`")
+        raise MxganError(
+            f"{LAST}: no run under {RUNS}/, the only place it looks in; give a path, or make one with `mxgan train`"
+        )
     return newest_first(_runs())[0]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from mxgan import checks, engines, pixels, rng, walks
 from mxgan.architecture import networks
 from mxgan.architecture.members import check_finite, check_pictures
-from mxgan.architecture.wishes import NONE, Wishes
+from mxgan.architecture.wishes import NONE, Wishes, checked
 from mxgan.engines.protocol import Forward
 from mxgan.errors import Caution, MxganError, SettingError, in_shell
 from mxgan.graph.reading import NoGraph, Reading
@@ -163,11 +163,9 @@ def load_generator(
     Raises ParamsError if the file holds no generator that can be read or (unless ``allow_nonfinite``) NaN or infinity;
     MxganError or ImportError if the engine can't run here or not on this ctx.
     """
-    if not isinstance(wishes, Wishes):
-        raise SettingError("wishes", wishes, "mxgan.Wishes is wanted, as mxgan.Wishes(eps=0.8)")
     file = weights_file(path)
     try:
-        reading = networks.generator(file, wishes)
+        reading = networks.generator(file, checked(wishes))
     except NoGraph as error:
         return _program(file, engine, ctx, error)
     if not allow_nonfinite:

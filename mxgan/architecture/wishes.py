@@ -44,6 +44,13 @@ class Wishes:
 NONE = Wishes()
 
 
+def checked(wishes: object) -> Wishes:
+    """What a caller gave as wishes. Raises SettingError for anything else."""
+    if not isinstance(wishes, Wishes):
+        raise SettingError("wishes", wishes, "mxgan.Wishes is wanted, as mxgan.Wishes(eps=0.8)")
+    return wishes
+
+
 def activation(text: str) -> Optional[Layer]:
     """The layer that ``--activation`` names; None for none. Raises MxganError for any other text."""
     if text == "none":

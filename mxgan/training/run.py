@@ -22,8 +22,8 @@ from mxgan.video import FPS, Video
 class Run:
     """A run that has ended: where it is, and how far it came.
 
-    ``path`` is absolute in what `mxgan.train` returns, as a notebook may change its folder. What is in it is read when it is asked for; each
-    raises MxganError where the folder is gone.
+    ``path`` is absolute in what `mxgan.train` returns, as a notebook may change its folder. What is in the folder is
+    read when it is asked for; MxganError says where it is gone.
 
     ``stopped_by``: the signal that stopped it, as `signal.Signals`, which is a number too; 0: it finished.
     """

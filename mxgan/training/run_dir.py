@@ -87,7 +87,7 @@ class RunDir:
     def save_weights(self, weights: Weights) -> None:
         """netG.params, netD.params, netG-ema.params, netG-best.params, as MXNet's ``load_parameters`` reads them."""
         for name, arrays in weights.items():
-            params_file.save(self.path / f"{name}.params", arrays)
+            params_file.save_params(self.path / f"{name}.params", arrays)
 
     def save_curves(self) -> None:
         """curves.png from log.jsonl."""
@@ -171,7 +171,8 @@ def existing(path: Path) -> RunDir:
         return RunDir(path)
     hint = run_names.did_you_mean(path)
     if not path.exists():
-        raise MxganError(f"{path}: there is no such folder{hint or '; `mxgan runs` lists the runs under runs/'}")
+        listed = "; `mxgan runs` lists the runs under runs/, where names are looked for"
+        raise MxganError(f"{path}: there is no such folder{hint or listed}")
     if not path.is_dir():
         raise MxganError(f"{path}: a file; give the folder of a run")
     if (path / LOCK).exists():

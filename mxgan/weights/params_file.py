@@ -43,7 +43,7 @@ class ParamsFile:
     warnings: tuple[str, ...]  # what looks wrong but doesn't keep MXNet from reading it, and which arrays were sparse
 
 
-def load(path: str | os.PathLike, strict: bool = False) -> dict[str, np.ndarray]:
+def load_params(path: str | os.PathLike, strict: bool = False) -> dict[str, np.ndarray]:
     """The arrays of a `.params` (or `.npz`) file under their names as stored, in the file's order.
 
     Any shape, 0-d included; dtypes as stored, but little-endian, and bfloat16 widened to float32. They are read-only
@@ -61,7 +61,7 @@ def load(path: str | os.PathLike, strict: bool = False) -> dict[str, np.ndarray]
 
 
 def read(path: str | os.PathLike, strict: bool = False) -> ParamsFile:
-    """As `load`, with what else the file says: container and era, whether it has names, the dtypes as stored."""
+    """As `load_params`, with what else the file says: container and era, whether it has names, the dtypes as stored."""
     file = _read(path, strict)
     _warn(file)
     return file
@@ -74,7 +74,7 @@ def parse(data: bytes, path: str = "<bytes>", strict: bool = False) -> ParamsFil
     return _finished(container(source), source, strict)
 
 
-def save(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
+def save_params(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
     """Write `arrays` as MXNet 1.9.1's ``nd.save`` and ``save_parameters`` do, byte for byte, in the mapping's order.
 
     float16, 32 and 64, int8, 32 and 64, uint8 and bool, of any layout and byte order, with 1 to 32 dimensions. The file
@@ -123,4 +123,4 @@ def _finished(contents: Contents, source: Source, strict: bool) -> ParamsFile:
 
 def _warn(file: ParamsFile) -> None:
     for text in file.warnings:
-        warnings.warn(f"{file.path}: {text}", stacklevel=3)  # the line that called `load` or `read`
+        warnings.warn(f"{file.path}: {text}", stacklevel=3)  # the line that called `load_params` or `read`
