@@ -41,13 +41,16 @@ def one_of(name: str, value: Any, known: Any) -> None:
         raise SettingError(name, value, f"one of {', '.join(map(str, known))}")
 
 
-def as_path(name: str, value: Any, optional: bool) -> Optional[str]:
-    """A path, as a string; None only where it is ``optional``."""
-    if isinstance(value, (str, os.PathLike)):
-        return os.fspath(value)
-    if value is None and optional:
-        return None
-    raise SettingError(name, ..., f"a path is wanted, not {type(value).__name__}")
+def as_path(name: str, value: Any) -> str:
+    """A path, as a string."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise SettingError(name, ..., f"a path is wanted, not {type(value).__name__}")
+    return os.fspath(value)
+
+
+def as_path_or_none(name: str, value: Any) -> Optional[str]:
+    """A path, as a string; or None."""
+    return None if value is None else as_path(name, value)
 
 
 def in_order(name: str, value: Any, known: Sequence[str]) -> str:

@@ -108,8 +108,9 @@ class TrainConfig:
             object.__setattr__(self, field.name, checks.plain(getattr(self, field.name)))
         for name in (*LIMITS, "evaluate_every", "seed"):
             object.__setattr__(self, name, checks.as_whole(getattr(self, name)))
-        for name in ("data", "out", "weights"):  # a pathlib.Path will do too
-            object.__setattr__(self, name, checks.as_path(name, getattr(self, name), optional=name != "data"))
+        object.__setattr__(self, "data", checks.as_path("data", self.data))  # a pathlib.Path will do too
+        for name in ("out", "weights"):
+            object.__setattr__(self, name, checks.as_path_or_none(name, getattr(self, name)))
         checks.one_of("recipe", self.recipe, RECIPES)
         checks.one_of("engine", self.engine, ENGINES)
         checks.one_of("fit", self.fit, FITS)

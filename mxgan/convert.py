@@ -10,7 +10,7 @@ from typing import Optional
 
 import numpy as np
 
-from mxgan import atomic
+from mxgan import atomic, checks
 from mxgan.architecture import members, networks
 from mxgan.architecture.from_arrays import of_arrays
 from mxgan.architecture.wishes import NONE, Wishes, checked
@@ -67,7 +67,7 @@ def convert_weights(
     Raises ParamsError for files, names, shapes or dtypes that can't be read or written, MissingPackage without an
     extra.
     """
-    src, wishes = weights_file(src), checked(wishes)
+    src, dst, wishes = weights_file(src), checks.as_path("dst", dst), checked(wishes)
     suffix = _check(src, dst, names, layout, dtype, kind)
     file = _without_constants(networks.load(src))
     if suffix == ".onnx":

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from mxgan import checks
 from mxgan.errors import MxganError
 
 RUNS = Path("runs")  # where train makes its run directories
@@ -20,9 +21,9 @@ def meant(word: str | os.PathLike) -> Path:
 
     What has this very path comes first, then the run of this name in runs/, then for ``last`` the newest run there, the
     first that ``mxgan runs`` lists. A word that means none of these is returned as a path.
-    Raises MxganError for ``last`` where there is no run.
+    Raises MxganError for ``last`` where there is no run, and for what is no path.
     """
-    path = Path(word)
+    path = Path(checks.as_path("path", word))
     if os.path.exists(path) or len(path.parts) != 1:
         return path
     if is_run(RUNS / path):
@@ -31,7 +32,7 @@ def meant(word: str | os.PathLike) -> Path:
         return path
     if not _runs():
         raise MxganError(
-            f"{LAST}: no run under {RUNS}/, the only place it looks in; give a path, or make one with `mxgan train`"
+            f"{LAST}: there is no run in {RUNS}/ yet, where alone it looks; give a path, or make one with `mxgan train`"
         )
     return newest_first(_runs())[0]
 

@@ -48,7 +48,7 @@ class Wishes:
         if self.uniform is not None:
             checks.one_of("uniform", self.uniform, (False, True))
         for name in ("layout", "symbol"):
-            checks.as_path(name, getattr(self, name), optional=True)
+            checks.as_path_or_none(name, getattr(self, name))
 
     def uniform_or(self, found: bool) -> bool:
         """Whether latents are uniform: as the user says, else as was found."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shlex
 import time
 from collections.abc import Iterator
@@ -161,7 +162,7 @@ def create(config: TrainConfig) -> RunDir:
     raise SettingError("out", str(candidates[0]), "another run has just been made there; give another folder")
 
 
-def existing(path: Path) -> RunDir:
+def existing(path: str | os.PathLike) -> RunDir:
     """The run that ``path`` means: its folder, or its name (see `mxgan.run_names`).
 
     Raises MxganError, saying what is there instead, if there is none.

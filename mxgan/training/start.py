@@ -22,6 +22,12 @@ from mxgan.training.log import Mark
 from mxgan.training.run import Run
 from mxgan.training.setup import Length, Setup, Start, length
 
+OTHER_WORDS = {  # for settings, elsewhere
+    "lr": "lr_g and lr_d", "learning_rate": "lr_g and lr_d", "device": "ctx", "gpu": "ctx='gpu'", "backend": "engine",
+    "image_size": "size", "resolution": "size", "nz": "latent", "z_dim": "latent", "workers": "threads",
+    "folder": "data or out", "output": "out", "path": "data or out",
+}  # fmt: skip
+
 
 def train(config: Union[TrainConfig, str, os.PathLike, None] = None, **settings: Any) -> Run:
     """Train on faces; everything made is in the run directory, which is the returned run's ``path``.
@@ -93,6 +99,8 @@ def resume(path: Union[str, os.PathLike], changes: Optional[Mapping[str, Any]] =
     Raises MxganError with the difference where a change, or the data, would make it another run; where the run isn't
     one, is at work, or has no sound checkpoint left; Interrupted as `train` does.
     """
+    if not isinstance(changes, (Mapping, type(None))):
+        raise MxganError(f"{changes!r}: settings are given by name, as in resume(run, steps=2000)")
     changes = {**(changes or {}), **settings}
     _check_names(changes)
     wanted = TrainConfig(**changes)  # refuses what no run can have
@@ -103,7 +111,7 @@ def resume(path: Union[str, os.PathLike], changes: Optional[Mapping[str, Any]] =
 
 def go_on(path: Union[str, os.PathLike], changes: Mapping[str, Any], advice: Advice) -> Run:
     """What `resume` does with sound ``changes``, and an end by Ctrl-C or SIGTERM as `begin` does."""
-    run = run_dir.existing(Path(path))
+    run = run_dir.existing(path)
     with run_dir.locked(run):
         plan = resuming.plan(run, dict(changes))
         engine = engines.build(plan.choice, resolve(plan.config))
@@ -147,8 +155,8 @@ def _check_names(settings: Mapping[str, Any]) -> None:
     known = [field.name for field in dataclasses.fields(TrainConfig)]
     for name in settings:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(known)}"
+            close = OTHER_WORDS.get(name) or " ".join(difflib.get_close_matches(name, known, n=1))
+            hint = f"did you mean {close}?" if close else f"one of {', '.join(known)}"
             raise MxganError(f"{name}: no setting of a run; {hint}")
 
 

@@ -13,7 +13,7 @@ from typing import Callable
 
 import numpy as np
 
-from mxgan import atomic
+from mxgan import atomic, checks
 from mxgan.errors import ParamsError
 from mxgan.weights import list_file, npz_file, suspects
 from mxgan.weights.raw import Contents, Source, open_regular, read_rest
@@ -81,10 +81,11 @@ def save_params(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> No
     appears whole or not at all. Raises ``ParamsError`` for what the format can't hold, before anything is written, and
     ``MxganError`` where the file can't be written.
     """
-    atomic.write(path, list_file.encode(arrays, os.fspath(path)))
+    atomic.write(path, list_file.encode(arrays, checks.as_path("path", path)))
 
 
 def _read(path: str | os.PathLike, strict: bool) -> ParamsFile:
+    path = checks.as_path("path", path)
     descriptor, size = open_regular(path)
     try:
         head = os.read(descriptor, HEAD)

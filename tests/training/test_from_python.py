@@ -36,6 +36,8 @@ def test_settings_are_taken_as_keywords_and_the_data_by_itself(faces_folder, tmp
     ("arguments", "settings", "message"),
     [
         (["photos"], {"epoch": 1}, "epoch: no setting of a run; did you mean epochs?"),
+        (["photos"], {"learning_rate": 1}, r"learning_rate: no setting of a run; did you mean lr_g and lr_d\?"),
+        (["photos"], {"device": "cpu"}, r"device: no setting of a run; did you mean ctx\?"),
         ([], {"quality": 1}, "quality: no setting of a run; one of data, recipe, engine"),
         (["photos"], {"data": "painted"}, "data 'painted' and 'photos': give one of the two"),
         ([3], {}, r"train takes a TrainConfig, or data as in train\('photos'\), not int"),
@@ -71,3 +73,5 @@ def test_what_would_make_another_run_is_refused_and_what_only_looks_so_is_not(fa
         mxgan.resume(run, step=5)
     with pytest.raises(MxganError, match="steps 'many': a whole number"):
         mxgan.resume(run, steps="many")
+    with pytest.raises(MxganError, match=r"'steps': settings are given by name, as in resume\(run, steps=2000\)"):
+        mxgan.resume(run, "steps")
