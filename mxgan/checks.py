@@ -25,7 +25,7 @@ def number(name: str, value: Any, wanted: str, fits: Callable[[float], bool]) ->
     """A finite number, Python's or NumPy's, that ``fits``, or None."""
     if value is None:
         return
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value) or not fits(value):
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value) or not fits(float(value)):
         raise SettingError(name, value, wanted)
 
 

@@ -87,7 +87,7 @@ class Generator:
     def batches(
         self, n: int, seed: int = 0, labels: Optional[np.ndarray | int] = None, truncation: float = 1
     ) -> Iterator[np.ndarray]:
-        """The pictures of `sample`, at most `BATCH` at a time."""
+        """The pictures of `sample`, at most 64 at a time."""
         wanted = self._labels(labels, n)
         for first in range(0, n, BATCH):
             part = slice(first, min(first + BATCH, n))

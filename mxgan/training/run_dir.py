@@ -120,6 +120,8 @@ def check_out(out: Optional[str]) -> None:
 
 
 def _check_out(out: Optional[str]) -> None:
+    if out == "":
+        raise SettingError("out", out, "no name of a folder; leave it out for a new one under runs/")
     path = Path(out or run_names.RUNS)
     if out is not None and _exists(path):
         if not path.is_dir():
