@@ -10,10 +10,10 @@ from typing import Optional
 
 import numpy as np
 
-from mxgan import atomic, pretrained, run_names
+from mxgan import atomic, checks, pretrained, run_names
 from mxgan.architecture import members, networks
 from mxgan.architecture.from_arrays import of_arrays
-from mxgan.architecture.wishes import NONE, Wishes
+from mxgan.architecture.wishes import NONE, Wishes, checked
 from mxgan.errors import ParamsError, SettingError
 from mxgan.graph import layout as layouts
 from mxgan.graph.forward import generate
@@ -33,7 +33,7 @@ _COUNTER = "num_batches_tracked"
 
 @dataclass(frozen=True)
 class Conversion:
-    """What `convert` did."""
+    """What `convert_weights` did."""
 
     path: Path
     net: Optional[Net]  # None: the names were kept, because the caller asked or because it is no DCGAN
@@ -41,7 +41,7 @@ class Conversion:
     notes: tuple[str, ...]  # what the user should know
 
 
-def convert(
+def convert_weights(
     src: str | os.PathLike,
     dst: str | os.PathLike,
     names: str = "canonical",
@@ -67,7 +67,8 @@ def convert(
     Raises ParamsError for files, names, shapes or dtypes that can't be read or written, MissingPackage without an
     extra.
     """
-    is_run, src = run_names.meant(src).is_dir(), weights_file(src)
+    is_run = run_names.meant(src).is_dir()
+    src, dst, wishes = weights_file(src), checks.as_path("dst", dst), checked(wishes)
     suffix = _check(src, dst, names, layout, dtype, kind)
     file = _without_constants(networks.load(src))
     if suffix == ".onnx":

@@ -11,6 +11,13 @@ from typing import Optional
 
 from mxgan import extras
 
+CALLS = {  # commands that Python has too
+    "mxgan train": "mxgan.train",
+    "mxgan generate": "mxgan.load_generator",
+    "mxgan weights inspect": "mxgan.inspect_weights",
+    "mxgan weights convert": "mxgan.convert_weights",
+}
+IN_SHELL = " (in a shell)"
 WISHES = "activation|output|eps|size|layout|symbol"  # the fields of mxgan.Wishes, which are options in a shell
 
 
@@ -93,8 +100,16 @@ def in_shell(error: Exception) -> str:
 
 
 def in_python(text: str) -> str:
-    """A message in Python's words: ``--engine pytorch`` is ``engine='pytorch'``. Commands in backticks stay."""
+    """A message in Python's words: ``--engine pytorch`` is ``engine='pytorch'``.
+
+    A command in backticks is the function that does the same; where there is none, it is said to be for a shell.
+    """
     parts = text.split("`")
+    for i in range(1, len(parts) - 1, 2):
+        if parts[i] in CALLS:
+            parts[i] = CALLS[parts[i]]
+        elif parts[i].startswith("mxgan ") and not parts[i + 1].startswith(IN_SHELL):
+            parts[i + 1] = IN_SHELL + parts[i + 1]
     for i in range(0, len(parts), 2):
         said = re.sub(r"(?<!\S)--(engine|ctx|names|metrics) (\w+(?:,\w+)*)", r"\1='\2'", parts[i])
         said = re.sub(r"(?<!\S)--([a-z]+) (\d+)", r"\1=\2", said)

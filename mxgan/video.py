@@ -99,8 +99,12 @@ def save_video(path: str | Path, pictures: Iterable[np.ndarray], fps: float = FP
     Raises MxganError where the pictures or the place can't be, MissingPackage without PyAV. A file appears whole or
     not at all.
     """
-    path = Path(path)
+    path = Path(checks.as_path("path", path))
     check(path, fps, "path")
+    if not isinstance(pictures, Iterable):
+        raise MxganError(f"pictures: several are wanted, each uint8 (H, W, 3), not {type(pictures).__name__}")
+    if isinstance(pictures, np.ndarray) and pictures.ndim == 3:
+        raise MxganError(f"pictures of shape {pictures.shape}: that is one picture; give several, uint8 (n, H, W, 3)")
     images = map(_solid, pictures)
     first = next(images, None)
     if first is None:

@@ -9,7 +9,7 @@ from processes import files_below
 
 import mxgan
 from mxgan import pixels, plots, rng, sampling, saving, walks
-from mxgan.convert import convert
+from mxgan.convert import convert_weights
 from mxgan.errors import MxganError, ParamsError, SettingError
 from mxgan.graph import Graph, Node
 from mxgan.graph.layers import Reshape, Upsample
@@ -80,7 +80,7 @@ def test_latents_are_those_of_generate_for_a_network_of_ones_own(generator, para
 def test_a_seed_is_repeated_from_ones_own_state_dict(params, tmp_path):
     """Somebody converts to .pth, loads it into a network of their own, and wants the pictures of a seed."""
     torch = pytest.importorskip("torch")
-    convert(params, tmp_path / "netG.pth")
+    convert_weights(params, tmp_path / "netG.pth")
     layers = []
     for before, after, stride, pad in ((7, 8, 1, 0), (8, 4, 2, 1), (4, 2, 2, 1)):
         layers += [torch.nn.ConvTranspose2d(before, after, 4, stride, pad), torch.nn.BatchNorm2d(after)]
@@ -294,7 +294,7 @@ def test_weights_that_diverged_are_refused_unless_allowed(mx, tmp_path):
 
 def test_what_is_no_generator_is_refused(tmp_path):
     mxgan.save_params(tmp_path / "other.params", {"weight": np.zeros((3, 4), np.float32)})
-    with pytest.raises(ParamsError, match=r"other\.params: no generator that can be worked out"):
+    with pytest.raises(ParamsError, match=r"other\.params: no network's weights: it holds weight \(3, 4\); "):
         mxgan.load_generator(tmp_path / "other.params")
     with pytest.raises(ParamsError, match="there is no such file"):
         mxgan.load_generator(tmp_path / "missing.params")

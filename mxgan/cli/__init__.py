@@ -105,7 +105,7 @@ def main(args: list[str] | None = None) -> None:
     except click.ClickException as error:
         _fail(in_our_words(error), 2)
     except TrainingError as error:
-        _fail(str(error), 3)
+        _fail(in_shell(error), 3)
     except (MxganError, ImportError) as error:
         _fail(in_shell(error), 2)
     except (click.Abort, KeyboardInterrupt):

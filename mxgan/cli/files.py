@@ -107,8 +107,7 @@ def convert(src: Path, dst: Path, names: str, layout: str, dtype: str | None, ki
     .pth (or .pt), .onnx. An .onnx is the generator itself; the options from --activation on say of it what SRC doesn't.
     The other formats hold arrays alone.
     """
-    from mxgan.convert import LAYOUTS
-    from mxgan.convert import convert as convert_weights
+    from mxgan.convert import LAYOUTS, convert_weights
 
     described = None if layout in LAYOUTS else Path(layout)
     wish = wishes({**said, "layout": described})

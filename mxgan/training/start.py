@@ -22,6 +22,12 @@ from mxgan.training.log import Mark
 from mxgan.training.run import Run
 from mxgan.training.setup import Length, Setup, Start, length
 
+OTHER_WORDS = {  # for settings, elsewhere
+    "lr": "lr_g and lr_d", "learning_rate": "lr_g and lr_d", "device": "ctx", "gpu": "ctx='gpu'", "backend": "engine",
+    "image_size": "size", "resolution": "size", "nz": "latent", "z_dim": "latent", "workers": "threads",
+    "folder": "data or out", "output": "out", "path": "data or out",
+}  # fmt: skip
+
 
 def train(config: Union[TrainConfig, str, os.PathLike, None] = None, **settings: Any) -> Run:
     """Train on faces; everything made is in the run directory, which is the returned run's ``path``.
@@ -101,11 +107,14 @@ def resume(path: Union[str, os.PathLike], changes: Optional[Mapping[str, Any]] =
     Raises MxganError with the difference where a change, or the data, would make it another run; where the run isn't
     one, is at work, or has no sound checkpoint left; Interrupted as `train` does.
     """
+    if not isinstance(changes, (Mapping, type(None))):
+        raise MxganError(f"{changes!r}: settings are given by name, as in resume(run, steps=2000)")
     changes = {**(changes or {}), **settings}
     _check_names(changes)
     wanted = TrainConfig(**changes)  # refuses what no run can have
     changes = {name: getattr(wanted, name) for name in changes}
-    return _or_interrupted(go_on(path, changes, Advice()))
+    shown = run_names.from_here(path.path) if isinstance(path, Run) else path
+    return _or_interrupted(go_on(shown, changes, Advice()))
 
 
 def go_on(path: Union[str, os.PathLike], changes: Mapping[str, Any], advice: Advice) -> Run:
@@ -118,7 +127,7 @@ def go_on(path: Union[str, os.PathLike], changes: Mapping[str, Any], advice: Adv
 def _go_on(team: Team, path: Union[str, os.PathLike], changes: Mapping[str, Any], advice: Advice) -> Run:
     if not team.place.first:
         return together.follow(team)
-    run = run_dir.existing(Path(path))
+    run = run_dir.existing(path)
     with run_dir.locked(run):
         plan = resuming.plan(run, dict(changes))
         team.place.share(resolve(plan.config).batch_size)
@@ -137,12 +146,13 @@ def _go_on(team: Team, path: Union[str, os.PathLike], changes: Mapping[str, Any]
 
 def _or_interrupted(run: Run) -> Run:
     """The run, unless a signal stopped it: what comes after a call from Python must not go on as if it had finished."""
+    lasting = dataclasses.replace(run, path=Path(os.path.abspath(run.path)))  # the caller may go to another folder
     if run.stopped_by == signal.SIGINT:
         done = f"stopped after step {run.step:,} of {run.steps:,}, saved"
-        raise Interrupted(f"{done}; {Advice().resume(run.path)} goes on", run)
+        raise Interrupted(f"{done}; {Advice().resume(run.path)} goes on", lasting)
     if run.stopped_by:
         raise SystemExit(128 + run.stopped_by)
-    return run
+    return lasting
 
 
 def asked(config: Union[TrainConfig, str, os.PathLike, None], settings: Mapping[str, Any]) -> TrainConfig:
@@ -163,8 +173,8 @@ def _check_names(settings: Mapping[str, Any]) -> None:
     known = [field.name for field in dataclasses.fields(TrainConfig)]
     for name in settings:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(known)}"
+            close = OTHER_WORDS.get(name) or " ".join(difflib.get_close_matches(name, known, n=1))
+            hint = f"did you mean {close}?" if close else f"one of {', '.join(known)}"
             raise MxganError(f"{name}: no setting of a run; {hint}")
 
 

@@ -31,7 +31,7 @@ def weights_file(path: str | os.PathLike) -> Path:
         warnings.warn(text, stacklevel=3)
     hint = run_names.did_you_mean(path)
     if not os.path.isdir(path):
-        if hint and not os.path.exists(path):
+        if not os.path.exists(path) and (hint or not path.suffix):  # a run has none, a weights file has
             raise ParamsError(f"{path}: there is no such file or run{hint}")
         return path
     for name in RUN_WEIGHTS:
