@@ -10,10 +10,10 @@ from typing import Optional
 
 import numpy as np
 
-from mxgan import atomic
+from mxgan import atomic, checks, pretrained, run_names
 from mxgan.architecture import members, networks
 from mxgan.architecture.from_arrays import of_arrays
-from mxgan.architecture.wishes import NONE, Wishes
+from mxgan.architecture.wishes import NONE, Wishes, checked
 from mxgan.errors import ParamsError, SettingError
 from mxgan.graph import layout as layouts
 from mxgan.graph.forward import generate
@@ -33,7 +33,7 @@ _COUNTER = "num_batches_tracked"
 
 @dataclass(frozen=True)
 class Conversion:
-    """What `convert` did."""
+    """What `convert_weights` did."""
 
     path: Path
     net: Optional[Net]  # None: the names were kept, because the caller asked or because it is no DCGAN
@@ -41,7 +41,7 @@ class Conversion:
     notes: tuple[str, ...]  # what the user should know
 
 
-def convert(
+def convert_weights(
     src: str | os.PathLike,
     dst: str | os.PathLike,
     names: str = "canonical",
@@ -67,11 +67,13 @@ def convert(
     Raises ParamsError for files, names, shapes or dtypes that can't be read or written, MissingPackage without an
     extra.
     """
-    src = weights_file(src)
+    is_run = run_names.meant(src).is_dir()
+    src, dst, wishes = weights_file(src), checks.as_path("dst", dst), checked(wishes)
     suffix = _check(src, dst, names, layout, dtype, kind)
     file = _without_constants(networks.load(src))
     if suffix == ".onnx":
-        return _to_onnx(file, dst, dtype, kind, wishes)
+        ours = is_run or Path(src).parent == pretrained.FOLDER  # mxgan made that network: nothing is assumed of it
+        return _to_onnx(file, dst, dtype, kind, wishes, ours)
     notes = file.notes
     reading = _reading(file, kind, wishes) if _says_more(file, wishes) else None
     net: Optional[Net] = None
@@ -98,7 +100,12 @@ def convert(
 
 
 def _to_onnx(
-    file: files.WeightsFile, dst: str | os.PathLike, dtype: Optional[str], kind: Optional[str], wishes: Wishes
+    file: files.WeightsFile,
+    dst: str | os.PathLike,
+    dtype: Optional[str],
+    kind: Optional[str],
+    wishes: Wishes,
+    ours: bool,
 ) -> Conversion:
     """The generator's graph as an ONNX model."""
     found = networks.networks(file, wishes)
@@ -117,7 +124,7 @@ def _to_onnx(
     export.save(dst, replace(reading.graph, arrays=arrays), reading.uniform)
     if file.container == "onnx":
         notes.append("an .onnx already: its graph is written anew, with input z and output images in [-1, 1]")
-    notes += [*reading.told, *reading.warnings]
+    notes += [*(() if ours else reading.told), *reading.warnings]
     if reading.uniform:
         notes.append("its latents are uniform in [-1, 1)")
     net = members.dcgan(reading, file.arrays, file.path)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from mxgan import checks
 from mxgan.errors import MxganError, SettingError
 
+TRUNCATION = "a number above 0, at most 1"
 PARALLEL = 1e-6  # sine of the angle below which two latents have one direction: the great circle is not defined
 
 
@@ -18,8 +20,9 @@ def truncated(z: np.ndarray, truncation: float) -> np.ndarray:
     1 leaves them as they are; lower values give more usual faces that differ less. It is StyleGAN's truncation (Karras
     et al. 2019, appendix B) in the latent itself, whose mean is 0. Raises SettingError outside 0 < truncation <= 1.
     """
-    if not 0 < truncation <= 1:
-        raise SettingError("truncation", truncation, "a number above 0, at most 1")
+    if truncation is None:
+        raise SettingError("truncation", truncation, TRUNCATION)
+    checks.number("truncation", truncation, TRUNCATION, lambda x: 0 < x <= 1)
     return np.asarray(z, np.float32) * np.float32(truncation)
 
 
