@@ -52,6 +52,7 @@ class TrainConfig:
     - ``plain``: compute every step as the tutorial writes it: the same mathematics, slower
     - ``precision``: of PyTorch's convolutions in training: float32, bfloat16, or tf32 on CUDA (float32 elsewhere)
     - ``deterministic``: PyTorch on CUDA gives the same bits in every run, slower; the CPU always does
+    - ``sync_batchnorm``: with several processes, BatchNorm's statistics are those of all their faces
     - ``init``: how weights start: normal, uniform or smooth
     - ``lr_g``, ``lr_d``: Adam's learning rates for netG and netD
     - ``loss``: bce (binary cross entropy) or hinge (Lim & Ye 2017, arXiv:1705.02894)
@@ -91,6 +92,7 @@ class TrainConfig:
     plain: bool = False
     precision: str = "tf32"
     deterministic: bool = False
+    sync_batchnorm: bool = False
     init: Optional[str] = None
     lr_g: Optional[float] = None
     lr_d: Optional[float] = None
@@ -142,6 +144,7 @@ class TrainConfig:
         checks.number("ema_rampup", self.ema_rampup, "a share of the images seen, above 0", lambda x: 0 < x <= 1e12)
         checks.number("finish", self.finish, "a share of the run's steps, from 0 to 1", lambda x: 0 <= x <= 1)
         checks.one_of("unique", self.unique, (False, True))
+        checks.one_of("sync_batchnorm", self.sync_batchnorm, (False, True))
         checks.one_of("tensorboard", self.tensorboard, (False, True))
         for name, known in (
             ("init", INITS),
@@ -203,6 +206,7 @@ class RunConfig:
     plain: bool
     precision: str
     deterministic: bool
+    sync_batchnorm: bool
 
 
 def resolve(config: TrainConfig) -> RunConfig:

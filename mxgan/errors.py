@@ -59,6 +59,10 @@ class TrainingError(MxganError):
     """The run itself went wrong: non-finite numbers, no room for its last files; exit status 3."""
 
 
+class Deserted(TrainingError):
+    """Another process of this run is gone, and with it the step; the run is what its newest checkpoint is."""
+
+
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C, or a notebook's stop button, ended a run after it had been saved. ``run``: what `mxgan.train` returns."""
 
@@ -78,7 +82,12 @@ class MissingPackage(ImportError):
     """An optional package isn't installed; the message ends in the ``pip install`` to type."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what}: {extras.install_line(extra)}")
+        install = extras.install_line(extra)
+        super().__init__(f"{what}: {install}")
+        self._in_python = f"{in_python(what)}: {install}"
+
+    def __str__(self) -> str:
+        return self._in_python
 
 
 def in_shell(error: Exception) -> str:
@@ -87,7 +96,7 @@ def in_shell(error: Exception) -> str:
         value = f"{error.value:g}" if isinstance(error.value, float) else str(error.value)
         shown = "" if error.value is ... else f" {shlex.quote(value)}"
         return f"{as_option(error.setting)}{shown}: {error.shell}"
-    return str(error.args[0]) if isinstance(error, (MxganError, Caution)) and error.args else str(error)
+    return str(error.args[0]) if isinstance(error, (MxganError, Caution, MissingPackage)) and error.args else str(error)
 
 
 def in_python(text: str) -> str:

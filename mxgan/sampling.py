@@ -18,6 +18,7 @@ from mxgan.architecture.wishes import NONE, Wishes, checked
 from mxgan.engines.protocol import Forward
 from mxgan.errors import Caution, MxganError, SettingError, in_shell
 from mxgan.graph.reading import NoGraph, Reading
+from mxgan.graph.work import multiply_adds
 from mxgan.weights.of_run import weights_file
 
 BATCH = 64  # pictures made at once, so that memory doesn't grow with n
@@ -181,11 +182,14 @@ def load_generator(
     ctx: str = "auto",
     allow_nonfinite: bool = False,
     wishes: Wishes = NONE,
+    n: Optional[int] = None,
 ) -> Generator:
     """The generator in a weights file of any kind, or in a run directory.
 
-    ``engine``: auto (the first of mxnet, pytorch, onnx, numpy that runs on ctx), or one of these. ``wishes``: what
-    you know of the network and its file doesn't say. Warns of what may be wrong with the pictures.
+    ``engine``: auto (on a GPU mxnet or pytorch; else the first of onnx, mxnet, pytorch, numpy that is here), or one of
+    these. ``wishes``: what you know of the network and its file doesn't say. ``n``: how many pictures you want of it,
+    if you know; for few on the CPU, auto is numpy, which has drawn them before another engine is loaded.
+    Warns of what may be wrong with the pictures.
     Raises ParamsError if the file holds no generator that can be read or (unless ``allow_nonfinite``) NaN or infinity;
     MxganError or ImportError if the engine can't run here or not on this ctx.
     """
@@ -198,9 +202,7 @@ def load_generator(
         check_finite(reading, str(file))
     for text in reading.cautions:
         warnings.warn(Caution(f"{file}: {text}"), stacklevel=2)
-    choice = engines.choose_generator(engine, ctx)
-    why = f"engine {choice.engine} on {choice.ctx}: {choice.why}"
-    return _generator(reading, choice, why, file)
+    return _generator(reading, engine, ctx, n, file)
 
 
 def _program(file: Path, engine: str, ctx: str, error: NoGraph) -> Generator:
@@ -229,10 +231,11 @@ def _program(file: Path, engine: str, ctx: str, error: NoGraph) -> Generator:
     )
 
 
-def _generator(reading: Reading, choice: engines.Choice, why: str, file: Path) -> Generator:
-    """The graph on the chosen engine. Raises ParamsError where it isn't a generator of pictures."""
+def _generator(reading: Reading, engine: str, ctx: str, n: Optional[int], file: Path) -> Generator:
+    """The graph on the engine that fits. Raises ParamsError where it isn't a generator of pictures."""
     graph = reading.graph
     found = check_pictures(graph, str(file))
+    choice = engines.choose_generator(engine, ctx, None if n is None else n * multiply_adds(graph))
     channels, height, width = found[graph.nodes[-1].name]
     assert graph.latent is not None  # a generator has it
     largest = max(math.prod(shape) for shape in found.values())
@@ -241,7 +244,7 @@ def _generator(reading: Reading, choice: engines.Choice, why: str, file: Path) -
         latent=graph.latent,
         shape=(height, width, max(3, channels)),
         engine=choice.engine,
-        why=why,
+        why=f"engine {choice.engine} on {choice.ctx}: {choice.why}",
         file=file,
         ctx=choice.ctx,
         classes=graph.classes,

@@ -62,6 +62,14 @@ def test_any_generator_becomes_a_model_that_makes_its_pictures(onnx, tmp_path, a
     np.testing.assert_allclose(pictures(model), pictures(source), atol=1e-6)
 
 
+def test_of_a_network_that_mxgan_made_nothing_is_assumed(onnx, tmp_path):
+    (tmp_path / "run").mkdir()
+    files.save(tmp_path / "run" / "netG.params", generator())
+    for source in (tmp_path / "run", "painted"):
+        notes = convert_weights(source, tmp_path / "netG.onnx").notes
+        assert not any(note.startswith("the network:") for note in notes)
+
+
 def test_what_the_user_says_goes_into_the_model(onnx, tmp_path):
     files.save(tmp_path / "netG.npz", upsampling())
     wish = Wishes(activation="leaky:0.3", output="sigmoid", uniform=True)

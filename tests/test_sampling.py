@@ -8,7 +8,7 @@ from PIL import Image
 from processes import files_below
 
 import mxgan
-from mxgan import engines, pixels, plots, rng, sampling, saving, walks
+from mxgan import pixels, plots, rng, sampling, saving, walks
 from mxgan.convert import convert_weights
 from mxgan.errors import MxganError, ParamsError, SettingError
 from mxgan.graph import Graph, Node
@@ -198,18 +198,16 @@ def one_layer(layer, latent):
 
 
 def test_a_large_network_makes_fewer_pictures_at_once(mx):
-    choice = engines.choose_generator("mxnet", "cpu")
     large = one_layer(Upsample((2048, 2048)), 3)
-    assert sampling._generator(large, choice, "", Path("large")).batch == 5
-    assert sampling._generator(one_layer(Upsample(), 3), choice, "", Path("small")).batch == 64
+    assert sampling._generator(large, "mxnet", "cpu", None, Path("large")).batch == 5
+    assert sampling._generator(one_layer(Upsample(), 3), "mxnet", "cpu", None, Path("small")).batch == 64
 
 
 def test_images_that_are_no_pictures_are_refused():
-    choice = engines.Choice("mxnet", "cpu", "")
     with pytest.raises(ParamsError, match=r"two\.params: its images have 2 channels; 1 \(grey\), 3 \(RGB\) or 4"):
-        sampling._generator(one_layer(Upsample(), 2), choice, "", Path("two.params"))
+        sampling._generator(one_layer(Upsample(), 2), "auto", "cpu", None, Path("two.params"))
     with pytest.raises(ParamsError, match=r"five\.params: 1 gives \(5, 2, 2\); images of 1 to 4 channels wanted"):
-        sampling._generator(one_layer(Upsample(), 5), choice, "", Path("five.params"))
+        sampling._generator(one_layer(Upsample(), 5), "auto", "cpu", None, Path("five.params"))
 
 
 @pytest.mark.parametrize("shape", [(3, 8), (7,), (1, 7, 1, 1)])

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from mxgan.cli.help import CHOICES, Command, described, examples
-from mxgan.cli.options import DESCRIBED, PATH, print_json, replacing, said_options, wishes
+from mxgan.cli.options import DESCRIBED, PATH, noting, print_json, said_options, wishes
 from mxgan.cli.room import Room
 from mxgan.errors import MxganError
 
@@ -111,7 +111,7 @@ def convert(src: Path, dst: Path, names: str, layout: str, dtype: str | None, ki
 
     described = None if layout in LAYOUTS else Path(layout)
     wish = wishes({**said, "layout": described})
-    with replacing(dst):
+    with noting(dst):
         done = convert_weights(src, dst, names, "plain" if described else layout, dtype, kind, wish)
     for note in done.notes:
         click.echo(f"note: {note}", err=True)

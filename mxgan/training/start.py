@@ -13,10 +13,10 @@ from typing import Any, NamedTuple, Optional, Union
 from mxgan import config as configuration
 from mxgan import engines, run_names
 from mxgan.config import TrainConfig, resolve
-from mxgan.engines.protocol import Engine, Weights
+from mxgan.engines.protocol import Engine, Team, Weights
 from mxgan.errors import Interrupted, MxganError, ParamsError, in_shell
 from mxgan.faces import Faces, open_faces
-from mxgan.training import board, checkpoint, loop, provenance, resuming, run_dir, starting_weights
+from mxgan.training import board, checkpoint, loop, provenance, resuming, run_dir, starting_weights, together
 from mxgan.training.advice import Advice
 from mxgan.training.log import Mark
 from mxgan.training.run import Run
@@ -43,13 +43,21 @@ def train(config: Union[TrainConfig, str, os.PathLike, None] = None, **settings:
 
 def begin(config: TrainConfig, advice: Advice) -> Run:
     """What `train` does, with an end by Ctrl-C or SIGTERM as a run that says so. ``advice``: how its user goes on."""
-    config, faces, engine, steps, weights, notes = prepared(config, open_faces)
+    team = engines.join(config.engine)
+    config = together.placed(config, team.place)
+    together.same(team, configuration.to_json(config))
+    if together.restarted() and config.out and run_names.is_run(Path(config.out)):
+        return _go_on(team, config.out, {}, advice)
+    if not team.place.first:
+        return together.follow(team)
+    config, faces, engine, steps, weights, notes = prepared(config, open_faces, team)
     run = run_dir.create(config)
     with run_dir.locked(run):
         run_dir.check_out(config.out)  # nobody has been faster
         run.remove_leftovers()  # of one that was killed here before it was a run
-        written = {**configuration.to_json(config), **provenance.collect(engine, faces)}
-        setup = Setup(resolve(config), run, faces, engine, steps, written)
+        written = {**configuration.to_json(config), **provenance.collect(engine, faces, team.place.count)}
+        setup = Setup(resolve(config), run, faces, engine, steps, written, team)
+        together.lead(setup, config, 0)
         run.save_reals(setup.reals())
         if faces.skipped:
             run.write_lines("skipped.txt", [f"{skipped.path}: {skipped.reason}" for skipped in faces.skipped])
@@ -70,10 +78,10 @@ class Prepared(NamedTuple):
     notes: tuple[str, ...]  # lines for the user
 
 
-def prepared(config: TrainConfig, look: Callable[..., Faces]) -> Prepared:
+def prepared(config: TrainConfig, look: Callable[..., Faces], team: Optional[Team] = None) -> Prepared:
     """Check everything that ``config`` asks for, and build the engine; nothing is written but what ``look`` writes.
 
-    ``look``: `open_faces`, or `survey`. Raises MxganError as `train` does.
+    ``look``: `open_faces`, or `survey`. ``team``: those who share each batch. Raises MxganError as `train` does.
     """
     run_dir.check_out(config.out)
     if config.tensorboard:
@@ -84,7 +92,7 @@ def prepared(config: TrainConfig, look: Callable[..., Faces]) -> Prepared:
     config = engines.as_computed(config, choice.ctx)
     faces = look(config.data, config.size, config.fit, unique=config.unique)
     steps = length(config, faces)
-    engine = engines.build(choice, resolve(config))
+    engine = engines.build(choice, resolve(config), team=team)
     _begin_with(weights, engine, config)
     return Prepared(config, faces, engine, steps, weights, (line, *told))
 
@@ -111,18 +119,28 @@ def resume(path: Union[str, os.PathLike], changes: Optional[Mapping[str, Any]] =
 
 def go_on(path: Union[str, os.PathLike], changes: Mapping[str, Any], advice: Advice) -> Run:
     """What `resume` does with sound ``changes``, and an end by Ctrl-C or SIGTERM as `begin` does."""
+    team = engines.join(changes.get("engine", "auto"))
+    together.same(team, {"run": str(path), **changes})
+    return _go_on(team, path, changes, advice)
+
+
+def _go_on(team: Team, path: Union[str, os.PathLike], changes: Mapping[str, Any], advice: Advice) -> Run:
+    if not team.place.first:
+        return together.follow(team)
     run = run_dir.existing(path)
     with run_dir.locked(run):
         plan = resuming.plan(run, dict(changes))
-        engine = engines.build(plan.choice, resolve(plan.config))
+        team.place.share(resolve(plan.config).batch_size)
+        engine = engines.build(plan.choice, resolve(plan.config), team=team)
         if plan.saved:
             engine.load_state(plan.saved.state)
         else:
             _begin_with(starting_weights.read(plan.config).weights, engine, plan.config)
-        written, notes = resuming.written(plan, provenance.collect(engine, plan.faces))
+        written, notes = resuming.written(plan, provenance.collect(engine, plan.faces, team.place.count))
         run.remove_leftovers()
         run.write_json("config.json", written)
-        setup = Setup(resolve(plan.config), run, plan.faces, engine, plan.length, written)
+        setup = Setup(resolve(plan.config), run, plan.faces, engine, plan.length, written, team)
+        together.lead(setup, plan.config, plan.step)
         return loop.run(setup, Start(plan.step, plan.saved.log if plan.saved else Mark(), notes), advice)
 
 
