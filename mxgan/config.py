@@ -52,7 +52,7 @@ class TrainConfig:
     - ``plain``: compute every step as the tutorial writes it: the same mathematics, slower
     - ``precision``: of PyTorch's convolutions in training: float32, bfloat16, or tf32 on CUDA (float32 elsewhere)
     - ``deterministic``: PyTorch on CUDA gives the same bits in every run, slower; the CPU always does
-    - ``sync_batchnorm``: with several processes, BatchNorm's statistics are those of all their faces
+    - ``sync_batchnorm``: under torchrun, BatchNorm counts the faces of all processes as one batch
     - ``init``: how weights start: normal, uniform or smooth
     - ``lr_g``, ``lr_d``: Adam's learning rates for netG and netD
     - ``loss``: bce (binary cross entropy) or hinge (Lim & Ye 2017, arXiv:1705.02894)

@@ -66,8 +66,8 @@ def convert_weights(
     Raises ParamsError for files, names, shapes or dtypes that can't be read or written, MissingPackage without an
     extra.
     """
-    is_run, src = run_names.meant(src).is_dir(), weights_file(src)
-    dst, wishes = checks.as_path("dst", dst), checked(wishes)
+    is_run = run_names.meant(src).is_dir()
+    src, dst, wishes = weights_file(src), checks.as_path("dst", dst), checked(wishes)
     suffix = _check(src, dst, names, layout, dtype, kind)
     file = _without_constants(networks.load(src))
     if suffix == ".onnx":

@@ -103,8 +103,7 @@ def test_a_killed_process_ends_the_run_on_all_and_keeps_its_checkpoint(tmp_path,
     wait_for(tmp_path / "run", 12)
     processes[victim].send_signal(signal.SIGKILL)
     found = ended(processes)
-    assert found[victim][0] == -signal.SIGKILL
-    assert found[1 - victim][0] == 3
+    assert (found[victim][0], found[1 - victim][0]) == (-signal.SIGKILL, 3), found
     said = [line for _, _, lines in found for line in lines]
     if victim:
         assert len(said) == 1 and "run: another process of this run has ended; the checkpoint of step" in said[0]
@@ -139,9 +138,9 @@ def test_what_can_not_be_is_refused_on_all_in_one_line(tmp_path, arguments, othe
 
 def wait_for(run, step):
     """Until the run's log has come to ``step``."""
-    for _ in range(600):
+    for _ in range(1800):
         log = run / "log.jsonl"
         if log.exists() and f'"step": {step},' in log.read_text():
             return
         time.sleep(0.1)
-    pytest.fail(f"no step {step} within a minute")
+    pytest.fail(f"no step {step} within three minutes")
