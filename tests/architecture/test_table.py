@@ -8,7 +8,7 @@ import pytest
 import mxgan
 from mxgan.architecture.inspect import inspect
 from mxgan.architecture.table import lines
-from mxgan.errors import MxganError, ParamsError
+from mxgan.errors import Caution, MxganError, ParamsError
 
 REAL = Path(__file__).parent.parent / "weights" / "files" / "G-mxnet0.12.0-ngf2-collect_params.params"
 
@@ -48,3 +48,30 @@ def test_python_gets_a_report_that_shows_itself(tmp_path):
     assert "mxgan.Wishes(layout=...)" in report["warnings"][0] and "mxgan.Wishes(layout=...)" in repr(report)
     with pytest.raises(MxganError, match=r"wishes 'relu': mxgan.Wishes is wanted"):
         mxgan.inspect_weights(REAL, "relu")
+
+
+def test_a_true_wish_adds_no_doubt(tmp_path):
+    """A DCGAN whose first running statistics are a little off: what is said is no longer assumed, and that is all."""
+    random = np.random.default_rng(0)
+    arrays, widths = {}, [100, 32, 16, 8, 4, 3]
+    for at, (into, out) in enumerate(zip(widths, widths[1:])):
+        weight = random.normal(0, 0.1, (into, out, 4, 4)).astype(np.float32)
+        arrays[f"{3 * at}.weight"] = weight
+        if out == 3:
+            break
+        arrays.update({f"{3 * at + 1}.{word}": np.ones(out, np.float32) for word in ("weight", "running_var")})
+        arrays.update({f"{3 * at + 1}.{word}": np.zeros(out, np.float32) for word in ("bias", "running_mean")})
+        if at == 0:
+            arrays["1.running_var"] = (1.6 * (weight**2).sum(0).mean((1, 2))).astype(np.float32)
+    np.savez(tmp_path / "mine.npz", **arrays)
+    told = []
+    for wish in (mxgan.Wishes(), mxgan.Wishes(output="tanh"), mxgan.Wishes("relu", "tanh", 1e-5)):
+        with pytest.warns(Caution) as caught:
+            mxgan.load_generator(tmp_path / "mine.npz", engine="numpy", wishes=wish)
+        (one,) = caught
+        told.append(str(one.message).partition("assumed: ")[2].partition(", none of it confirmed")[0])
+    assert told == [
+        "ReLU, tanh at the end, eps 1e-05, stride 2",
+        "ReLU, eps 1e-05, stride 2",
+        "stride 2",
+    ]
