@@ -30,8 +30,8 @@ def slerp(a: np.ndarray, b: np.ndarray, t: np.ndarray | float) -> np.ndarray:
     """Points on the great circle from latent a to latent b, each float (latent,): float32 (*t.shape, latent).
 
     ``t`` is 0 at a, 1 at b. Normal latents lie near a sphere, which the straight line leaves: its middle is shorter
-    than any latent that netG was trained on (White 2016, "Sampling generative networks"). Latents of one direction, or
-    of opposite ones, have no circle of their own: the straight line joins them. Computed in float64.
+    than nearly any latent that netG was trained on (White 2016, "Sampling generative networks"). Latents of one
+    direction, or of opposite ones, have no circle of their own: the straight line joins them. Computed in float64.
     Raises MxganError for latents of different or other shapes.
     """
     a, b, t = _ends(a, b, t)
