@@ -23,7 +23,7 @@ from mxgan.config import RECIPES
 from mxgan.weights import params_file
 
 TIMED = "import time; t = time.perf_counter(); arrays = load({path!r}); print(time.perf_counter() - t)"
-OURS = "from mxgan.weights.params_file import load; " + TIMED
+OURS = "from mxgan.weights.params_file import load_params as load; " + TIMED
 MXNETS = "from mxgan.gluon import runtime; load = runtime.load().nd.load; " + TIMED
 
 
@@ -31,7 +31,7 @@ def make_generator(path: str) -> None:
     """The tutorial's netG with random values, as `save_parameters` names it."""
     random = np.random.default_rng(0)
     shapes = generator_shapes(RECIPES["gluon-tutorial"].latent)
-    params_file.save(path, {name: random.standard_normal(shape, np.float32) for name, shape in shapes.items()})
+    params_file.save_params(path, {name: random.standard_normal(shape, np.float32) for name, shape in shapes.items()})
 
 
 def seconds(code: str, path: str) -> float:

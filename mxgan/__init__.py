@@ -21,14 +21,20 @@ _HOME = {
     "Wishes": "mxgan.architecture.wishes",
     "latents": "mxgan.sampling",
     "save_video": "mxgan.video",
+    "inspect_weights": "mxgan.architecture.table",
+    "convert_weights": "mxgan.convert",
     "load_params": "mxgan.weights",
     "save_params": "mxgan.weights",
 }
 
-__all__ = [*sorted(_HOME), "__version__"]
+_MODULES = ("errors", "pixels", "walks")  # whose names the documentation uses
+
+__all__ = [*sorted([*_HOME, *_MODULES]), "__version__"]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"mxgan.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'mxgan' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)

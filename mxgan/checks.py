@@ -5,17 +5,27 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, Optional
 
 from mxgan.errors import SettingError
 
 
+def plain(value: Any) -> Any:
+    """A number of NumPy's as Python's; anything else as it is."""
+    return value.item() if hasattr(value, "item") and getattr(value, "ndim", None) == 0 else value
+
+
+def as_whole(value: Any) -> Any:
+    """2.0 as 2; anything else as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def number(name: str, value: Any, wanted: str, fits: Callable[[float], bool]) -> None:
-    """A finite number that ``fits``, or None."""
+    """A finite number, Python's or NumPy's, that ``fits``, or None."""
     if value is None:
         return
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or not fits(value):
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value) or not fits(float(value)):
         raise SettingError(name, value, wanted)
 
 
@@ -31,13 +41,16 @@ def one_of(name: str, value: Any, known: Any) -> None:
         raise SettingError(name, value, f"one of {', '.join(map(str, known))}")
 
 
-def as_path(name: str, value: Any, optional: bool) -> Optional[str]:
-    """A path, as a string; None only where it is ``optional``."""
-    if isinstance(value, (str, os.PathLike)):
-        return os.fspath(value)
-    if value is None and optional:
-        return None
-    raise SettingError(name, ..., f"a path is wanted, not {type(value).__name__}")
+def as_path(name: str, value: Any) -> str:
+    """A path, as a string."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise SettingError(name, ..., f"a path is wanted, not {type(value).__name__}")
+    return os.fspath(value)
+
+
+def as_path_or_none(name: str, value: Any) -> Optional[str]:
+    """A path, as a string; or None."""
+    return None if value is None else as_path(name, value)
 
 
 def in_order(name: str, value: Any, known: Sequence[str]) -> str:

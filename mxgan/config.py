@@ -11,6 +11,7 @@ from typing import Any, Optional
 
 from mxgan import checks
 from mxgan.errors import MxganError, SettingError
+from mxgan.recipes import DEFAULT_RECIPE, RECIPES
 
 ENGINES = ("auto", "mxnet", "pytorch")
 FITS = ("crop", "squash")
@@ -29,100 +30,89 @@ LIMITS = {  # far above what is of use, below what a slip of the finger would as
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """What a build of the DCGAN fixes. The defaults are common to all published ones."""
-
-    source: str
-    latent: int
-    bias: bool  # do the convolutions have one?
-    first_norm: bool  # BatchNorm after netD's first convolution?
-    init: str  # how the convolutions' weights start, one of INITS (`mxgan.recipe.initial`)
-    fresh_latents: bool  # does the G step draw its own latents, or use the D step's?
-    batch_size: int
-    epochs: int
-    ngf: int = 64
-    ndf: int = 64
-    lr_g: float = 2e-4
-    lr_d: float = 2e-4
-    beta1: float = 0.5
-    beta2: float = 0.999
-    loss: str = "bce"
-    label_smoothing: float = 0
-    spectral_norm: bool = False
-    augment: str = ""
-    flip: bool = False
-    ema: float = 0
-    ema_rampup: float = 0.05
-    finish: float = 0
-
-
-RECIPES = {
-    "gluon-tutorial": Recipe(
-        "the MXNet Gluon DCGAN tutorial",
-        latent=150, bias=True, first_norm=False, init="normal", fresh_latents=False, batch_size=64, epochs=10,
-    ),
-    "pytorch-anime": Recipe(
-        "the PyTorch anime-face notebooks",
-        latent=128, bias=False, first_norm=True, init="uniform", fresh_latents=True, batch_size=128, epochs=25,
-    ),
-    "pytorch-celeba": Recipe(
-        "the PyTorch CelebA notebook",
-        latent=128, bias=False, first_norm=True, init="uniform", fresh_latents=True, batch_size=128, epochs=25,
-    ),
-    "mxgan": Recipe(
-        "the Gluon tutorial, trained for better pictures",
-        latent=150, bias=True, first_norm=False, init="smooth", fresh_latents=False, batch_size=64, epochs=10,
-        lr_g=3e-4, lr_d=3e-4, augment="color,translation", ema=10000,
-    ),
-}  # fmt: skip
-DEFAULT_RECIPE = "mxgan"
-
-
-@dataclass(frozen=True)
 class TrainConfig:
     """A training run as it is asked for. ``None`` leaves a value to the recipe.
 
+    - ``data``: painted[:N], a folder, an archive or another file of images (see `mxgan.faces.sources`)
+    - ``recipe``: the build of the DCGAN whose values hold where none is given
+    - ``engine``: auto, mxnet or pytorch; ``ctx``: where it computes: auto, cpu, gpu, gpu:N or mps
+    - ``epochs``: passes over the data; or ``steps``: updates of each network
+    - ``batch_size``: faces in a step; ``size``: pixels on a side, 32, 64 or 128
+    - ``ngf``: netG's channels before the last layer; ``ndf``: netD's channels after the first
+    - ``latent``: how many numbers a latent has
+    - ``fit``: pictures that aren't square are cut (crop) or pressed (squash)
+    - ``unique``: leave out duplicates and near duplicates
+    - ``threads``: None is every core that this process may use
+    - ``seed``: of every random number
+    - ``out``: the run directory; None is a new one under runs/
+    - ``checkpoint_minutes``: at most so long between two checkpoints; one is made at each epoch anyway
+    - ``evaluate_every``: steps; the first end of an epoch from there on is scored, as a finish's is; 0 is never
+    - ``tensorboard``: write the log's numbers and the samples for TensorBoard too
+    - ``weights``: start netG from this file instead of drawing its weights
+    - ``plain``: compute every step as the tutorial writes it: the same mathematics, slower
+    - ``precision``: of PyTorch's convolutions in training: float32, bfloat16, or tf32 on CUDA (float32 elsewhere)
+    - ``deterministic``: PyTorch on CUDA gives the same bits in every run, slower; the CPU always does
+    - ``sync_batchnorm``: under torchrun, BatchNorm counts the faces of all processes as one batch
+    - ``init``: how weights start: normal, uniform or smooth
+    - ``lr_g``, ``lr_d``: Adam's learning rates for netG and netD
+    - ``loss``: bce (binary cross entropy) or hinge (Lim & Ye 2017, arXiv:1705.02894)
+    - ``label_smoothing``: netD is told that real faces are real by 1 minus this; bce alone
+    - ``spectral_norm``: of netD's convolutions (Miyato et al. 2018, arXiv:1802.05957)
+    - ``augment``: DiffAugment's parts, of color,translation,cutout; "" is none (see `mxgan.recipe.augment`)
+    - ``flip``: is every second real face mirrored, by chance?
+    - ``ema``: half-life of netG's moving average, in images; 0 is none
+    - ``ema_rampup``: that half-life is at most this share of the images seen so far
+    - ``finish``: the share of the steps that are the run's end, where it comes to rest; 0 is none (see
+      `mxgan.recipe.finish`)
+
+    NumPy's numbers are taken as Python's, and 2.0 as 2.
     Raises MxganError, naming the setting and what it may be, when a value makes no sense.
     """
 
-    data: str = "painted"  # painted[:N], a folder, an archive or another file of images (`mxgan.faces.sources`)
+    data: str = "painted"
     recipe: str = DEFAULT_RECIPE
     engine: str = "auto"
     ctx: str = "auto"
-    epochs: Optional[int] = None  # passes over the data; or
-    steps: Optional[int] = None  # updates of each network
+    epochs: Optional[int] = None
+    steps: Optional[int] = None
     batch_size: Optional[int] = None
-    size: int = 64  # pixels on a side
-    ngf: Optional[int] = None  # netG's channels before the last layer
-    ndf: Optional[int] = None  # netD's channels after the first
+    size: int = 64
+    ngf: Optional[int] = None
+    ndf: Optional[int] = None
     latent: Optional[int] = None
     fit: str = "crop"
-    unique: bool = False  # leave out duplicates and near duplicates
-    threads: Optional[int] = None  # None: every core this process may use
+    unique: bool = False
+    threads: Optional[int] = None
     seed: int = 0
-    out: Optional[str] = None  # the run directory; None: a new one under runs/
-    checkpoint_minutes: float = 10.0  # at most so long between two checkpoints; one is made at each epoch anyway
-    evaluate_every: int = 100  # steps; the first end of an epoch from there on is scored, as a finish's is; 0: none
-    tensorboard: bool = False  # write the log's numbers and the samples for TensorBoard too
-    weights: Optional[str] = None  # start netG from this file instead of drawing its weights
-    plain: bool = False  # compute every step as the tutorial writes it: the same mathematics, slower
-    precision: str = "tf32"  # of PyTorch's convolutions in training; tf32 is CUDA's alone, float32 elsewhere
-    deterministic: bool = False  # PyTorch on CUDA: the same bits in every run, slower; the CPU always is so
-    init: Optional[str] = None  # how weights start: normal, uniform or smooth
-    lr_g: Optional[float] = None  # Adam's learning rates
+    out: Optional[str] = None
+    checkpoint_minutes: float = 10.0
+    evaluate_every: int = 100
+    tensorboard: bool = False
+    weights: Optional[str] = None
+    plain: bool = False
+    precision: str = "tf32"
+    deterministic: bool = False
+    sync_batchnorm: bool = False
+    init: Optional[str] = None
+    lr_g: Optional[float] = None
     lr_d: Optional[float] = None
-    loss: Optional[str] = None  # binary cross entropy, or hinge (Lim & Ye 2017, arXiv:1705.02894)
-    label_smoothing: Optional[float] = None  # netD is told that real faces are real by 1 minus this; bce alone
-    spectral_norm: Optional[bool] = None  # of netD's convolutions (Miyato et al. 2018, arXiv:1802.05957)
-    augment: Optional[str] = None  # DiffAugment's parts, joined by commas; "": none (see `mxgan.recipe.augment`)
-    flip: Optional[bool] = None  # is every second real face mirrored, by chance?
-    ema: Optional[float] = None  # netG's moving average: half-life in images; 0: none
-    ema_rampup: Optional[float] = None  # the half-life is at most this share of the images seen so far
-    finish: Optional[float] = None  # the share of the steps that are the run's end (`mxgan.recipe.finish`); 0: none
+    loss: Optional[str] = None
+    label_smoothing: Optional[float] = None
+    spectral_norm: Optional[bool] = None
+    augment: Optional[str] = None
+    flip: Optional[bool] = None
+    ema: Optional[float] = None
+    ema_rampup: Optional[float] = None
+    finish: Optional[float] = None
 
     def __post_init__(self) -> None:
-        for name in ("data", "out", "weights"):  # a pathlib.Path will do too
-            object.__setattr__(self, name, checks.as_path(name, getattr(self, name), optional=name != "data"))
+        for field in dataclasses.fields(self):
+            object.__setattr__(self, field.name, checks.plain(getattr(self, field.name)))
+        for name in (*LIMITS, "evaluate_every", "seed"):
+            object.__setattr__(self, name, checks.as_whole(getattr(self, name)))
+        object.__setattr__(self, "data", checks.as_path("data", self.data))  # a pathlib.Path will do too
+        for name in ("out", "weights"):
+            object.__setattr__(self, name, checks.as_path_or_none(name, getattr(self, name)))
         checks.one_of("recipe", self.recipe, RECIPES)
         checks.one_of("engine", self.engine, ENGINES)
         checks.one_of("fit", self.fit, FITS)
@@ -154,6 +144,7 @@ class TrainConfig:
         checks.number("ema_rampup", self.ema_rampup, "a share of the images seen, above 0", lambda x: 0 < x <= 1e12)
         checks.number("finish", self.finish, "a share of the run's steps, from 0 to 1", lambda x: 0 <= x <= 1)
         checks.one_of("unique", self.unique, (False, True))
+        checks.one_of("sync_batchnorm", self.sync_batchnorm, (False, True))
         checks.one_of("tensorboard", self.tensorboard, (False, True))
         for name, known in (
             ("init", INITS),
@@ -215,6 +206,7 @@ class RunConfig:
     plain: bool
     precision: str
     deterministic: bool
+    sync_batchnorm: bool
 
 
 def resolve(config: TrainConfig) -> RunConfig:

@@ -10,16 +10,17 @@ from typing import Optional
 
 import numpy as np
 
-from mxgan import atomic
+from mxgan import atomic, checks, pretrained, run_names
 from mxgan.architecture import members, networks
 from mxgan.architecture.from_arrays import of_arrays
-from mxgan.architecture.wishes import NONE, Wishes
+from mxgan.architecture.wishes import NONE, Wishes, checked
 from mxgan.errors import ParamsError, SettingError
 from mxgan.graph import layout as layouts
 from mxgan.graph.forward import generate
 from mxgan.graph.reading import Reading
 from mxgan.onnx import export
 from mxgan.weights import files
+from mxgan.weights.formats import cast, for_format
 from mxgan.weights.net import LIST_NOTE, Net, recognise, recognise_all
 from mxgan.weights.of_run import weights_file
 
@@ -27,13 +28,11 @@ DESTINATIONS = (*files.SUFFIXES, ".onnx")
 NAMES = ("canonical", "keep")
 LAYOUTS = ("plain", "main")
 DTYPES = ("float16", "float32", "float64")
-_PYTORCH = {"gamma": "weight", "beta": "bias"}  # BatchNorm's words
-_COUNTER = "num_batches_tracked"
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """What `convert` did."""
+    """What `convert_weights` did."""
 
     path: Path
     net: Optional[Net]  # None: the names were kept, because the caller asked or because it is no DCGAN
@@ -41,7 +40,7 @@ class Conversion:
     notes: tuple[str, ...]  # what the user should know
 
 
-def convert(
+def convert_weights(
     src: str | os.PathLike,
     dst: str | os.PathLike,
     names: str = "canonical",
@@ -67,11 +66,13 @@ def convert(
     Raises ParamsError for files, names, shapes or dtypes that can't be read or written, MissingPackage without an
     extra.
     """
-    src = weights_file(src)
+    is_run = run_names.meant(src).is_dir()
+    src, dst, wishes = weights_file(src), checks.as_path("dst", dst), checked(wishes)
     suffix = _check(src, dst, names, layout, dtype, kind)
     file = _without_constants(networks.load(src))
     if suffix == ".onnx":
-        return _to_onnx(file, dst, dtype, kind, wishes)
+        ours = is_run or Path(src).parent == pretrained.FOLDER  # mxgan made that network: nothing is assumed of it
+        return _to_onnx(file, dst, dtype, kind, wishes, ours)
     notes = file.notes
     reading = _reading(file, kind, wishes) if _says_more(file, wishes) else None
     net: Optional[Net] = None
@@ -86,10 +87,10 @@ def convert(
         arrays, net = {net.names[name]: array for name, array in net.arrays.items()}, None
     elif net is not None:
         arrays = _as_computed(net, reading, notes)
-    arrays = {name: _cast(array, dtype, f"{file.path}: {name}") for name, array in arrays.items()}
+    arrays = {name: cast(array, dtype, f"{file.path}: {name}") for name, array in arrays.items()}
     if net is not None and net.scheme == "list":
         notes.append(LIST_NOTE)
-    arrays = _for_format(arrays, net, suffix, "main." if layout == "main" else "", notes, names == "keep")
+    arrays = for_format(arrays, net, suffix, "main." if layout == "main" else "", notes, names == "keep")
     atomic.make_folder_of(dst)
     files.save(dst, arrays, _layout(file, arrays, kind, wishes) if suffix == ".pth" and net is not None else None)
     if reading is not None and kind != "discriminator":
@@ -98,7 +99,12 @@ def convert(
 
 
 def _to_onnx(
-    file: files.WeightsFile, dst: str | os.PathLike, dtype: Optional[str], kind: Optional[str], wishes: Wishes
+    file: files.WeightsFile,
+    dst: str | os.PathLike,
+    dtype: Optional[str],
+    kind: Optional[str],
+    wishes: Wishes,
+    ours: bool,
 ) -> Conversion:
     """The generator's graph as an ONNX model."""
     found = networks.networks(file, wishes)
@@ -107,17 +113,17 @@ def _to_onnx(
     if reading is None and kind is None:
         reading = networks.generator(file.path, wishes)  # which says what is in the way
     if reading is None:
-        raise ParamsError(f"{file.path}: holds no {kind} that could be told from others; see mxgan weights inspect")
+        raise ParamsError(f"{file.path}: holds no {kind} that could be told from others; see `mxgan weights inspect`")
     others = [one for one in found if isinstance(one, Reading) and one.graph.kind == reading.graph.kind]
     if len(others) > 1:
         notes.append(_of_several(reading, len(others)))
     members.check_finite(reading, file.path)
-    arrays = {name: _cast(array, dtype, f"{file.path}: {name}") for name, array in reading.graph.arrays.items()}
+    arrays = {name: cast(array, dtype, f"{file.path}: {name}") for name, array in reading.graph.arrays.items()}
     atomic.make_folder_of(dst)
     export.save(dst, replace(reading.graph, arrays=arrays), reading.uniform)
     if file.container == "onnx":
         notes.append("an .onnx already: its graph is written anew, with input z and output images in [-1, 1]")
-    notes += [*reading.told, *reading.warnings]
+    notes += [*(() if ours else reading.told), *reading.warnings]
     if reading.uniform:
         notes.append("its latents are uniform in [-1, 1)")
     net = members.dcgan(reading, file.arrays, file.path)
@@ -192,24 +198,6 @@ def _as_computed(net: Net, reading: Optional[Reading], notes: list[str]) -> dict
     return arrays
 
 
-def _for_format(
-    arrays: dict[str, np.ndarray], net: Optional[Net], suffix: str, prefix: str, notes: list[str], keep: bool
-) -> dict[str, np.ndarray]:
-    """The arrays as a format wants them: a DCGAN's .pth in PyTorch's words, counters where they have a place.
-
-    ``keep``: every array was asked for, so none is dropped, and the format refuses what it can't hold.
-    """
-    if net is not None and suffix == ".pth":
-        return state_dict(arrays, net.batches, prefix)
-    if keep:
-        return arrays
-    counters = [name for name, array in arrays.items() if name.endswith(_COUNTER) and array.ndim == 0]
-    dropped = any(net.batches.values()) if net is not None else bool(counters) and suffix == ".params"
-    if dropped:
-        notes.append("num_batches_tracked is left out: only PyTorch's training reads it")
-    return {name: array for name, array in arrays.items() if suffix != ".params" or name not in counters}
-
-
 def _layout(
     file: files.WeightsFile, arrays: Mapping[str, np.ndarray], kind: Optional[str], wishes: Wishes
 ) -> Optional[str]:
@@ -249,21 +237,6 @@ def _same(one: Reading, other: Reading) -> bool:
     return first.shape == second.shape and bool(np.abs(first - second).max() <= 0.5 / 127.5)
 
 
-def state_dict(arrays: Mapping[str, np.ndarray], batches: Mapping[str, int], prefix: str = "") -> dict[str, np.ndarray]:
-    """Canonical arrays as a PyTorch Sequential's state dict names and orders them.
-
-    BatchNorm's gamma and beta are its weight and bias, and a 0-d int64 num_batches_tracked follows: ``batches[layer]``,
-    else 0. PyTorch's convolutions keep their axes in MXNet's order.
-    """
-    state = {}
-    for name, array in arrays.items():
-        layer, _, word = name.rpartition(".")
-        state[f"{prefix}{layer}.{_PYTORCH.get(word, word)}"] = array
-        if word == "running_var":
-            state[f"{prefix}{layer}.{_COUNTER}"] = np.array(batches.get(layer, 0), np.int64)
-    return state
-
-
 def _check(
     src: str | os.PathLike, dst: str | os.PathLike, names: str, layout: str, dtype: Optional[str], kind: Optional[str]
 ) -> str:
@@ -296,16 +269,3 @@ def _only_network(arrays: Mapping[str, np.ndarray], where: str) -> Optional[Net]
         found = " and ".join(f"a {net.kind}" for net in nets)
         raise ParamsError(f"{where}: holds {found}; choose one (--kind), or keep the names (--names keep)")
     return nets[0]
-
-
-def _cast(array: np.ndarray, dtype: Optional[str], where: str) -> np.ndarray:
-    """A floating-point array in another precision; any other array unchanged."""
-    if dtype is None or array.dtype.kind != "f":
-        return array
-    with np.errstate(over="ignore"):
-        cast = array.astype(dtype)
-    if np.isfinite(array).all() and not np.isfinite(cast).all():
-        raise ParamsError(
-            f"{where}: has values up to {np.abs(array).max():.3g}, too large for {dtype}; leave --dtype out"
-        )
-    return cast

@@ -84,6 +84,8 @@ def load_discriminator(path: str | os.PathLike) -> Discriminator:
         file = file / "netD.params"
         if not file.exists():
             raise MxganError(f"{path}: no netD.params in this folder; give a weights file or a run directory")
+    elif not file.exists() and not file.suffix:  # a run has none, a weights file has
+        raise ParamsError(f"{path}: there is no such file or run{run_names.did_you_mean(file)}")
     read = networks.networks(networks.load(file))
     found = [one for one in read if isinstance(one, Reading) and one.graph.kind == "discriminator"]
     if len(found) != 1:

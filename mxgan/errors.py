@@ -11,6 +11,13 @@ from typing import Optional
 
 from mxgan import extras
 
+CALLS = {  # commands that Python has too
+    "mxgan train": "mxgan.train",
+    "mxgan generate": "mxgan.load_generator",
+    "mxgan weights inspect": "mxgan.inspect_weights",
+    "mxgan weights convert": "mxgan.convert_weights",
+}
+IN_SHELL = " (in a shell)"
 WISHES = "activation|output|eps|size|layout|symbol"  # the fields of mxgan.Wishes, which are options in a shell
 
 
@@ -52,6 +59,10 @@ class TrainingError(MxganError):
     """The run itself went wrong: non-finite numbers, no room for its last files; exit status 3."""
 
 
+class Deserted(TrainingError):
+    """Another process of this run is gone, and with it the step; the run is what its newest checkpoint is."""
+
+
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C, or a notebook's stop button, ended a run after it had been saved. ``run``: what `mxgan.train` returns."""
 
@@ -71,7 +82,12 @@ class MissingPackage(ImportError):
     """An optional package isn't installed; the message ends in the ``pip install`` to type."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what}: {extras.install_line(extra)}")
+        install = extras.install_line(extra)
+        super().__init__(f"{what}: {install}")
+        self._in_python = f"{in_python(what)}: {install}"
+
+    def __str__(self) -> str:
+        return self._in_python
 
 
 def in_shell(error: Exception) -> str:
@@ -80,12 +96,20 @@ def in_shell(error: Exception) -> str:
         value = f"{error.value:g}" if isinstance(error.value, float) else str(error.value)
         shown = "" if error.value is ... else f" {shlex.quote(value)}"
         return f"{as_option(error.setting)}{shown}: {error.shell}"
-    return str(error.args[0]) if isinstance(error, (MxganError, Caution)) and error.args else str(error)
+    return str(error.args[0]) if isinstance(error, (MxganError, Caution, MissingPackage)) and error.args else str(error)
 
 
 def in_python(text: str) -> str:
-    """A message in Python's words: ``--engine pytorch`` is ``engine='pytorch'``. Commands in backticks stay."""
+    """A message in Python's words: ``--engine pytorch`` is ``engine='pytorch'``.
+
+    A command in backticks is the function that does the same; where there is none, it is said to be for a shell.
+    """
     parts = text.split("`")
+    for i in range(1, len(parts) - 1, 2):
+        if parts[i] in CALLS:
+            parts[i] = CALLS[parts[i]]
+        elif parts[i].startswith("mxgan ") and not parts[i + 1].startswith(IN_SHELL):
+            parts[i + 1] = IN_SHELL + parts[i + 1]
     for i in range(0, len(parts), 2):
         said = re.sub(r"(?<!\S)--(engine|ctx|names|metrics) (\w+(?:,\w+)*)", r"\1='\2'", parts[i])
         said = re.sub(r"(?<!\S)--([a-z]+) (\d+)", r"\1=\2", said)

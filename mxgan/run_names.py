@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from mxgan import checks
 from mxgan.errors import MxganError
 
 RUNS = Path("runs")  # where train makes its run directories
@@ -20,9 +21,9 @@ def meant(word: str | os.PathLike) -> Path:
 
     What has this very path comes first, then the run of this name in runs/, then for ``last`` the newest run there, the
     first that ``mxgan runs`` lists. A word that means none of these is returned as a path.
-    Raises MxganError for ``last`` where there is no run.
+    Raises MxganError for ``last`` where there is no run, and for what is no path.
     """
-    path = Path(word)
+    path = Path(checks.as_path("path", word))
     if os.path.exists(path) or len(path.parts) != 1:
         return path
     if is_run(RUNS / path):
@@ -30,13 +31,21 @@ def meant(word: str | os.PathLike) -> Path:
     if path.name != LAST:
         return path
     if not _runs():
-        raise MxganError(f"{LAST}: there is no run in {RUNS}/ yet; give a path, or make one with `mxgan train`")
+        raise MxganError(
+            f"{LAST}: there is no run in {RUNS}/ yet, where alone it looks; give a path, or make one with `mxgan train`"
+        )
     return newest_first(_runs())[0]
 
 
 def name_of(run: Path) -> str:
     """The shortest word that means the run at this path, here and now."""
     return run.name if run.name not in ("", LAST) and meant(run.name) == run else str(run)
+
+
+def from_here(path: Path) -> Path:
+    """An absolute path as one types it here and now: relative to the current folder where it lies below that."""
+    here = Path.cwd()
+    return path.relative_to(here) if path != here and here in path.parents else path
 
 
 def newest_first(runs: Iterable[Path]) -> list[Path]:

@@ -14,10 +14,11 @@ import numpy as np
 from mxgan import checks, engines, pixels, rng, walks
 from mxgan.architecture import networks
 from mxgan.architecture.members import check_finite, check_pictures
-from mxgan.architecture.wishes import NONE, Wishes
+from mxgan.architecture.wishes import NONE, Wishes, checked
 from mxgan.engines.protocol import Forward
 from mxgan.errors import Caution, MxganError, SettingError, in_shell
 from mxgan.graph.reading import NoGraph, Reading
+from mxgan.graph.work import multiply_adds
 from mxgan.weights.of_run import weights_file
 
 BATCH = 64  # pictures made at once, so that memory doesn't grow with n
@@ -28,7 +29,7 @@ MEMORY = 2**26  # numbers in a batch after any layer: large networks make fewer 
 class Generator:
     """A trained netG in inference mode: a latent gives the same picture in any batch."""
 
-    forward: Forward  # float32 (n, latent) and labels to float32 (n, channels, H, W) in [-1, 1]
+    compute: Forward  # what `forward` does, all at once and unchecked
     latent: int
     shape: tuple[int, int, int]  # of a picture: H, W, and 3 for RGB (grey fills all 3) or 4 for RGBA
     engine: str
@@ -54,17 +55,24 @@ class Generator:
         """Latents, float (n, latent), to pictures, uint8 (n, H, W, 3), or (n, H, W, 4) with transparency.
 
         ``labels``: what a conditional generator is to show, int (n,) or one for all.
-        Raises MxganError for latents of another shape, and for labels that are missing, unknown or not wanted.
+        Raises MxganError for latents of another shape, or that aren't finite numbers, and for labels that are missing,
+        unknown or not wanted.
         """
-        z = np.asarray(z, np.float32)
-        if z.ndim != 2 or z.shape[1] != self.latent:
-            raise MxganError(f"latents of shape {z.shape}: this generator takes (n, {self.latent})")
+        z = self._checked(z)
         wanted = self._labels(labels, len(z))
         images = np.empty((len(z), *self.shape), np.uint8)
         for first in range(0, len(z), self.batch):
             part = slice(first, first + self.batch)
-            images[part] = pixels.to_uint8(self.forward(z[part], None if wanted is None else wanted[part]))
+            images[part] = pixels.to_uint8(self.compute(z[part], None if wanted is None else wanted[part]))
         return images
+
+    def forward(self, z: np.ndarray, labels: Optional[np.ndarray | int] = None) -> np.ndarray:
+        """Latents as `generate` takes them to images, float32 (n, channels, H, W) in [-1, 1], all at once.
+
+        Raises MxganError as `generate` does.
+        """
+        z = self._checked(z)
+        return self.compute(z, self._labels(labels, len(z)))
 
     def sample(
         self, n: int, seed: int = 0, labels: Optional[np.ndarray | int] = None, truncation: float = 1
@@ -80,7 +88,7 @@ class Generator:
     def batches(
         self, n: int, seed: int = 0, labels: Optional[np.ndarray | int] = None, truncation: float = 1
     ) -> Iterator[np.ndarray]:
-        """The pictures of `sample`, at most `BATCH` at a time."""
+        """The pictures of `sample`, at most 64 at a time."""
         wanted = self._labels(labels, n)
         for first in range(0, n, BATCH):
             part = slice(first, min(first + BATCH, n))
@@ -116,9 +124,10 @@ class Generator:
 
         ``labels``: one for each walk, or one for all.
         """
-        if len(seeds) < 2:
-            raise SettingError("seeds", list(seeds), "two or more, to walk from one to the next")
+        if np.ndim(seeds) != 1 or len(seeds) < 2:
+            raise SettingError("seeds", seeds, "two or more in a list, to walk from one to the next")
         checks.whole("n", n, 2)
+        checks.whole("walks_at_once", walks_at_once, 1)
         wanted = self._labels(labels, walks_at_once)
         stations = [self._latents(seed, 0, walks_at_once, truncation) for seed in (*seeds, *seeds[: int(loop)])]
         ways = np.stack(stations, axis=1)  # (walks, stations, latent)
@@ -127,6 +136,24 @@ class Generator:
             z = np.stack([walks.through(way, at) for way in ways], axis=1)  # (frames, walks, latent)
             together = None if wanted is None else np.tile(wanted, len(at))
             yield from self.generate(z.reshape(-1, self.latent), together).reshape(len(at), -1, *self.shape)
+
+    def _checked(self, z: np.ndarray) -> np.ndarray:
+        """Latents as float32 (n, latent). Raises MxganError for what can't be that."""
+        wanted = f"this generator takes finite numbers, float (n, {self.latent})"
+        try:
+            found = np.asarray(z)
+        except (RuntimeError, TypeError, ValueError) as error:  # rows of several lengths; a tensor with gradients
+            raise MxganError(f"latents: no array ({error}); {wanted}") from error
+        if found.dtype.kind not in "fiu":
+            raise MxganError(f"latents of {found.dtype}: {wanted}")
+        if found.ndim != 2 or found.shape[1] != self.latent:
+            raise MxganError(f"latents of shape {found.shape}: this generator takes (n, {self.latent})")
+        with np.errstate(over="ignore"):
+            found = found.astype(np.float32)
+        if not np.isfinite(found).all():
+            row = int(np.argmin(np.isfinite(found).all(axis=1)))
+            raise MxganError(f"latents: NaN or infinity in row {row}; {wanted}")
+        return found
 
     def _latents(self, seed: int, first: int, n: int, truncation: float) -> np.ndarray:
         return walks.truncated(rng.samples(seed, first, n, self.latent, self.uniform), truncation)
@@ -155,28 +182,27 @@ def load_generator(
     ctx: str = "auto",
     allow_nonfinite: bool = False,
     wishes: Wishes = NONE,
+    n: Optional[int] = None,
 ) -> Generator:
     """The generator in a weights file of any kind, or in a run directory.
 
-    ``engine``: auto (the first of mxnet, pytorch, onnx, numpy that runs on ctx), or one of these. ``wishes``: what
-    you know of the network and its file doesn't say. Warns of what may be wrong with the pictures.
+    ``engine``: auto (on a GPU mxnet or pytorch; else the first of onnx, mxnet, pytorch, numpy that is here), or one of
+    these. ``wishes``: what you know of the network and its file doesn't say. ``n``: how many pictures you want of it,
+    if you know; for few on the CPU, auto is numpy, which has drawn them before another engine is loaded.
+    Warns of what may be wrong with the pictures.
     Raises ParamsError if the file holds no generator that can be read or (unless ``allow_nonfinite``) NaN or infinity;
     MxganError or ImportError if the engine can't run here or not on this ctx.
     """
-    if not isinstance(wishes, Wishes):
-        raise SettingError("wishes", wishes, "mxgan.Wishes is wanted, as mxgan.Wishes(eps=0.8)")
     file = weights_file(path)
     try:
-        reading = networks.generator(file, wishes)
+        reading = networks.generator(file, checked(wishes))
     except NoGraph as error:
         return _program(file, engine, ctx, error)
     if not allow_nonfinite:
         check_finite(reading, str(file))
     for text in reading.cautions:
         warnings.warn(Caution(f"{file}: {text}"), stacklevel=2)
-    choice = engines.choose_generator(engine, ctx)
-    why = f"engine {choice.engine} on {choice.ctx}: {choice.why}"
-    return _generator(reading, choice, why, file)
+    return _generator(reading, engine, ctx, n, file)
 
 
 def _program(file: Path, engine: str, ctx: str, error: NoGraph) -> Generator:
@@ -194,7 +220,7 @@ def _program(file: Path, engine: str, ctx: str, error: NoGraph) -> Generator:
         warnings.warn(Caution(f"{file}: {text}"), stacklevel=3)
     channels, height, width = found.shape
     return Generator(
-        forward=Runner(found).forward,
+        compute=Runner(found).forward,
         latent=found.latent,
         shape=(height, width, max(3, channels)),
         engine="onnx",
@@ -205,19 +231,20 @@ def _program(file: Path, engine: str, ctx: str, error: NoGraph) -> Generator:
     )
 
 
-def _generator(reading: Reading, choice: engines.Choice, why: str, file: Path) -> Generator:
-    """The graph on the chosen engine. Raises ParamsError where it isn't a generator of pictures."""
+def _generator(reading: Reading, engine: str, ctx: str, n: Optional[int], file: Path) -> Generator:
+    """The graph on the engine that fits. Raises ParamsError where it isn't a generator of pictures."""
     graph = reading.graph
     found = check_pictures(graph, str(file))
+    choice = engines.choose_generator(engine, ctx, None if n is None else n * multiply_adds(graph))
     channels, height, width = found[graph.nodes[-1].name]
     assert graph.latent is not None  # a generator has it
     largest = max(math.prod(shape) for shape in found.values())
     return Generator(
-        forward=engines.forward_of(choice, graph),
+        compute=engines.forward_of(choice, graph),
         latent=graph.latent,
         shape=(height, width, max(3, channels)),
         engine=choice.engine,
-        why=why,
+        why=f"engine {choice.engine} on {choice.ctx}: {choice.why}",
         file=file,
         ctx=choice.ctx,
         classes=graph.classes,

@@ -115,7 +115,7 @@ def _stale(folder: Path, names: set[str], out: Path, overwrite: bool) -> list[Pa
     stale = [path for path in others if re.fullmatch(r"(seed\d{4,}-){1,2}\d{6,}\.png", path.name)]
     if others and not overwrite:
         first = (stale or others)[0].name
-        what = "to replace those that generate made" if stale else "to add to them"
+        what = "to replace those that generate made" if stale else "to write beside them, which stay"
         told = (
             f"has {counted(len(others), 'other picture')}, such as {first}; give another folder, or {{}} {what}".format
         )

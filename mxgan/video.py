@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import math
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -86,7 +87,7 @@ def check(out: Path, fps: float, setting: str = "out") -> None:
         raise SettingError("fps", fps, f"a GIF shows at most {GIF_FPS} pictures a second; an .mp4 more")
     atomic.check_file(setting, out)
     if suffix != ".gif":
-        _av(suffix)
+        _av(suffix, f"--out {shlex.quote(str(out.with_suffix('.gif')))}" if setting == "out" else "a .gif")
 
 
 def save_video(path: str | Path, pictures: Iterable[np.ndarray], fps: float = FPS) -> Video:
@@ -98,8 +99,12 @@ def save_video(path: str | Path, pictures: Iterable[np.ndarray], fps: float = FP
     Raises MxganError where the pictures or the place can't be, MissingPackage without PyAV. A file appears whole or
     not at all.
     """
-    path = Path(path)
+    path = Path(checks.as_path("path", path))
     check(path, fps, "path")
+    if not isinstance(pictures, Iterable):
+        raise MxganError(f"pictures: several are wanted, each uint8 (H, W, 3), not {type(pictures).__name__}")
+    if isinstance(pictures, np.ndarray) and pictures.ndim == 3:
+        raise MxganError(f"pictures of shape {pictures.shape}: that is one picture; give several, uint8 (n, H, W, 3)")
     images = map(_solid, pictures)
     first = next(images, None)
     if first is None:
@@ -146,12 +151,12 @@ def _solid(picture: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(pixels.on_white(image))
 
 
-def _av(suffix: str) -> ModuleType:
-    """PyAV. Raises MissingPackage."""
+def _av(suffix: str, gif: str = "a .gif") -> ModuleType:
+    """PyAV. Raises MissingPackage, which says that ``gif`` needs none."""
     try:
         import av
     except ImportError as error:
-        raise MissingPackage(f"{suffix} files need PyAV, a .gif nothing more", "video") from error
+        raise MissingPackage(f"{suffix} files need PyAV, {gif} nothing more", "video") from error
     return av
 
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from mxgan import checks
 from mxgan.errors import MxganError, SettingError
 
+TRUNCATION = "a number above 0, at most 1"
 PARALLEL = 1e-6  # sine of the angle below which two latents have one direction: the great circle is not defined
 
 
@@ -18,8 +20,9 @@ def truncated(z: np.ndarray, truncation: float) -> np.ndarray:
     1 leaves them as they are; lower values give more usual faces that differ less. It is StyleGAN's truncation (Karras
     et al. 2019, appendix B) in the latent itself, whose mean is 0. Raises SettingError outside 0 < truncation <= 1.
     """
-    if not 0 < truncation <= 1:
-        raise SettingError("truncation", truncation, "a number above 0, at most 1")
+    if truncation is None:
+        raise SettingError("truncation", truncation, TRUNCATION)
+    checks.number("truncation", truncation, TRUNCATION, lambda x: 0 < x <= 1)
     return np.asarray(z, np.float32) * np.float32(truncation)
 
 
@@ -27,8 +30,8 @@ def slerp(a: np.ndarray, b: np.ndarray, t: np.ndarray | float) -> np.ndarray:
     """Points on the great circle from latent a to latent b, each float (latent,): float32 (*t.shape, latent).
 
     ``t`` is 0 at a, 1 at b. Normal latents lie near a sphere, which the straight line leaves: its middle is shorter
-    than any latent that netG was trained on (White 2016, "Sampling generative networks"). Latents of one direction, or
-    of opposite ones, have no circle of their own: the straight line joins them. Computed in float64.
+    than nearly any latent that netG was trained on (White 2016, "Sampling generative networks"). Latents of one
+    direction, or of opposite ones, have no circle of their own: the straight line joins them. Computed in float64.
     Raises MxganError for latents of different or other shapes.
     """
     a, b, t = _ends(a, b, t)

@@ -105,7 +105,7 @@ def test_a_runs_video(trained, tmp_path):
         (["walk", "--out", "there.gif"], "--out there.gif: a folder is there; give a file's name"),
         (["walk", "--out", "a"], "--out a: give a name that ends in .mp4, .webm, .avi or .gif"),
         (["walk", "--out", "a.gif", "--fps", "60"], "--fps 60: a GIF shows at most 50 pictures a second"),
-        (["walk", "--out", "a.gif", "--n", "1"], "Invalid value for '--n'"),
+        (["walk", "--out", "a.gif", "--n", "1"], "--n 1: a whole number from 2 to 100,000"),
         (["walk", "--out", "a.gif", "--truncation", "2"], "--truncation 2: a number above 0, at most 1"),
         (["walk", "--out", "a.gif", "--label", "2"], "--label and --labels: this generator isn't conditional"),
         (["walk", "--out", "a.gif", "--weights", "nope.params"], "nope.params"),

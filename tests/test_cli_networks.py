@@ -101,7 +101,7 @@ def test_converts_layout_is_a_style_or_a_file(mx, here, capsys):
         (("inspect", "netG.npz", "--activation", "swish"), "--activation swish: one of relu"),
         (("inspect", "netG.npz", "--symbol", "none.json"), "none.json"),
         (("inspect", "empty"), "empty: no netG.params in this folder"),
-        (("convert", "netG.npz", "a.onnx", "--layout", "none.json"), "none.json: the layout can't be read"),
+        (("convert", "netG.npz", "a.onnx", "--layout", "none.json"), "none.json: there is no such file"),
         (("convert", "netG.npz", "a.onnx", "--eps", "-1"), "--eps -1: a positive number"),
         (("convert", "netG.npz", "a.npz", "--layout", "main"), "the layout main names a .pth's arrays"),
     ],

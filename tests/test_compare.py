@@ -1,6 +1,8 @@
 """``mxgan compare`` on tiny nets: what passes, what must not, and what the report holds."""
 
 import base64
+import contextlib
+import io
 import json
 import re
 
@@ -78,22 +80,24 @@ def test_a_step_in_float64_is_the_same_wherever_it_goes_on(monkeypatch):
 
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory):
-    """A whole comparison by the command line, in this process; the report's folder and its JSON."""
+    """A whole comparison by the command line, in this process; the report's folder, its JSON, stderr's last line."""
     folder = tmp_path_factory.mktemp("compared")
     np.save(folder / "faces.npy", faces(24, 32))
     arguments = ["compare", "--data", str(folder / "faces.npy"), *TINY, "--steps", "4", "--out", str(folder / "report")]
-    with pytest.MonkeyPatch.context() as patch:
+    err = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(err):
         patch.setattr(speed, "ROUNDS", 2)
         patch.setattr(speed, "PICTURES", 64)
         patch.setattr(outcome, "VISIBLE", 0.0)  # what so few steps paint is drawn all the same
         with pytest.raises(SystemExit) as end:
             cli.main(arguments)
     assert end.value.code == 0
-    return folder / "report", json.loads((folder / "report" / "report.json").read_text())
+    found = json.loads((folder / "report" / "report.json").read_text())
+    return folder / "report", found, err.getvalue().splitlines()[-1]
 
 
 def test_the_report_is_whole(compared):
-    folder, found = compared
+    folder, found, _ = compared
     assert sorted(path.name for path in folder.iterdir()) == sorted(
         ["report.html", "report.json", "losses.png", "drift.png", *(f"{name}.png" for name in PICTURES)]
     )
@@ -110,8 +114,15 @@ def test_the_report_is_whole(compared):
     assert found["passed"] and found["problems"] == []
 
 
+def test_the_last_line_is_the_verdict(compared):
+    _, found, last = compared
+    numbers = len(found["float64"]["deviations"])
+    assert numbers > 300
+    assert last == f"the same model: all {numbers} numbers, and the pictures, are within their limits"
+
+
 def test_the_same_weights_give_the_same_pictures(compared):
-    folder, found = compared
+    folder, found, _ = compared
     same = found["float32"]["inference"]
     assert same["images"] < same["limit"] == 1e-5
     assert same["grey_levels"] <= 1
@@ -121,7 +132,7 @@ def test_the_same_weights_give_the_same_pictures(compared):
 
 
 def test_training_starts_together_and_drifts(compared):
-    _, found = compared
+    _, found, _ = compared
     logs = [found["outcome"][name]["log"] for name in NAMES]
     assert [[record["step"] for record in log] for log in logs] == [[1, 2, 3, 4]] * 2
     for key in ("loss_d", "loss_g", "score_real", "score_fake"):
@@ -136,7 +147,7 @@ def test_training_starts_together_and_drifts(compared):
 
 
 def test_speed_and_memory_are_of_processes_of_their_own(compared):
-    _, found = compared
+    _, found, _ = compared
     for name in NAMES:
         numbers = found["speed"][name]
         for key in ("step_images_per_s", "generate_images_per_s"):
@@ -148,7 +159,7 @@ def test_speed_and_memory_are_of_processes_of_their_own(compared):
 
 
 def test_a_difference_ends_in_exit_status_1_and_a_report_that_says_so(compared, tmp_path, monkeypatch, capsys):
-    _, before = compared  # all but the proof, which the difference is in, is as it was there
+    _, before, _ = compared  # all but the proof, which the difference is in, is as it was there
     seen = outcome.Outcome(
         **before["float32"], runs=before["outcome"], pictures={name: faces(4, 32) for name in PICTURES}
     )
@@ -164,13 +175,13 @@ def test_a_difference_ends_in_exit_status_1_and_a_report_that_says_so(compared, 
     assert end.value.code == 1
     said = capsys.readouterr()
     assert said.out.strip() == str(out / "report.html")
-    assert "float64: weight net" in said.err
+    assert "float64: weight net" in said.err and "the same model" not in said.err
     assert json.loads((out / "report.json").read_text())["passed"] is False
     assert ">different</span>" in (out / "report.html").read_text(encoding="utf-8")
 
 
 def test_pictures_without_anything_to_see_are_not_drawn_and_the_report_says_why(compared, tmp_path):
-    _, before = compared
+    _, before, _ = compared
     same = {**before["float32"]["inference"], "contrast": 0.66, "contrast_wanted": outcome.VISIBLE}
     found = {**before, "float32": {**before["float32"], "inference": same}}
     html = report.write(tmp_path / "report", found, {}).read_text(encoding="utf-8")

@@ -4,8 +4,10 @@ import dataclasses
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from mxgan.architecture.wishes import Wishes
 from mxgan.config import OPTIONS, RECIPES, RunConfig, TrainConfig, filled, load, parse_ctx, resolve, to_json
 from mxgan.errors import MxganError
 
@@ -141,6 +143,29 @@ def test_a_value_without_sense_is_refused_by_name(values, message):
         TrainConfig(**values)
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
+
+
+def test_numbers_are_taken_as_numpy_and_python_write_them():
+    config = TrainConfig(
+        seed=np.int64(3), steps=np.int32(2), lr_g=np.float32(0.5), size=np.int64(64), flip=np.bool_(True),
+        checkpoint_minutes=np.float64(1.5), evaluate_every=50.0, latent=np.array(7), recipe=np.str_("mxgan"),
+    )  # fmt: skip
+    values = [getattr(config, name) for name in (
+        "seed", "steps", "lr_g", "size", "flip", "checkpoint_minutes", "evaluate_every", "latent", "recipe",
+    )]  # fmt: skip
+    assert values == [3, 2, 0.5, 64, True, 1.5, 50, 7, "mxgan"]
+    assert [type(value) for value in values] == [int, int, float, int, bool, float, int, int, str]
+    assert json.loads(json.dumps(to_json(config)))["seed"] == 3
+    assert TrainConfig(epochs=1e3).epochs == 1000
+    with pytest.raises(MxganError, match=r"lr_g 2\.0: a number above 0, at most 1"):
+        TrainConfig(lr_g=np.float64(2))
+
+
+def test_help_says_what_every_setting_is():
+    for kind in (TrainConfig, Wishes):
+        assert kind.__doc__ is not None
+        missing = [one.name for one in dataclasses.fields(kind) if f"``{one.name}``" not in kind.__doc__]
+        assert missing == []
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from networks import discriminator, generator, renamed
 
 from mxgan import extras
 from mxgan.architecture import networks
-from mxgan.convert import convert
+from mxgan.convert import convert_weights
 from mxgan.errors import ParamsError
 from mxgan.weights import files, load_net, load_params, params_file, save_params
 
@@ -48,13 +48,13 @@ def test_a_pth_says_which_network_it_is_unless_that_was_guessed(tmp_path):
 
     save_params(tmp_path / "G.params", generator())
     for layout in ("plain", "main"):
-        convert(tmp_path / "G.params", tmp_path / "G.pth", layout=layout)
+        convert_weights(tmp_path / "G.params", tmp_path / "G.pth", layout=layout)
         found = networks.generator(tmp_path / "G.pth")
         assert (found.source, found.assumed, found.cautions) == ("G.pth's own layout", (), [])
     state = torch.load(tmp_path / "G.pth")
     assert "mxgan.json" not in state and len(state) == 30
     torch.save(state, tmp_path / "foreign.pth")
-    convert(tmp_path / "foreign.pth", tmp_path / "guessed.pth")
+    convert_weights(tmp_path / "foreign.pth", tmp_path / "guessed.pth")
     assert networks.generator(tmp_path / "guessed.pth").guessed
 
 
@@ -62,7 +62,7 @@ def test_a_pth_says_which_network_it_is_unless_that_was_guessed(tmp_path):
 def test_a_pt_is_a_pth(tmp_path, layout):
     pytest.importorskip("torch")
     for name in ("netG.pt", "netG.PT", "netG.pth"):
-        convert(REAL, tmp_path / name, layout=layout)
+        convert_weights(REAL, tmp_path / name, layout=layout)
     assert files.load(tmp_path / "netG.pt").container == "pth"
     for name in ("netG.pt", "netG.PT"):
         assert_bits_equal(files.load(tmp_path / name).arrays, files.load(tmp_path / "netG.pth").arrays)
@@ -72,9 +72,9 @@ def test_a_pt_is_a_pth(tmp_path, layout):
 @pytest.mark.parametrize("back", PACKAGES)
 def test_there_and_back_is_bit_equal(tmp_path, through, back):
     needs(through, back)
-    convert(REAL, tmp_path / f"there{through}")
-    convert(tmp_path / f"there{through}", tmp_path / f"and{back}")
-    convert(tmp_path / f"and{back}", tmp_path / "home.params")
+    convert_weights(REAL, tmp_path / f"there{through}")
+    convert_weights(tmp_path / f"there{through}", tmp_path / f"and{back}")
+    convert_weights(tmp_path / f"and{back}", tmp_path / "home.params")
     canonical = load_net(REAL).arrays
     assert list(load_params(tmp_path / "home.params")) == list(canonical)
     assert_bits_equal(load_params(tmp_path / "home.params"), canonical)
@@ -83,8 +83,8 @@ def test_there_and_back_is_bit_equal(tmp_path, through, back):
 @pytest.mark.parametrize("through", PACKAGES)
 def test_names_kept_give_the_very_file_back(tmp_path, through):
     needs(through)
-    convert(REAL, tmp_path / f"there{through}", names="keep")
-    convert(tmp_path / f"there{through}", tmp_path / "home.params", names="keep")
+    convert_weights(REAL, tmp_path / f"there{through}", names="keep")
+    convert_weights(tmp_path / f"there{through}", tmp_path / "home.params", names="keep")
     assert_bits_equal(load_params(tmp_path / "home.params"), load_params(REAL))
     if through != ".safetensors":  # which sorts by dtype and name
         assert (tmp_path / "home.params").read_bytes() == REAL.read_bytes()
@@ -94,7 +94,9 @@ def test_names_kept_give_the_very_file_back(tmp_path, through):
 def test_what_is_no_network_keeps_its_names(tmp_path, suffix):
     needs(suffix)
     save_params(tmp_path / "any.params", ODD)
-    done = convert(tmp_path / "any.params", tmp_path / f"any{suffix}" if suffix != ".params" else tmp_path / "b.params")
+    done = convert_weights(
+        tmp_path / "any.params", tmp_path / f"any{suffix}" if suffix != ".params" else tmp_path / "b.params"
+    )
     assert (done.net, done.arrays) == (None, len(ODD))
     assert done.notes == ("no DCGAN was recognised: every array is kept under its own name",)
     assert_bits_equal(files.load(done.path).arrays, ODD)
@@ -103,7 +105,7 @@ def test_what_is_no_network_keeps_its_names(tmp_path, suffix):
 def test_every_era_comes_out_as_canonical_params(tmp_path):
     wanted = {}
     for path in sorted(FILES.glob("*.params")):
-        convert(path, tmp_path / "out.params")
+        convert_weights(path, tmp_path / "out.params")
         wanted.setdefault(path.name.split("-")[1], (tmp_path / "out.params").read_bytes())
         # One release's net under each of its schemes ends as one and the same file.
         assert (tmp_path / "out.params").read_bytes() == wanted[path.name.split("-")[1]]
@@ -116,24 +118,24 @@ def test_every_era_comes_out_as_canonical_params(tmp_path):
 def test_either_network_comes_out_canonical(tmp_path, suffix, arrays):
     needs(suffix)
     save_params(tmp_path / "net.params", renamed(arrays, lambda place, word, norm, index: f"net.{index}.{word}"))
-    convert(tmp_path / "net.params", tmp_path / f"out{suffix}")
+    convert_weights(tmp_path / "net.params", tmp_path / f"out{suffix}")
     assert_bits_equal(load_net(tmp_path / f"out{suffix}").arrays, arrays)
 
 
 def test_float16_on_request(tmp_path):
-    convert(REAL, tmp_path / "half.params", dtype="float16")
+    convert_weights(REAL, tmp_path / "half.params", dtype="float16")
     for name, array in load_net(REAL).arrays.items():
         half = load_params(tmp_path / "half.params")[name]
         assert half.dtype == np.float16
         np.testing.assert_array_equal(half, array.astype(np.float16))
-    convert(tmp_path / "half.params", tmp_path / "wide.params", dtype="float32")
+    convert_weights(tmp_path / "half.params", tmp_path / "wide.params", dtype="float32")
     assert load_params(tmp_path / "wide.params")["0.weight"].dtype == np.float32
 
 
 def test_a_value_too_large_for_float16_is_refused(tmp_path):
     save_params(tmp_path / "a.params", {"x": np.array([7e4], np.float32)})
     with pytest.raises(ParamsError, match=r"x: has values up to 7e\+04, too large for float16"):
-        convert(tmp_path / "a.params", tmp_path / "b.npz", dtype="float16")
+        convert_weights(tmp_path / "a.params", tmp_path / "b.npz", dtype="float16")
     assert not (tmp_path / "b.npz").exists()
 
 
@@ -150,7 +152,7 @@ def test_bfloat16_widens_exactly(tmp_path, stored):
         source = tmp_path / "a.params"
         record = b"\xc9\xfa\x93\xf9" + np.array([0, 1, 5, 0, 1, 0, 12], np.int32).tobytes() + bits.tobytes()
         source.write_bytes(np.array([0x112, 0, 1], np.uint64).tobytes() + record + bytes(8))
-    done = convert(source, tmp_path / "wide.npz")
+    done = convert_weights(source, tmp_path / "wide.npz")
     assert "bfloat16 is widened to float32" in done.notes
     (array,) = files.load(tmp_path / "wide.npz").arrays.values()
     assert array.tobytes() == wide.tobytes()
@@ -159,7 +161,7 @@ def test_bfloat16_widens_exactly(tmp_path, stored):
 def test_a_scalar_does_not_fit_into_params(tmp_path):
     files.save(tmp_path / "a.npz", {"step": np.array(3.0)})
     with pytest.raises(ParamsError, match="can't hold a 0-d array"):
-        convert(tmp_path / "a.npz", tmp_path / "b.params")
+        convert_weights(tmp_path / "a.npz", tmp_path / "b.params")
     assert not (tmp_path / "b.params").exists()
 
 
@@ -168,22 +170,22 @@ def test_of_two_networks_one_is_chosen_or_the_names_are_kept(tmp_path):
     both.update({f"netD.{name}": array for name, array in discriminator().items()})
     save_params(tmp_path / "gan.params", both)
     with pytest.raises(ParamsError, match="holds a generator and a discriminator; choose one"):
-        convert(tmp_path / "gan.params", tmp_path / "out.npz")
-    convert(tmp_path / "gan.params", tmp_path / "out.npz", names="keep")
+        convert_weights(tmp_path / "gan.params", tmp_path / "out.npz")
+    convert_weights(tmp_path / "gan.params", tmp_path / "out.npz", names="keep")
     assert_bits_equal(files.load(tmp_path / "out.npz").arrays, both)
-    convert(tmp_path / "gan.params", tmp_path / "out.npz", kind="discriminator")
+    convert_weights(tmp_path / "gan.params", tmp_path / "out.npz", kind="discriminator")
     assert_bits_equal(files.load(tmp_path / "out.npz").arrays, discriminator())
 
 
 def test_an_existing_destination_is_replaced_and_the_source_never(tmp_path):
     (tmp_path / "out.npz").write_text("old")
-    convert(REAL, tmp_path / "out.npz")
+    convert_weights(REAL, tmp_path / "out.npz")
     assert len(files.load(tmp_path / "out.npz").arrays) == 26
     assert sorted(os.listdir(tmp_path)) == ["out.npz"]
     (tmp_path / "link.npz").symlink_to("out.npz")
     for other in ("out.npz", "link.npz"):
         with pytest.raises(ParamsError, match="the same file"):
-            convert(tmp_path / "out.npz", tmp_path / other)
+            convert_weights(tmp_path / "out.npz", tmp_path / other)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +203,7 @@ def test_a_wrong_wish_is_refused_in_a_line(tmp_path, dst, options, said):
     from mxgan.errors import MxganError
 
     with pytest.raises(MxganError, match=said) as error:
-        convert(REAL, tmp_path / dst, **options)
+        convert_weights(REAL, tmp_path / dst, **options)
     assert "\n" not in str(error.value)
     assert os.listdir(tmp_path) == []
 
@@ -210,7 +212,7 @@ def test_a_name_that_a_zip_member_cannot_have(tmp_path):
     for name in ("../a", "/a", "a\\b"):
         save_params(tmp_path / "a.params", {name: np.ones(1, np.float32)})
         with pytest.raises(ParamsError, match="can't be the name of a member of a ZIP"):
-            convert(tmp_path / "a.params", tmp_path / "a.npz")
+            convert_weights(tmp_path / "a.params", tmp_path / "a.npz")
 
 
 @pytest.mark.parametrize(("content", "wanted"), [(b"\x00\x01", "safetensors"), (b"\xff" * 64, "safetensors")])
@@ -280,6 +282,6 @@ def test_a_missing_package_is_told_with_what_to_type(tmp_path, tmp_path_factory,
     monkeypatch.setitem(sys.modules, package, None)
     monkeypatch.setattr(extras, "_is_here", lambda name: name in ("mxgan", "mxnet"))  # which must keep working
     with pytest.raises(ImportError, match=said) as error:
-        convert(source, tmp_path / dst)
+        convert_weights(source, tmp_path / dst)
     assert "\n" not in str(error.value)
     assert os.listdir(tmp_path) == []

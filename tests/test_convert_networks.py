@@ -10,7 +10,7 @@ import mxgan
 from mxgan.architecture import networks
 from mxgan.architecture.draft import describe
 from mxgan.architecture.wishes import NONE, Wishes
-from mxgan.convert import convert
+from mxgan.convert import convert_weights
 from mxgan.errors import MxganError, ParamsError
 from mxgan.graph import forward
 from mxgan.weights import files, load_net, load_params, save_params
@@ -54,7 +54,7 @@ def onnx():
 def test_any_generator_becomes_a_model_that_makes_its_pictures(onnx, tmp_path, arrays):
     source, model = tmp_path / "netG.npz", tmp_path / "netG.onnx"
     files.save(source, arrays)
-    done = convert(source, model)
+    done = convert_weights(source, model)
     assert any(note.startswith("the network: its arrays; assumed: ReLU, tanh at the end") for note in done.notes)
     assert [value.name for value in onnx.load(model).graph.input] == ["z", "label"][
         : 1 + ("label_emb.weight" in arrays)
@@ -62,10 +62,18 @@ def test_any_generator_becomes_a_model_that_makes_its_pictures(onnx, tmp_path, a
     np.testing.assert_allclose(pictures(model), pictures(source), atol=1e-6)
 
 
+def test_of_a_network_that_mxgan_made_nothing_is_assumed(onnx, tmp_path):
+    (tmp_path / "run").mkdir()
+    files.save(tmp_path / "run" / "netG.params", generator())
+    for source in (tmp_path / "run", "painted"):
+        notes = convert_weights(source, tmp_path / "netG.onnx").notes
+        assert not any(note.startswith("the network:") for note in notes)
+
+
 def test_what_the_user_says_goes_into_the_model(onnx, tmp_path):
     files.save(tmp_path / "netG.npz", upsampling())
     wish = Wishes(activation="leaky:0.3", output="sigmoid", uniform=True)
-    done = convert(tmp_path / "netG.npz", tmp_path / "netG.onnx", wishes=wish)
+    done = convert_weights(tmp_path / "netG.npz", tmp_path / "netG.onnx", wishes=wish)
     np.testing.assert_allclose(pictures(tmp_path / "netG.onnx"), pictures(tmp_path / "netG.npz", wish), atol=1e-6)
     assert "its latents are uniform in [-1, 1)" in done.notes
     assert not np.allclose(pictures(tmp_path / "netG.onnx"), pictures(tmp_path / "netG.npz"), atol=0.1)
@@ -79,7 +87,7 @@ def test_a_model_says_how_it_is_called(onnx, tmp_path, arrays, uniform):
 
     source, model = tmp_path / "netG.npz", tmp_path / "netG.onnx"
     files.save(source, arrays)
-    convert(source, model, wishes=Wishes(uniform=uniform))
+    convert_weights(source, model, wishes=Wishes(uniform=uniform))
     session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
     said = session.get_modelmeta().custom_metadata_map
     assert (said["mxgan"], said["range"]) == (mxgan.__version__, "-1 to 1")
@@ -103,7 +111,7 @@ def test_a_model_says_how_it_is_called(onnx, tmp_path, arrays, uniform):
 
 def test_metadata_of_others_say_nothing_of_latents(onnx, tmp_path):
     files.save(tmp_path / "netG.npz", upsampling())
-    convert(tmp_path / "netG.npz", tmp_path / "netG.onnx", wishes=Wishes(uniform=True))
+    convert_weights(tmp_path / "netG.npz", tmp_path / "netG.onnx", wishes=Wishes(uniform=True))
     proto = onnx.load(tmp_path / "netG.onnx")
     del proto.metadata_props[:]
     onnx.helper.set_model_props(proto, {"latents": "uniform"})
@@ -119,9 +127,9 @@ def test_a_layout_describes_the_network(onnx, tmp_path):
     said = json.loads(describe(networks.load(source), Wishes(activation="elu"))[0])
     (tmp_path / "net.json").write_text(json.dumps(said))
     wish = Wishes(layout=tmp_path / "net.json")
-    convert(source, tmp_path / "netG.onnx", wishes=wish)
+    convert_weights(source, tmp_path / "netG.onnx", wishes=wish)
     np.testing.assert_allclose(pictures(tmp_path / "netG.onnx"), pictures(source, wish), atol=1e-6)
-    done = convert(source, tmp_path / "netG.params", wishes=wish)
+    done = convert_weights(source, tmp_path / "netG.params", wishes=wish)
     assert "netG.params holds arrays alone, and " in done.notes[-1]
     np.testing.assert_allclose(pictures(tmp_path / "netG.params", wish), pictures(source, wish), atol=1e-6)
 
@@ -130,8 +138,8 @@ def test_a_layout_describes_the_network(onnx, tmp_path):
 def test_a_model_is_a_source(onnx, tmp_path, suffix):
     pytest.importorskip({".pth": "torch", ".safetensors": "safetensors"}.get(suffix, "numpy"))
     files.save(tmp_path / "netG.npz", generator())
-    convert(tmp_path / "netG.npz", tmp_path / "netG.onnx")
-    done = convert(tmp_path / "netG.onnx", tmp_path / f"back{suffix}")
+    convert_weights(tmp_path / "netG.npz", tmp_path / "netG.onnx")
+    done = convert_weights(tmp_path / "netG.onnx", tmp_path / f"back{suffix}")
     assert (done.net.kind, done.notes) == ("generator", ())
     back = load_net(tmp_path / f"back{suffix}").arrays
     assert {name: array.tobytes() for name, array in back.items()} == {
@@ -141,8 +149,8 @@ def test_a_model_is_a_source(onnx, tmp_path, suffix):
 
 def test_a_model_is_written_anew(onnx, tmp_path):
     files.save(tmp_path / "netG.npz", upsampling())
-    convert(tmp_path / "netG.npz", tmp_path / "a.onnx")
-    done = convert(tmp_path / "a.onnx", tmp_path / "b.onnx")
+    convert_weights(tmp_path / "netG.npz", tmp_path / "a.onnx")
+    done = convert_weights(tmp_path / "a.onnx", tmp_path / "b.onnx")
     assert done.notes[0].startswith("an .onnx already: its graph is written anew")
     np.testing.assert_array_equal(pictures(tmp_path / "b.onnx"), pictures(tmp_path / "a.onnx"))
 
@@ -150,11 +158,11 @@ def test_a_model_is_written_anew(onnx, tmp_path):
 def test_a_run_is_a_source(tmp_path):
     save_params(tmp_path / "netG.params", generator())
     save_params(tmp_path / "netG-ema.params", generator(latent=5))
-    convert(tmp_path, tmp_path / "out.npz")
+    convert_weights(tmp_path, tmp_path / "out.npz")
     assert files.load(tmp_path / "out.npz").arrays["0.weight"].shape[0] == 5
     (tmp_path / "empty").mkdir()
     with pytest.raises(MxganError, match=r"no netG\.params in this folder"):
-        convert(tmp_path / "empty", tmp_path / "out.npz")
+        convert_weights(tmp_path / "empty", tmp_path / "out.npz")
 
 
 @pytest.mark.parametrize("script", [False, True])
@@ -169,7 +177,7 @@ def test_whole_modules_and_programs_are_sources(tmp_path, script):
         net = nn.Sequential(*chain, nn.ConvTranspose2d(4, 3, 4, 2, 1, bias=False), nn.Tanh()).eval()
         source = tmp_path / "net.pt"
         torch.jit.script(net).save(str(source)) if script else torch.save(net, source)
-        done = convert(source, tmp_path / "netG.params")
+        done = convert_weights(source, tmp_path / "netG.params")
         assert list(load_params(tmp_path / "netG.params"))[:2] == ["0.weight", "1.gamma"]
         assert any("says more of the network" in note for note in done.notes) == (not known)
 
@@ -178,7 +186,7 @@ def test_a_state_dict_that_is_no_dcgan_keeps_its_names_and_loads_in_mxnet(mx, tm
     torch = pytest.importorskip("torch")
     arrays = {**upsampling(), "blocks.2.num_batches_tracked": np.array(7)}
     torch.save({name: torch.from_numpy(array) for name, array in arrays.items()}, tmp_path / "G.pth")
-    done = convert(tmp_path / "G.pth", tmp_path / "G.params")
+    done = convert_weights(tmp_path / "G.pth", tmp_path / "G.params")
     assert done.net is None
     assert done.notes == (
         "no DCGAN was recognised: every array is kept under its own name",
@@ -208,7 +216,7 @@ def test_what_a_symbol_says_beyond_the_arrays_is_told(mx, tmp_path):
         tmp_path / "net-0001.params",
         {name.replace("running", "moving"): array for name, array in stored.items()},
     )
-    done = convert(tmp_path / "net-0001.params", tmp_path / "netG.npz")
+    done = convert_weights(tmp_path / "net-0001.params", tmp_path / "netG.npz")
     assert "gammas that the network ignores (fix_gamma) are written as 1" in done.notes
     assert (files.load(tmp_path / "netG.npz").arrays["1.gamma"] == 1).all()
     np.testing.assert_allclose(pictures(tmp_path / "netG.npz"), pictures(tmp_path / "net-0001.params"), atol=1e-6)
@@ -219,7 +227,7 @@ def test_of_two_generators_the_average_is_taken_and_said(onnx, tmp_path):
     arrays.update({f"ema.{name}": array for name, array in generator(latent=5).items()})
     save_params(tmp_path / "gan.params", arrays)
     for out in ("out.onnx", "out.npz"):
-        done = convert(tmp_path / "gan.params", tmp_path / out, kind="generator")
+        done = convert_weights(tmp_path / "gan.params", tmp_path / out, kind="generator")
         assert "ema is used, a moving average; the file holds 2 generators" in done.notes
         assert networks.generator(tmp_path / out).graph.latent == 5
 
@@ -228,14 +236,14 @@ def test_a_network_beside_an_unknown_one_is_picked(tmp_path):
     arrays = {f"G.{name}": array for name, array in upsampling().items()}
     arrays.update({f"D.{name}": array for name, array in discriminator().items()})
     save_params(tmp_path / "gan.params", arrays)
-    convert(tmp_path / "gan.params", tmp_path / "D.npz", kind="discriminator")
+    convert_weights(tmp_path / "gan.params", tmp_path / "D.npz", kind="discriminator")
     assert set(files.load(tmp_path / "D.npz").arrays) == set(discriminator())
-    convert(tmp_path / "gan.params", tmp_path / "G.npz", kind="generator")
+    convert_weights(tmp_path / "gan.params", tmp_path / "G.npz", kind="generator")
     assert set(files.load(tmp_path / "G.npz").arrays) == {f"G.{name}" for name in upsampling()}
 
 
 def test_a_discriminator_is_no_model(onnx, tmp_path):
     save_params(tmp_path / "netD.params", discriminator())
     with pytest.raises(ParamsError, match="discriminator"):
-        convert(tmp_path / "netD.params", tmp_path / "netD.onnx")
+        convert_weights(tmp_path / "netD.params", tmp_path / "netD.onnx")
     assert not (tmp_path / "netD.onnx").exists()

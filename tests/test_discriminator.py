@@ -90,3 +90,11 @@ def test_what_holds_no_discriminator_is_refused(tmp_path, arrays):
     mxgan.save_params(tmp_path / "broken.params", broken)
     with pytest.raises(ParamsError, match=r"NaN or infinite values in 0\.weight"):
         mxgan.load_discriminator(tmp_path / "broken.params")
+
+
+def test_a_name_that_is_nearly_a_runs_is_answered_with_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "faces").mkdir(parents=True)
+    (tmp_path / "runs" / "faces" / "config.json").write_text("{}")
+    with pytest.raises(ParamsError, match=r"fases: there is no such file or run; did you mean faces\?"):
+        mxgan.load_discriminator("fases")

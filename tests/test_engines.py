@@ -4,7 +4,7 @@ import pytest
 
 from mxgan import engines, extras
 from mxgan.config import TrainConfig
-from mxgan.engines import Choice, choose, choose_generator, choose_trainer
+from mxgan.engines import LITTLE, Choice, choose, choose_generator, choose_trainer
 from mxgan.errors import MissingPackage, MxganError
 from mxgan.gluon import runtime as gluon
 from mxgan.pytorch import runtime as pytorch
@@ -116,35 +116,53 @@ def test_an_engine_that_is_not_installed_is_an_import_error_with_what_to_type(ma
 
 
 def test_generating_takes_the_first_engine_that_is_installed(machine):
-    assert choose_generator().engine == "mxnet"
-    machine.installed = {"pytorch", "onnx"}
-    assert choose_generator().engine == "pytorch"
-    machine.installed = {"onnx"}
-    assert choose_generator("auto", "cpu") == Choice("onnx", "cpu", "MXNet is not installed; PyTorch is not installed")
+    machine.installed = {"mxnet", "pytorch", "onnx"}
+    assert choose_generator("auto", "cpu") == Choice("onnx", "cpu", "ONNX Runtime runs on it")
+    assert choose_generator().engine == "onnx"
     assert choose_generator("onnx", "auto").ctx == "cpu"
     with pytest.raises(MxganError, match="ctx 'gpu': the onnx engine computes on the CPU: use ctx='cpu'"):
         choose_generator("onnx", "gpu")
-    machine.installed = set()
+    machine.installed = {"mxnet", "pytorch"}
+    assert choose_generator("auto", "cpu") == Choice("mxnet", "cpu", "ONNX Runtime is not installed")
+    machine.installed = {"pytorch"}
+    assert choose_generator("auto", "cpu").engine == "pytorch"
     with pytest.raises(ImportError, match=r"ONNX Runtime is not installed: pip install 'mxgan\[onnx\]'"):
         choose_generator("onnx")
-    assert choose_generator().line() == (
-        "numpy on cpu: MXNet is not installed; PyTorch is not installed; ONNX Runtime is not installed"
-    )
+    machine.installed = set()
     with pytest.raises(ImportError, match="MXNet is not installed"):
         choose_generator("auto", "gpu")
+
+
+def test_a_gpu_generates_before_any_engine_on_the_cpu(machine):
+    machine.installed = {"mxnet", "pytorch", "onnx"}
+    machine.gpu = {"mxnet": None, "pytorch": None}
+    assert choose_generator() == Choice("mxnet", "gpu", "MXNet runs on it")
+    assert choose_generator("auto", "cpu").engine == "onnx"
+
+
+def test_little_work_is_numpys_where_the_cpu_will_do_and_nothing_is_asked_for(machine):
+    machine.gpu = {"mxnet": None, "pytorch": None}
+    for ctx in ("auto", "cpu"):
+        assert choose_generator("auto", ctx, work=LITTLE) == Choice(
+            "numpy", "cpu", "so little work is done before another engine is loaded"
+        )
+    assert choose_generator("auto", "auto", work=LITTLE + 1).engine == "mxnet"
+    assert choose_generator("auto", "gpu", work=1).engine == "mxnet"
+    assert choose_generator("pytorch", "cpu", work=1).engine == "pytorch"
+    assert machine.threads == [("mxnet", None), ("mxnet", None), ("pytorch", None)]  # for little, none was imported
 
 
 def test_onnx_does_not_train(machine):
     with pytest.raises(MxganError, match=r"engine 'onnx': one of auto, mxnet, pytorch$"):
         choose("onnx", "cpu")
-    with pytest.raises(MxganError, match=r"engine 'jax': one of auto, mxnet, pytorch, onnx, numpy$"):
+    with pytest.raises(MxganError, match=r"engine 'jax': one of auto, onnx, mxnet, pytorch, numpy$"):
         choose_generator("jax")
 
 
 def test_numpy_makes_pictures_where_nothing_else_is_installed(machine):
     machine.installed = set()
-    assert choose_generator() == Choice(
-        "numpy", "cpu", "MXNet is not installed; PyTorch is not installed; ONNX Runtime is not installed"
+    assert choose_generator("auto", "cpu") == Choice(
+        "numpy", "cpu", "ONNX Runtime is not installed; MXNet is not installed; PyTorch is not installed"
     )
     assert choose_generator("numpy", "cpu").why == "as asked"
     with pytest.raises(MxganError, match="the numpy engine computes on the CPU: use ctx='cpu'"):

@@ -35,13 +35,17 @@ def test_other_errors_have_one_wording():
             "say it with mxgan.Wishes(activation=..., eps=..., layout=...)",
         ),
         ("name some with --data (or --batch-size)", "name some with data (or batch_size)"),
-        ("`mxgan weights inspect x --layout` writes one", "`mxgan weights inspect x --layout` writes one"),
+        ("`mxgan weights convert` makes one", "`mxgan.convert_weights` makes one"),
+        ("`mxgan runs` lists them; `gunzip` it", "`mxgan runs` (in a shell) lists them; `gunzip` it"),
+        ("`mxgan weights inspect x --layout` writes", "`mxgan weights inspect x --layout` (in a shell) writes"),
+        ("an `odd one", "an `odd one"),
         ("my--file.params: gone", "my--file.params: gone"),
     ],
 )
 def test_options_are_python_s_where_python_reads(shell, python):
     for kind in (MxganError, Caution):
         assert (str(kind(shell)), in_shell(kind(shell))) == (python, shell)
+        assert str(kind(python)) == python  # said again inside another message
 
 
 def test_an_error_survives_the_way_from_another_process():

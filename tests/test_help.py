@@ -5,11 +5,14 @@ import shlex
 
 import click
 import pytest
+from processes import ROOT
 from test_docs import check
 
 from mxgan import config
+from mxgan.architecture.wishes import Wishes
 from mxgan.cli import SECTIONS, program
-from mxgan.cli.help import by_recipe
+from mxgan.cli.help import CHOICES, by_recipe
+from mxgan.errors import SettingError
 
 LEAVES = [
     (name,) if not isinstance(command, click.Group) else (name, inner)
@@ -120,3 +123,21 @@ def test_help_is_not_what_the_docstring_loses():
     text = shown(("evaluate",))
     assert text.index("\nJSON keys:\n") > text.index("--verbose")
     assert "coverage, msssim." in section(text, "JSON keys")
+
+
+def test_ranges_are_in_words():
+    rows = "".join(" ".join(shown(path).split()) for path in LEAVES)
+    assert "<=" not in rows and "[default: (" not in rows
+    assert "[default: 64; 8 with --interpolate; from 1]" in rows
+    assert "[default: 16; from 1 to 1,024]" in rows
+
+
+def test_every_activation_that_is_taken_is_shown():
+    names = CHOICES["activation"].split("|")
+    with pytest.raises(SettingError) as error:
+        Wishes(activation="gelu")
+    assert sorted(error.value.problem.removeprefix("one of ").split(", ")) == sorted(names)
+    for name in names:
+        Wishes(activation=name.replace("SLOPE", "0.1"))
+    table = (ROOT / "docs" / "weights.md").read_text(encoding="utf-8")
+    assert "\\|".join(names).replace("SLOPE", "0.2") in table

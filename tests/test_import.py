@@ -26,6 +26,17 @@ def test_every_public_name_is_there():
     assert issubclass(mxgan.MxganError, ValueError)
 
 
+def test_the_modules_that_the_documentation_names_are_there_at_once():
+    code = "import mxgan; print(mxgan.errors.Interrupted.__name__, mxgan.walks.slerp.__name__, mxgan.pixels.__name__)"
+    process = python("-c", code)
+    assert (process.stdout, process.stderr) == ("Interrupted slerp mxgan.pixels\n", "")
+
+
+def test_help_is_headed_by_the_public_name():
+    for name in ("load_params", "save_params", "convert_weights", "inspect_weights", "load_generator", "train"):
+        assert getattr(mxgan, name).__name__ == name
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'generator'"):
         mxgan.generator  # noqa: B018

@@ -78,7 +78,7 @@ def test_what_generate_did_not_make_is_never_removed(tmp_path):
     saving.save(counting([], 4), 1, 0, tmp_path / "grid.png", each, overwrite=True)
     assert files_below(each) == ["me.JPG", "notes.txt", "seed-of-doubt.png", "seed0000-000000.png"]
     (each / "seed-of-doubt.png").unlink()
-    with pytest.raises(SettingError, match=r"has 1 other picture, such as me\.JPG; .* overwrite=True to add to them"):
+    with pytest.raises(SettingError, match=r"such as me\.JPG; .* overwrite=True to write beside them, which stay"):
         saving.save(counting([], 4), 1, 0, tmp_path / "grid.png", each)
 
 

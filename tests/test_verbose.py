@@ -10,7 +10,7 @@ from processes import TINY, mxgan
 
 from mxgan import load_generator, save_params
 
-WHERE = r"(mxnet|pytorch|onnx) on (cpu|gpu)"
+WHERE = r"(mxnet|pytorch|onnx|numpy) on (cpu|gpu)"
 
 
 def test_generate(tmp_path):
@@ -19,7 +19,7 @@ def test_generate(tmp_path):
     command = ("generate", "--weights", file, "--n", 1)
     short = mxgan(*command, cwd=tmp_path)
     assert short.returncode == 0 and re.search(rf"{WHERE}; weights {re.escape(str(file))}\n", short.stderr)
-    chosen = load_generator(file)
+    chosen = load_generator(file, n=1)
     long = mxgan(*command, "--verbose", cwd=tmp_path)
     assert f"{chosen.why}; weights {file}\n" in long.stderr
     assert chosen.why.startswith(f"engine {chosen.engine} on {chosen.ctx}: ")

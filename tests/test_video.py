@@ -2,6 +2,7 @@
 
 import resource
 import sys
+from pathlib import Path
 
 import needs
 import numpy as np
@@ -12,7 +13,7 @@ from processes import files_below, ordinary_user, python
 
 import mxgan
 from mxgan import video
-from mxgan.errors import MissingPackage, MxganError, SettingError
+from mxgan.errors import MissingPackage, MxganError, SettingError, in_shell
 
 COLOURS = np.array([[200, 30, 40], [20, 180, 60], [30, 60, 220], [250, 250, 250], [5, 5, 5], [240, 200, 20]], np.uint8)
 
@@ -195,6 +196,9 @@ def test_without_pyav_the_line_to_type_is_said(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(MissingPackage, match=r"\.mp4 files need PyAV, a \.gif nothing more: pip install .*video\]'"):
         mxgan.save_video(tmp_path / "film.mp4", pictures())
+    with pytest.raises(MissingPackage, match=r"\.mp4 files need PyAV, out walk\.gif nothing more: pip ") as error:
+        video.check(Path("walk.mp4"), 25)
+    assert in_shell(error.value).startswith(".mp4 files need PyAV, --out walk.gif nothing more: pip install ")
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm", ".gif"])

@@ -11,7 +11,7 @@ from mxgan.architecture import flow, statistics, wishes
 from mxgan.architecture.parts import NoGenerator, Part, orders
 from mxgan.architecture.search import Draft, Habit, drafts
 from mxgan.architecture.wishes import Wishes, spelled
-from mxgan.graph import Graph, Node, layers
+from mxgan.graph import Graph, Node, layers, shapes
 from mxgan.graph.graph import LABELS, LATENTS
 from mxgan.graph.reading import Reading
 
@@ -88,7 +88,16 @@ def assume(found: Sequence[Part], wish: Wishes, where: str, hints: Hints = NOTHI
         if wish.size:
             raise NoGenerator(f"{where}: its layers can't make images of {wish.size} pixels; leave --size out")
         raise NoGenerator(f"{where}: no strides give images; describe the network with --layout")
+    if doubts and wish.size:
+        doubts += _of_another_size(found, wish, where, hints)
     return replace(_reading(*best, wish, hints), warnings=doubts)
+
+
+def _of_another_size(found: Sequence[Part], wish: Wishes, where: str, hints: Hints) -> tuple[str, ...]:
+    """What to say of a network that fits badly at the size that was asked for, and has another one by itself."""
+    itself = assume(found, replace(wish, size=None), where, hints)
+    _, height, width = shapes(itself.graph)[itself.graph.nodes[-1].name]
+    return () if height == wish.size else (f"without --size {wish.size} its images have {height} × {width} pixels",)
 
 
 def _flows(found: Sequence[Part]) -> tuple[list[flow.Flow], str]:

@@ -27,7 +27,8 @@ DEEPEST = 4  # blocks inside blocks that are looked into for networks
 def of_arrays(arrays: dict[str, np.ndarray], wish: Wishes, where: str) -> list[Network]:
     """The networks that arrays alone can be."""
     found, strays = parts(arrays)
-    plain = wish == Wishes(uniform=wish.uniform)
+    plain = wish.activation in (None, "relu") and wish.output in (None, "tanh") and wish.eps in (None, EPSILON)
+    plain = plain and (wish.size, wish.layout, wish.symbol) == (None, None, None)  # nothing but what a DCGAN is anyway
     try:
         nets = recognise_all(arrays, where) if plain else []
     except ParamsError:
@@ -43,7 +44,13 @@ def _of_net(net: Net, found: Sequence[Part], wish: Wishes, where: str) -> Readin
     reading = Reading(graph_of(net), "its arrays", net.names, uniform=wish.uniform_or(False))
     if net.latent is None:
         return reading
-    said = ("ReLU", "tanh at the end", f"eps {EPSILON:g}", "stride 2")
+    left_open = {
+        "ReLU": wish.activation is None,
+        "tanh at the end": wish.output is None,
+        f"eps {EPSILON:g}": wish.eps is None,
+        "stride 2": True,
+    }
+    said = tuple(text for text, is_open in left_open.items() if is_open)
     notes = (LIST_NOTE,) if net.scheme == "list" else ()
     own = list(net.names) == list(net.names.values()) or net.scheme == "list"  # Gluon's own names
     reading = replace(reading, assumed=said, warnings=notes, guessed=not own and net.scheme not in GLUONS)

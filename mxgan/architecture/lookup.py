@@ -12,7 +12,6 @@ from mxgan.architecture.parts import NoGenerator, Part, is_module_api
 from mxgan.architecture.wishes import Wishes
 from mxgan.graph.reading import Reading
 
-USUAL = 4  # what is assumed of every recognised DCGAN: said by its published name too
 UNCONFIRMED = "none of it confirmed by running statistics"
 STRANGE = 1.0  # misfit of the first running statistics from which a recognised network's pictures may be wrong
 
@@ -24,7 +23,7 @@ def doubted(
     if is_module_api(found):  # whose own defaults hold
         other = looked_up(found, wish, where)
         return replace(other, warnings=(*reading.warnings, *other.warnings))
-    said, notes = reading.assumed, reading.warnings
+    usual, said, notes = reading.assumed, reading.assumed, reading.warnings
     if seen is not None and not seen.relu_fits:
         doubts: tuple[str, ...] = ()
         try:
@@ -42,7 +41,7 @@ def doubted(
     kinds = [node.layer for node in reading.graph.nodes]
     named = [one.name for one in known.matches(found) if [node.layer for node in one.graph.nodes] == kinds]
     if named:
-        return replace(reading, source=named[0], known=True, assumed=reading.assumed[USUAL:], guessed=False)
+        return replace(reading, source=named[0], known=True, assumed=reading.assumed[len(usual) :], guessed=False)
     return reading
 
 

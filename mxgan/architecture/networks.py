@@ -14,13 +14,17 @@ from pathlib import Path
 from typing import Optional
 
 from mxgan.architecture import wishes
+from mxgan.architecture.flow import FEWEST
 from mxgan.architecture.from_arrays import of_arrays
 from mxgan.architecture.members import chosen, prefix
-from mxgan.architecture.parts import Network, Unknown
+from mxgan.architecture.parts import Network, Unknown, parts
 from mxgan.architecture.wishes import NONE, Wishes
 from mxgan.errors import ParamsError, SettingError
 from mxgan.graph.reading import Reading
 from mxgan.weights import files
+from mxgan.weights.names import printable
+
+SHOWN = 6  # arrays of a file that is no network's
 
 
 def generator(path: str | os.PathLike, wish: Wishes = NONE) -> Reading:
@@ -89,8 +93,10 @@ def networks(file: files.WeightsFile, wish: Wishes = NONE) -> list[Network]:
     if file.modules:
         from mxgan.architecture.from_module import of_module
 
-        return [of_module(module, file.arrays, wish, file.path) for module in file.modules]
-    return of_arrays(file.arrays, wish, file.path)
+        found: list[Network] = [of_module(module, file.arrays, wish, file.path) for module in file.modules]
+    else:
+        found = of_arrays(file.arrays, wish, file.path)
+    return found if any(isinstance(one, Reading) for one in found) else _if_any(found, file)
 
 
 def symbol_of(path: Path) -> Optional[Path]:
@@ -102,6 +108,18 @@ def symbol_of(path: Path) -> Optional[Path]:
     from mxgan.architecture import symbol
 
     return symbol.beside(path)
+
+
+def _if_any(found: list[Network], file: files.WeightsFile) -> list[Network]:
+    """What is in the way of networks that aren't known; or that the file holds too little to be one at all."""
+    layers, _ = parts(file.arrays)
+    if sum(part.kind in ("conv", "linear") for part in layers) >= FEWEST:
+        return found
+    held = [f"{printable(name)} {array.shape}" for name, array in list(file.arrays.items())[:SHOWN]]
+    more = [f"{len(file.arrays) - SHOWN} more"] if len(file.arrays) > SHOWN else []
+    what = ", ".join([*held, *more]) or "no arrays"
+    why = f"{file.path}: no network's weights: it holds {what}; a network has {FEWEST} layers with weights, or more"
+    return [Unknown("", why, tuple(layers))]
 
 
 def _no_generator(file: files.WeightsFile, found: Sequence[Network]) -> str:

@@ -121,6 +121,8 @@ def load(path: str | os.PathLike) -> Symbol:
             raise ParamsError(f"{path}: not a regular file; a symbol's JSON wanted")
         with open(path, "rb") as file:
             data = file.read(LARGEST_FILE + 1)
+    except FileNotFoundError as error:
+        raise ParamsError(f"{path}: there is no such file") from error
     except OSError as error:
         raise ParamsError(f"{path}: the symbol can't be read ({error.strerror})") from error
     return parse(data, str(path))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from textwrap import wrap
 from typing import Any
 
+from mxgan.architecture.inspect import inspect
+from mxgan.architecture.wishes import NONE, Wishes, checked
+from mxgan.errors import in_python
 from mxgan.weights.names import printable
 from mxgan.words import counted
 
@@ -15,6 +19,28 @@ _SETTINGS = {  # what a table shows beside a layer's kind
     "BatchNorm": "eps {eps:g}", "InstanceNorm": "eps {eps:g}", "LeakyRelu": "{slope:g}", "Elu": "{alpha:g}",
     "Upsample": "{mode}", "Pad": "{mode}", "PixelShuffle": "{factor}", "Affine": "{scale:g}, {shift:g}",
 }  # fmt: skip
+
+
+class Report(dict[str, Any]):
+    """What `mxgan.architecture.inspect.inspect` found, under its keys; shown as a table for people."""
+
+    def __repr__(self) -> str:
+        return "\n".join(lines(self))
+
+
+def inspect_weights(path: str | os.PathLike, wishes: Wishes = NONE) -> Report:
+    """What is in a weights file of any kind, or in a run directory: its networks, layer by layer, and its arrays.
+
+    A dict with the keys that ``mxgan weights inspect --json`` has, as ``["nets"][0]["layers"]``, ``["arrays"]``,
+    ``["usable_for"]``, ``["warnings"]``; it shows itself as the table of that command. ``wishes``: what you know of
+    the network and its file doesn't say.
+    Raises ParamsError where the file can't be read, MissingPackage where its extra isn't installed, MxganError for a
+    wish that contradicts the file.
+    """
+    report = inspect(path, checked(wishes))
+    report["warnings"] = [in_python(text) for text in report["warnings"]]
+    report["unknown"] = [{**one, "why": in_python(one["why"])} for one in report["unknown"]]
+    return Report(report)
 
 
 def lines(report: dict[str, Any]) -> list[str]:

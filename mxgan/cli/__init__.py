@@ -9,7 +9,7 @@ import warnings
 
 import click
 
-from mxgan import __version__
+from mxgan import __version__, processes
 from mxgan.cli import faces, files, moving, page, pictures, training
 from mxgan.cli.help import WithExamples, examples
 from mxgan.cli.hints import Group, in_our_words
@@ -46,6 +46,8 @@ class Program(WithExamples, Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         own = {"--help", "-h", "--version"}
+        if args and args[0] in ("-v", "-V"):
+            raise click.UsageError(f"{args[0]}: no such option; did you mean --version?", ctx)
         if not args or (args[0].startswith("-") and args[0] not in own):
             args = ["train", *args]
         return super().parse_args(ctx, args)
@@ -103,11 +105,12 @@ def main(args: list[str] | None = None) -> None:
     except click.ClickException as error:
         _fail(in_our_words(error), 2)
     except TrainingError as error:
-        _fail(str(error), 3)
+        _fail(in_shell(error), 3)
     except (MxganError, ImportError) as error:
         _fail(in_shell(error), 2)
     except (click.Abort, KeyboardInterrupt):
-        _fail("stopped", 128 + signal.SIGINT)
+        click.echo("mxgan: stopped", err=True)
+        sys.exit(128 + signal.SIGINT)
     except (MemoryError, RuntimeError) as error:
         from mxgan.engines import is_out_of_memory  # not above: NumPy takes longer than the rest of the program's start
 
@@ -121,6 +124,13 @@ def main(args: list[str] | None = None) -> None:
         _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 2)
 
 
+def _speaks() -> bool:
+    try:
+        return processes.here().first
+    except MxganError:  # that is what there is to say
+        return True
+
+
 def _warn(message: Warning | str, *where: object, **more: object) -> None:
     """A warning is one line too, without the place in the code."""
     text = in_shell(message) if isinstance(message, Warning) else message
@@ -128,5 +138,8 @@ def _warn(message: Warning | str, *where: object, **more: object) -> None:
 
 
 def _fail(message: str, status: int) -> None:
+    """One line and the end; of several processes that train together, only the first says it."""
+    if not _speaks():
+        sys.exit(status)
     click.echo(f"mxgan: error: {' '.join(message.split())}", err=True)
     sys.exit(status)

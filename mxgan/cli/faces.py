@@ -9,7 +9,7 @@ import click
 
 from mxgan import config
 from mxgan.cli.help import Command, examples
-from mxgan.cli.options import PATH, fit_option, print_json, replacing, size_option
+from mxgan.cli.options import PATH, fit_option, noting, print_json, size_option
 from mxgan.cli.room import Room
 
 SHOWN = 20  # members that were left out and are named
@@ -92,7 +92,7 @@ def show(source: Path, out: Path, n: int, seed: int, size: int, fit: str, as_jso
     except ImportError as error:
         oddest = None
         click.echo(f"note: the oddest faces are left out: {error}", err=True)
-    with replacing(out):
+    with noting(out):
         survey = show_faces(source, out, n, seed, size, fit, oddest)
     if as_json:
         print_json({**survey.to_json(), "sheet": str(out)})
@@ -123,7 +123,7 @@ def pack(source: Path, file: Path, size: int, fit: str, unique: bool) -> None:
     from mxgan.faces.cache import pack as pack_faces
 
     config.TrainConfig(size=size, fit=fit)  # refuse now what train would refuse later
-    with replacing(file):
+    with noting(file):
         packed = pack_faces(source, file, size, fit, unique=unique)
     click.echo(packed)
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from mxgan.cli.help import CHOICES, Command, described, examples
-from mxgan.cli.options import DESCRIBED, PATH, print_json, replacing, said_options, wishes
+from mxgan.cli.options import DESCRIBED, PATH, noting, print_json, said_options, wishes
 from mxgan.cli.room import Room
 from mxgan.errors import MxganError
 
@@ -107,12 +107,11 @@ def convert(src: Path, dst: Path, names: str, layout: str, dtype: str | None, ki
     .pth (or .pt), .onnx. An .onnx is the generator itself; the options from --activation on say of it what SRC doesn't.
     The other formats hold arrays alone.
     """
-    from mxgan.convert import LAYOUTS
-    from mxgan.convert import convert as convert_weights
+    from mxgan.convert import LAYOUTS, convert_weights
 
     described = None if layout in LAYOUTS else Path(layout)
     wish = wishes({**said, "layout": described})
-    with replacing(dst):
+    with noting(dst):
         done = convert_weights(src, dst, names, "plain" if described else layout, dtype, kind, wish)
     for note in done.notes:
         click.echo(f"note: {note}", err=True)

@@ -57,12 +57,15 @@ def _in_range(ctx: click.Context, parameter: click.Parameter, value: float) -> f
 
 
 def opened(
-    weights: Path, engine: str, ctx: str, allow_nonfinite: bool, verbose: bool, **said: Any
+    weights: Path, n: int, engine: str, ctx: str, allow_nonfinite: bool, verbose: bool, **said: Any
 ) -> tuple[Generator, list[str]]:
-    """The generator, ready, and the lines for its user once it has worked. ``said``: of `network_options`."""
+    """The generator, ready, and the lines for its user once it has worked.
+
+    ``n``: how many pictures are wanted of it. ``said``: of `network_options`.
+    """
     from mxgan import engines, sampling
 
-    generator = sampling.load_generator(weights, engine, ctx, allow_nonfinite, wishes(said))
+    generator = sampling.load_generator(weights, engine, ctx, allow_nonfinite, wishes(said), n)
     engines.prepare(generator.engine)
     short = f"{generator.engine} on {generator.ctx}"
     ships = generator.file is not None and generator.file.parent == pretrained.FOLDER

@@ -7,6 +7,7 @@ is needed here is one section an idea.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from typing import Optional
 
@@ -17,7 +18,7 @@ from mxgan.config import AUGMENTS, ENGINES, FITS, INITS, LOSSES, PRECISIONS, REC
 Rows = Sequence[tuple[str, str]]
 JSON_KEYS = "JSON keys: "  # where, in a command's docstring, the last paragraph begins
 CHOICES = {  # the values that an option takes, as its help shows them
-    "activation": "relu|leaky:SLOPE|elu|selu|none",
+    "activation": "relu|leaky:SLOPE|elu|selu|tanh|sigmoid|none",
     "augment": f"{','.join(AUGMENTS)}|none",
     "ctx": "auto|cpu|gpu|gpu:N|mps",
     "data": "painted[:N]|FOLDER|FILE",
@@ -27,6 +28,7 @@ CHOICES = {  # the values that an option takes, as its help shows them
     "fit": "|".join(FITS),
     "init": "|".join(INITS),
     "loss": "|".join(LOSSES),
+    "output": "tanh|sigmoid|none",
     "precision": "|".join(PRECISIONS),
     "recipe": "|".join(RECIPES),
     "size": "|".join(map(str, SIZES)),
@@ -66,7 +68,7 @@ class Command(WithExamples):
         """Write the groups, then the notes, then the JSON keys."""
         options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
         records = {str(param.name): param.get_help_record(ctx) for param in options}
-        left = {name: record for name, record in records.items() if record is not None}
+        left = {name: (record[0], in_words(record[1])) for name, record in records.items() if record is not None}
         rest = "Other options" if self.groups else "Options"
         for title, names in (*self.groups, (rest, list(left))):
             rows = [left.pop(name) for name in names if name in left]
@@ -85,6 +87,13 @@ class Command(WithExamples):
         """The help text, and the JSON keys that end it."""
         text, _, keys = inspect.cleandoc(self.help or "").partition(f"\n\n{JSON_KEYS}")
         return text, keys
+
+
+def in_words(text: str) -> str:
+    """What click says of a number's range and of a described default, as people say it: ``from 1 to 9``."""
+    text = re.sub(r"\[default: \((.*?)\)", r"[default: \1", text)
+    text = re.sub(r"\b(\d+)<=x<=(\d+)\b", lambda found: f"from {found[1]} to {int(found[2]):,}", text)
+    return re.sub(r"\bx>=(\d+)\b", r"from \1", text)
 
 
 def described(

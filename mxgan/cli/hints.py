@@ -12,6 +12,7 @@ from typing import Any, Optional
 import click
 
 from mxgan import run_names
+from mxgan.cli.help import in_words
 
 ELSEWHERE = {
     "resume": "train --resume",
@@ -20,23 +21,45 @@ ELSEWHERE = {
     "help": "--help",
 }  # what is no command of its own
 WEIGHTS = (".params", ".pth", ".pt", ".safetensors", ".npz", ".onnx")
+WRITTEN = {"generate": (".png",), "walk": (".mp4", ".webm", ".avi", ".gif")}  # how the file ends that each makes
+SAME = {
+    "--count": "--n",
+    "--number": "--n",
+    "--num": "--n",
+    "--amount": "--n",
+    "-v": "--verbose",
+}  # other words for an option
 
 
 def in_our_words(error: click.ClickException) -> str:
     """click's message in the form that all others have: what it is about, what is wrong, the fix."""
     if isinstance(error, click.NoSuchOption):
-        likely = (error.possibilities or [])[:1]
-        return f"{error.option_name}: no such option; {f'did you mean {likely[0]}?' if likely else _see_help(error)}"
+        likely = _likely_option(error)
+        return f"{error.option_name}: no such option; {f'did you mean {likely}?' if likely else _see_help(error)}"
     if isinstance(error, click.MissingParameter) and error.param is not None:
         return f"{_command_of(error)}: {error.param.human_readable_name} is missing; {_see_help(error)}"
     text = error.format_message().rstrip(".")
     wrong = re.fullmatch(r"Invalid value for '([^']*?)(?: / [^']*)*': '(.*)' is not a valid (integer|float).*", text)
     if wrong:
-        return f"{wrong[1]} {wrong[2]}: a {'whole number' if wrong[3] == 'integer' else 'number'} is wanted"
-    wrong = re.fullmatch(r"Option '(.*)' requires an argument", text)
+        return (
+            f"{wrong[1]} {shlex.quote(wrong[2])}: a {'whole number' if wrong[3] == 'integer' else 'number'} is wanted"
+        )
+    wrong = re.fullmatch(r"Invalid value for '([^']*)': (\S+) is not in the range (\S+)", text)
     if wrong:
-        return f"{wrong[1]}: its value is missing"
+        return f"{wrong[1]} {wrong[2]}: a whole number {in_words(wrong[3])}"
+    wrong = re.fullmatch(r"Option '(.*)' requires (an argument|(\d+) arguments)", text)
+    if wrong:
+        return f"{wrong[1]}: {f'{wrong[3]} values are wanted' if wrong[3] else 'its value is missing'}"
+    wrong = re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", text)
+    if wrong:
+        return f"{_command_of(error)}: {wrong[1]} is too much; {_see_help(error)}"
     return text
+
+
+def _likely_option(error: click.NoSuchOption) -> str:
+    meant = SAME.get(error.option_name, "")
+    options = [name for one in error.ctx.command.params for name in one.opts] if error.ctx else []
+    return meant if meant in options else next(iter(error.possibilities or ()), "")
 
 
 def _see_help(error: click.ClickException) -> str:
@@ -79,7 +102,9 @@ def command_like(group: click.Group, word: str, top: bool) -> Optional[str]:
     if len(starts) == 1 and len(lower) > 1:
         return names[starts[0]]
     if is_there and top:
-        return f"train {_option_of_train(word)}" if _is_data(word) else f"generate --weights {shlex.quote(word)}"
+        typed = shlex.quote(word)
+        look = f"weights inspect {typed}, or " if _is_weights(word) else ""
+        return f"train {_option_of_train(word)}" if _is_data(word) else f"{look}generate --weights {typed}"
     if is_there:
         return f"{next(iter(group.commands))} {shlex.quote(word)}"  # weights inspect FILE, faces check FOLDER
     close = difflib.get_close_matches(lower, names, n=1)
@@ -101,11 +126,13 @@ def _check_words(ctx: click.Context, args: list[str]) -> None:
 
 
 def _meant(command: str, word: str, given: dict[str, Any]) -> str:
+    if command == "compare" and _is_run(word):
+        return "it compares the two engines, not runs; `mxgan runs show RUN` and `mxgan evaluate --run RUN` are of runs"
     options = {
         "train": _option_of_train,
         "compare": lambda word: f"--data {shlex.quote(word)}",
-        "generate": lambda word: f"--weights {shlex.quote(word)}",
-        "walk": lambda word: f"--weights {shlex.quote(word)}",
+        "generate": lambda word: _option_of_pictures(command, word),
+        "walk": lambda word: _option_of_pictures(command, word),
         "evaluate": lambda word: f"--{'weights' if _is_weights(word) else 'run'} {shlex.quote(word)}",
     }
     whole = _split_path(word, given.items())
@@ -130,6 +157,11 @@ def _option_of_train(word: str) -> str:
     if _is_run(word):
         return f"--resume {shlex.quote(word)}"
     return f"--{'weights' if word.lower().endswith(WEIGHTS) else 'data'} {shlex.quote(word)}"
+
+
+def _option_of_pictures(command: str, word: str) -> str:
+    is_written = word.lower().endswith(WRITTEN[command])
+    return f"--{'out' if is_written else 'weights'} {shlex.quote(word)}"
 
 
 def _is_weights(word: str) -> bool:

@@ -9,7 +9,7 @@ import click
 
 from mxgan.cli.generators import LABELLED, MACHINE, generator_options, opened
 from mxgan.cli.help import Command, described, examples
-from mxgan.cli.options import DESCRIBED, PATH, replacing
+from mxgan.cli.options import DESCRIBED, PATH, noting
 from mxgan.errors import MxganError
 
 FPS = 25.0
@@ -53,7 +53,7 @@ def video(run: Path | None, out: Path, seconds: float | None, fps: float, hold_l
 
     if run is None:
         raise MxganError("video: of which run? `mxgan runs` lists them; then `mxgan video RUN`")
-    with replacing(out):
+    with noting(out):
         made = film.of_run(run_dir.existing(run), out, seconds, fps, hold_last)
     _tell(made.note)
     click.echo(out)
@@ -122,10 +122,10 @@ def walk(
     from mxgan import video as videos
 
     videos.check(out, fps)
-    generator, told = opened(weights, **options)
+    generator, told = opened(weights, n * walks, **options)
     labels, columns = sampling.labelled(generator, walks, label, by_label)
     frames = generator.frames((seed, *(to or (seed + 1,))), n, walks, loop, labels, truncation)
-    with replacing(out), saving.bar(n, True, " frames") as bar:
+    with noting(out), saving.bar(n, True, " frames") as bar:
         pictures = (bar.update() or plots.grid(images, columns) for images in frames)
         made = videos.save_video(out, pictures, fps)
     for line in (*told, made.note):

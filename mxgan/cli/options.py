@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,11 +14,23 @@ import click
 
 from mxgan import config
 from mxgan.cli.help import CHOICES, by_recipe
+from mxgan.errors import MxganError
 
 if TYPE_CHECKING:
     from mxgan.architecture.wishes import Wishes
 
-PATH = click.Path(path_type=Path)
+
+class Place(click.Path):
+    """A path. An empty one, as of a variable that isn't set, is refused: to Python it is the current folder."""
+
+    def convert(self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]) -> Any:
+        if not os.fspath(value).strip() and param is not None:
+            called = param.opts[0] if isinstance(param, click.Option) else param.human_readable_name
+            raise MxganError(f"{called} {shlex.quote(os.fspath(value))}: the path is empty; name a file or a folder")
+        return super().convert(value, param, ctx)
+
+
+PATH, PATH_TEXT = Place(path_type=Path), Place()  # as a Path; as a string
 DEFAULTS = config.TrainConfig()
 SAID = ("activation", "output_", "eps", "size", "latent_normal", "layout", "symbol")  # the values of network_options
 
@@ -122,7 +136,13 @@ def said_options(command: Callable) -> Callable:
     """`network_options` without --layout, which means something else for some commands."""
     options = (
         click.option("--activation", metavar=CHOICES["activation"], help="Between layers.  [default: found out]"),
-        click.option("--output", "output_", metavar="tanh|sigmoid|none", help="After the last layer.  [default: tanh]"),
+        click.option(
+            "--output",
+            "output_",
+            callback=_no_file,
+            metavar=CHOICES["output"],
+            help="After the last layer.  [default: tanh]",
+        ),
         click.option("--eps", type=float, metavar="E", help="Of BatchNorm and InstanceNorm.  [default: found out]"),
         click.option("--size", type=int, metavar="N", help="Pixels on a side.  [default: found out]"),
         click.option(
@@ -176,12 +196,17 @@ verbose_option = click.option("--verbose", is_flag=True, help="Say why this engi
 
 
 @contextmanager
-def replacing(*paths: Optional[Path]) -> Iterator[None]:
-    """Say of the files that this block writes which ones were there before."""
-    there = [path for path in paths if path is not None and path.is_file()]
+def noting(*paths: Optional[Path]) -> Iterator[None]:
+    """Say of the files that this block writes which ones were there before, and which folders were not."""
+    files = [path for path in paths if path is not None]
+    there = [path for path in files if path.is_file()]
+    missing = [path.parent for path in files if not path.parent.exists()]
     yield
     for path in there:
         click.echo(f"note: replaced {path}, which was there", err=True)
+    for folder in missing:
+        if folder.exists():
+            click.echo(f"note: made the folder {folder}", err=True)
 
 
 def given(name: str) -> bool:
@@ -196,3 +221,12 @@ def print_json(value: object) -> None:
 
 def _none_is_empty(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     return "" if value == "none" else value
+
+
+def _no_file(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuse a file for --output, of a command that has --out."""
+    choices = CHOICES["output"].split("|")
+    if value and value not in choices and Path(value).suffix and any(one.name == "out" for one in ctx.command.params):
+        file = shlex.quote(value)
+        raise MxganError(f"--output {file}: one of {', '.join(choices)}; did you mean --out {file}, the file to write?")
+    return value

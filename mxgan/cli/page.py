@@ -9,7 +9,7 @@ import click
 
 from mxgan import pretrained
 from mxgan.cli.help import Command, described, examples
-from mxgan.cli.options import DESCRIBED, PATH, machine_options, network_options, wishes
+from mxgan.cli.options import DESCRIBED, PATH, given, machine_options, network_options, wishes
 
 
 @described(
@@ -26,6 +26,7 @@ from mxgan.cli.options import DESCRIBED, PATH, machine_options, network_options,
         "mxgan serve                   # with the generator that comes with mxgan",
         "mxgan serve --weights last    # with your newest run's",
         "mxgan serve runs/             # and watch the runs there, at /runs",
+        "mxgan serve my-run            # watch this run, and see its faces",
         "mxgan serve --host 0.0.0.0    # for others on your network too",
     ),
 )
@@ -58,13 +59,21 @@ def serve(
     """Show faces in a browser, and the runs of FOLDER while they train.
 
     The page's address is the one line on stdout. FOLDER is where runs are, as `mxgan runs` takes it: runs/ if it is
-    left out. It serves this machine alone, unless --host says otherwise. Ctrl-C ends it. docs/page.md lists the
-    addresses for programs.
+    left out. If it is itself a run, and has weights, the faces are that run's. It serves this machine alone, unless
+    --host says otherwise. Ctrl-C ends it. docs/page.md lists the addresses for programs.
     """
     from mxgan.page.server import start
 
     start.serve(
-        folder, weights, host, port, engine, ctx, wishes(said), lambda line: click.echo(line, err=True), click.echo
+        folder,
+        weights if given("weights") else None,
+        host,
+        port,
+        engine,
+        ctx,
+        wishes(said),
+        lambda line: click.echo(line, err=True),
+        click.echo,
     )
 
 

@@ -13,12 +13,13 @@ from mxgan.cli.help import CHOICES, Command, described, examples
 from mxgan.cli.options import (
     DESCRIBED,
     PATH,
+    PATH_TEXT,
     SAID,
     given,
     machine_options,
     network_options,
+    noting,
     print_json,
-    replacing,
     verbose_option,
     wishes,
 )
@@ -96,10 +97,10 @@ def generate(
 
     if interpolate and (given("seed") or by_label):
         raise MxganError(f"--interpolate: {'--seed' if given('seed') else '--labels'} beside it; give one of the two")
-    generator, told = opened(weights, **options)
-    with replacing(out):
+    n = ROW if interpolate and not given("n") else n
+    generator, told = opened(weights, n, **options)
+    with noting(out):
         if interpolate:
-            n = n if given("n") else ROW
             labels, _ = sampling.labelled(generator, 1, label)
             saving.save_row(generator, interpolate, n, out, each, labels, overwrite, True, truncation)
         else:
@@ -132,7 +133,10 @@ def generate(
 @click.option("--weights", type=PATH, metavar="FILE|RUN", help="A weights file of any kind, or a run.")
 @click.option("--run", type=PATH, metavar="RUN", help="A run, instead of --weights.")
 @click.option(
-    "--data", metavar=CHOICES["data"], help="Real faces to compare with.  [default: what the run was trained on]"
+    "--data",
+    type=PATH_TEXT,
+    metavar=CHOICES["data"],
+    help="Real faces to compare with.  [default: what the run was trained on]",
 )
 @click.option(
     "--n", type=click.IntRange(min=1), default=4000, show_default=True, metavar="N", help="Faces of each kind."
@@ -146,7 +150,9 @@ def generate(
     help="The network whose features are compared; inception is that of FID and KID.",
 )
 @click.option("--input-size", type=int, metavar="N", help="Pixels on a side that the extractor sees.  [default: 128]")
-@click.option("--inception-weights", metavar="FILE", help="Inception's weights, for a machine without internet.")
+@click.option(
+    "--inception-weights", type=PATH_TEXT, metavar="FILE", help="Inception's weights, for a machine without internet."
+)
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Decides every choice."
 )
@@ -185,7 +191,7 @@ def evaluate(
     asked = scoring.EvalConfig(metrics=tuple(metrics.split(",")), wishes=wishes(said), **options)
     if verbose:
         click.echo(engines.choose_generator(asked.engine, asked.ctx).line(verbose=True), err=True)
-    with replacing(options["nearest"]):
+    with noting(options["nearest"]):
         report = scoring.evaluate(source, asked, say=lambda line: click.echo(line, err=True))
     if as_json:
         print_json(report.to_json())

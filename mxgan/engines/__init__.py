@@ -14,15 +14,16 @@ from typing import Optional
 
 import numpy as np
 
-from mxgan import extras
+from mxgan import extras, processes
 from mxgan.config import RunConfig, TrainConfig, parse_ctx
-from mxgan.engines.protocol import Engine, Forward
+from mxgan.engines.protocol import Engine, Forward, Team
 from mxgan.errors import SettingError, in_shell
 from mxgan.graph import Graph
 
 TRAINERS = ("mxnet", "pytorch")
 ON_CPU = ("onnx", "numpy")  # these generate, on the CPU alone
-GENERATORS = (*TRAINERS, *ON_CPU)
+GENERATORS = ("onnx", *TRAINERS, "numpy")  # of those that compute on the CPU, ONNX Runtime is the first to be ready
+LITTLE = 2**34  # multiply-adds that NumPy has done, in half a second, before another engine is loaded
 TITLES = {"mxnet": "MXNet", "pytorch": "PyTorch", "onnx": "ONNX Runtime", "numpy": "NumPy"}
 
 TOO_LARGE = (
@@ -93,8 +94,14 @@ def as_computed(config: TrainConfig, ctx: str) -> TrainConfig:
     return config if config.precision != "tf32" or has_tf32 else dataclasses.replace(config, precision="float32")
 
 
-def choose_generator(engine: str = "auto", ctx: str = "auto") -> Choice:
-    """The engine and ctx to generate with here: `choose` among all that can make pictures. NumPy is always here."""
+def choose_generator(engine: str = "auto", ctx: str = "auto", work: Optional[int] = None) -> Choice:
+    """The engine and ctx to generate with here: `choose` among all that can make pictures. NumPy is always here.
+
+    ``work``: the multiply-adds of all the pictures wanted. Where they are few, ``auto`` is NumPy, which loads nothing.
+    """
+    kind, _ = parse_ctx(ctx)
+    if engine == "auto" and kind in ("auto", "cpu") and work is not None and work <= LITTLE:
+        return Choice("numpy", "cpu", "so little work is done before another engine is loaded")
     return choose(engine, ctx, among=GENERATORS)
 
 
@@ -121,13 +128,18 @@ def _version(package: Optional[str]) -> str:
         return "not installed"
 
 
-def build(choice: Choice, config: RunConfig, dtype: str = "float32") -> Engine:
-    """The chosen engine with freshly drawn weights. Raises MxganError where it can't compute as ``config`` asks."""
+def build(choice: Choice, config: RunConfig, dtype: str = "float32", team: Optional[Team] = None) -> Engine:
+    """The chosen engine with freshly drawn weights. Raises MxganError where it can't compute as ``config`` asks.
+
+    ``team``: the processes that share each batch, as `join` gives them; None: this one has it all.
+    """
     if choice.engine == "pytorch":
         _runtime("pytorch").prepare(choice.threads)  # before anything else imports torch
         from mxgan.pytorch.engine import Engine as PyTorchEngine
+        from mxgan.pytorch.team import Team as PyTorchTeam
 
-        return PyTorchEngine(config, choice.ctx, dtype)
+        others = team if isinstance(team, PyTorchTeam) else None
+        return PyTorchEngine(config, choice.ctx, dtype, team=others)
     if config.precision == "bfloat16":
         raise SettingError("precision", "bfloat16", "the mxnet engine computes in float32; use --engine pytorch")
     if config.deterministic and choice.ctx != "cpu":
@@ -136,6 +148,22 @@ def build(choice: Choice, config: RunConfig, dtype: str = "float32") -> Engine:
     from mxgan.gluon.engine import Engine as GluonEngine
 
     return GluonEngine(config, choice.ctx, dtype)
+
+
+def join(engine: str = "auto") -> Team:
+    """The processes that train together, as ``torchrun`` started them, connected; without it, this one alone.
+
+    Raises MxganError where the ``engine`` asked for is another than PyTorch, or the others can't be reached.
+    """
+    place = processes.here()
+    if place.count == 1:
+        return processes.Alone()
+    if engine not in ("auto", "pytorch"):
+        raise SettingError("engine", engine, "torchrun starts processes of PyTorch; use --engine pytorch")
+    _runtime("pytorch").prepare()
+    from mxgan.pytorch.team import Team as PyTorchTeam
+
+    return PyTorchTeam(place)
 
 
 def prepare(engine: str) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Optional, Protocol
+from typing import Any, NamedTuple, Optional, Protocol
 
 import numpy as np
 
+from mxgan.processes import Place
 from mxgan.recipe.augment import Augmentation
 
 Weights = Mapping[str, Mapping[str, np.ndarray]]  # {"netG": {"0.weight": ...}, "netD": {...}}
@@ -46,6 +47,24 @@ class Probe:
 
     losses: dict[str, float]
     gradients: dict[str, np.ndarray]
+
+
+class Team(Protocol):
+    """The processes that train a run together, seen from one of them. `mxgan.processes.Alone` is a team of one.
+
+    Every method is called by all of them in the same order, and waits for all.
+    """
+
+    place: Place
+
+    def agreed(self, number: int) -> int:
+        """The largest of the processes' numbers: a wish to stop that one of them has is all's."""
+
+    def told(self, value: Any) -> list[Any]:
+        """What each process says, by rank."""
+
+    def from_first(self, value: Any) -> Any:
+        """What the process of rank 0 says; the others' ``value`` isn't used."""
 
 
 class Stats(Protocol):

@@ -29,7 +29,7 @@ from mxgan.faces.members import Members
 from mxgan.faces.misfit import other_size
 from mxgan.faces.painting import is_painted
 from mxgan.faces.pictures import Skipped, check_wanted, printable
-from mxgan.faces.sources import Source, cache_folder, pattern_hint, shown, source
+from mxgan.faces.sources import Source, cache_folder, instead, shown, source
 from mxgan.words import counted
 
 FORMAT = 1  # of the cache: a set in another format is packed again
@@ -255,7 +255,7 @@ def _blank(n: int, size: int) -> np.ndarray:
 
 def _check_there(data: str) -> None:
     if not is_painted(data) and not os.path.exists(os.path.expanduser(data)):
-        raise SettingError("data", printable(data), f"there is no such folder or file{pattern_hint(data)}")
+        raise SettingError("data", printable(data), f"there is no such folder or file; {instead(data)}")
 
 
 def _header(n: int, size: int) -> bytes:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
@@ -76,7 +78,8 @@ def source(data: str, size: int, fit: str) -> Source:
         return Source(data, f"painted-{n}-{size}", size, fit, made_from, partial(painting.members, n, size))
     path = os.path.expanduser(data)
     if not os.path.exists(path):
-        raise MxganError(f"{printable(data)!r}: there is no such folder or file{pattern_hint(data)}")
+        called = printable(data) if data.strip() else repr(data)
+        raise MxganError(f"{called}: there is no such folder or file; {instead(data)}")
     path = os.path.realpath(path)
     if os.path.isdir(path):
         return _folder(data, path, size, fit)
@@ -96,6 +99,11 @@ def shown(
 
 
 def _folder(data: str, path: str, size: int, fit: str) -> Source:
+    if all(os.path.isfile(os.path.join(path, name)) for name in ("config.json", "log.jsonl")):
+        raise MxganError(
+            f"{printable(data)}: a run, whose pictures are plots and samples; give the folder of its faces, or go on "
+            f"with `mxgan train --resume {shlex.quote(printable(data))}`"
+        )
     try:
         count, listing = folder.listing(path)
         suffixes: tuple[str, ...] = pictures.SUFFIXES
@@ -120,9 +128,18 @@ def _in_folder(path: str, suffixes: tuple[str, ...], shown_path: str) -> Abstrac
     return parquet.members(path, names, shown_path)
 
 
-def pattern_hint(data: str) -> str:
-    """What to give instead of a pattern such as photos/*.jpg, which no shell has filled in."""
-    return "; give the folder itself, not a pattern" if set(data) & set("*?[") else ""
+def instead(data: str) -> str:
+    """What to give instead of a path that isn't there: a name close to it, or for photos/*.jpg its folder."""
+    if set(data) & set("*?["):
+        return "give the folder itself, not a pattern"
+    folder, name = os.path.split(os.path.expanduser(data))
+    try:
+        close = difflib.get_close_matches(name, os.listdir(folder or "."), n=1)
+    except OSError:
+        close = []
+    if close:
+        return f"did you mean {printable(os.path.join(os.path.dirname(data), close[0]))}?"
+    return "give the folder or file that your pictures are in, or painted"
 
 
 def _hint(path: str) -> str:

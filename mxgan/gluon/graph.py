@@ -94,7 +94,7 @@ def _without_biases(graph: Graph) -> dict[str, np.ndarray]:
             continue
         bias, mean = f"{before.name}.bias", f"{node.name}.running_mean"
         if isinstance(before.layer, (layers.Linear, layers.Conv, layers.ConvTranspose)) and bias in same:
-            same[mean] = same[mean] - same.pop(bias)
+            same[mean] = np.subtract(same[mean], same.pop(bias), dtype=np.float64)  # not rounded again in float16
     return same
 
 

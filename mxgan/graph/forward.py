@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Optional
 
 import numpy as np
@@ -24,6 +25,8 @@ def generate(graph: Graph, z: np.ndarray, labels: Optional[np.ndarray] = None) -
 
 def forward_of(graph: Graph) -> Callable[..., np.ndarray]:
     """The generator's ``forward`` as `mxgan.engines.protocol` has it, in float32."""
+    arrays = {name: np.asarray(array, np.float32) for name, array in graph.arrays.items()}  # once, not at each batch
+    graph = replace(graph, arrays=arrays)
 
     def forward(z: np.ndarray, labels: Optional[np.ndarray] = None) -> np.ndarray:
         given = {LATENTS: z} if labels is None else {LATENTS: z, LABELS: labels}
@@ -77,7 +80,7 @@ def _seen(x: np.ndarray, weight: np.ndarray, layer: layers.Conv) -> np.ndarray:
         for column in range(columns):
             u, v = row * dy, column * dx
             part = pixels[:, u : u + down * (tall - 1) + 1 : down, v : v + right * (wide - 1) + 1 : right]
-            y += np.ascontiguousarray(part) @ np.ascontiguousarray(weight[:, :, row, column].T)
+            y += _product_of(part, weight[:, :, row, column].T)
     return y.transpose(0, 3, 1, 2)
 
 
@@ -102,8 +105,14 @@ def _stamped(x: np.ndarray, weight: np.ndarray, layer: layers.ConvTranspose) -> 
             y, z = row * dy, column * dx
             target = full[:, y : y + down * (height - 1) + 1 : down, z : z + right * (width - 1) + 1 : right]
             kernel = weight[:, :, row, column]
-            target += pixels @ np.ascontiguousarray(kernel) if stamps is None else stamps[..., row, column]
+            target += _product_of(pixels, kernel) if stamps is None else stamps[..., row, column]
     return full[:, top : tall - top, left : wide - left].transpose(0, 3, 1, 2)
+
+
+def _product_of(pixels: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """pixels (n, H, W, in) by kernel (in, out), as one matrix product: NumPy would make one of every row of pixels."""
+    rows = pixels.reshape(-1, len(kernel))
+    return (rows @ np.ascontiguousarray(kernel)).reshape(*pixels.shape[:3], -1)
 
 
 def _linear(layer: layers.Linear, arrays: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:

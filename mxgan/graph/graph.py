@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Optional
 
 import numpy as np
@@ -31,7 +31,7 @@ class Graph:
     """
 
     nodes: tuple[Node, ...]
-    arrays: Mapping[str, np.ndarray]  # "<node>.<word>": "0.weight", "1.gamma"
+    arrays: Mapping[str, np.ndarray] = field(repr=False)  # "<node>.<word>": "0.weight", "1.gamma"
     inputs: Mapping[str, tuple[int, ...]]  # name -> shape of one sample
 
     @property

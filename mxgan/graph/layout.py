@@ -81,6 +81,8 @@ def read(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> Layout:
         if Path(path).stat().st_size > LONGEST:
             raise ParamsError(f"{where}: more than {LONGEST:,} bytes; a layout is a small JSON file")
         text = Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ParamsError(f"{where}: there is no such file") from error
     except OSError as error:
         raise ParamsError(f"{where}: the layout can't be read ({error.strerror})") from error
     except UnicodeDecodeError as error:

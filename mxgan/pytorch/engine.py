@@ -18,6 +18,7 @@ from mxgan.config import RunConfig
 from mxgan.engines.protocol import Batch, Probe, State, Weights
 from mxgan.pytorch import contexts, state, step
 from mxgan.pytorch.model import PLAIN, Model, Options
+from mxgan.pytorch.team import Team
 from mxgan.pytorch.tensors import to_array
 
 
@@ -26,14 +27,21 @@ class Engine:
 
     name, package = "pytorch", "torch"
 
-    def __init__(self, config: RunConfig, ctx: str, dtype: str = "float32", options: Optional[Options] = None) -> None:
+    def __init__(
+        self,
+        config: RunConfig,
+        ctx: str,
+        dtype: str = "float32",
+        options: Optional[Options] = None,
+        team: Optional[Team] = None,
+    ) -> None:
         self.ctx, self.version = ctx, str(torch.__version__)
         self.threads = str(torch.get_num_threads())
         chosen = options or _options(config)
         if chosen.deterministic:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
             torch.use_deterministic_algorithms(True)
-        self.model = Model(config, ctx, dtype, chosen)
+        self.model = Model(config, ctx, dtype, chosen, team)
 
     def train_step(self, batch: Batch) -> Stats:
         """Update netD, then netG; on a GPU returns at once."""
@@ -48,7 +56,8 @@ class Engine:
             gradients = state.gradients(model, "netD")
             loss_g = step.update_netG(model, batch, fake, update=False)
             gradients.update(state.gradients(model, "netG"))
-        return Probe({"loss_d": float(loss_d.detach()), "loss_g": float(loss_g.detach())}, gradients)
+        losses = to_array(model.mean(torch.stack([loss_d.detach(), loss_g.detach()]))).tolist()
+        return Probe(dict(zip(("loss_d", "loss_g"), losses)), gradients)
 
     def forward(self, z: np.ndarray) -> np.ndarray:
         """Latents (n, latent) to images in [-1, 1], NCHW, in inference mode, by netG's average where there is one."""

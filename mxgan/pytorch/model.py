@@ -13,6 +13,7 @@ from mxgan.pytorch import fast, losses, nets, runtime
 from mxgan.pytorch.adam import Adam
 from mxgan.pytorch.ema import EMA
 from mxgan.pytorch.spectral import SpectralNorm
+from mxgan.pytorch.team import Team
 from mxgan.pytorch.tensors import place, tensors, to_tensor, trainable, write
 from mxgan.recipe import initial
 
@@ -37,11 +38,11 @@ class Model:
     """Freshly drawn networks, ready for `mxgan.pytorch.step`.
 
     ``netG`` and ``netD`` are the notebooks': what weights files hold and pictures come from. ``nets`` are the forms of
-    them that training computes.
+    them that training computes. ``team``: the processes that share each batch; None: this one has it all.
     """
 
-    def __init__(self, config: RunConfig, ctx: str, dtype: str, options: Options) -> None:
-        self.config, self.options, self.dtype = config, options, getattr(torch, dtype)
+    def __init__(self, config: RunConfig, ctx: str, dtype: str, options: Options, team: Optional[Team] = None) -> None:
+        self.config, self.options, self.dtype, self.team = config, options, getattr(torch, dtype), team
         self.device = runtime.device(ctx)
         netG = nets.generator(config.latent, config.ngf, config.size, config.bias)
         self.netG = place(netG, self.device, self.dtype)
@@ -60,11 +61,23 @@ class Model:
         )
         self.spectral = SpectralNorm(self.netD, config.seed, config.spectral_norm)
         self.ema: Optional[EMA] = EMA(self.netG, config) if config.ema else None
+        if config.sync_batchnorm:
+            for layer in (layer for net in self.nets for layer in net if isinstance(layer, nets.BatchNorm)):
+                layer.team = team
 
     @property
     def updates(self) -> int:
         """How many updates netG has made."""
         return self.trainerG.count
+
+    def average(self, adam: Adam) -> None:
+        """The gradients of one network become those of the whole batch, of which other processes have their shares."""
+        if self.team is not None:
+            self.team.average(adam.parameters)
+
+    def mean(self, values: torch.Tensor) -> torch.Tensor:
+        """Means over this process's share of a batch become those over the whole."""
+        return values if self.team is None else self.team.mean(values)
 
     def autocast(self) -> torch.autocast:
         """Where the precision is bfloat16, convolutions in this block compute in it."""

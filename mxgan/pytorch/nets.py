@@ -7,12 +7,16 @@ BatchNorm's words for gamma and beta those are Gluon's names.
 
 from __future__ import annotations
 
+from typing import Optional
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from mxgan.config import SIZES
+from mxgan.pytorch import sync
+from mxgan.pytorch.team import Team
 
 # MXNet's momentum 0.9 is a float32, and PyTorch counts the other way round: the share of the new.
 MOMENTUM = 1 - float(np.float32(0.9))
@@ -21,7 +25,8 @@ MOMENTUM = 1 - float(np.float32(0.9))
 class BatchNorm(nn.BatchNorm2d):
     """BatchNorm whose running variance is MXNet's: the biased one, where PyTorch's own divides by n - 1.
 
-    Epsilon 1e-5 and everything else are PyTorch's. ``moves``: do the running statistics follow the batches?
+    Epsilon 1e-5 and everything else are PyTorch's. ``moves``: do the running statistics follow the batches? ``team``:
+    processes whose batches count as one; None: this process's batch alone.
     """
 
     def __init__(self, channels: int) -> None:
@@ -29,18 +34,27 @@ class BatchNorm(nn.BatchNorm2d):
         self.running_mean: torch.Tensor
         self.running_var: torch.Tensor
         self.moves = True
+        self.team: Optional[Team] = None
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if not self.training:
             return super().forward(x)
+        if self.team is not None:
+            y, mean, variance = sync.batch_norm(x, self.weight, self.bias, self.eps, self.team)
+            self._move(mean, variance)
+            return y
         # Momentum 1 leaves the batch's own statistics in these, with no second pass over the data.
         mean, variance = torch.zeros_like(self.running_mean), torch.zeros_like(self.running_var)
         y = F.batch_norm(x, mean, variance, self.weight, self.bias, True, 1.0, self.eps)
-        if self.moves:
-            n = x.numel() // x.shape[1]
-            self.running_mean.lerp_(mean, MOMENTUM)
-            self.running_var.lerp_(variance * ((n - 1) / n), MOMENTUM)
+        n = x.numel() // x.shape[1]
+        self._move(mean, variance * ((n - 1) / n))
         return y
+
+    def _move(self, mean: torch.Tensor, variance: torch.Tensor) -> None:
+        """Let the running statistics follow a batch's, the variance being the biased one."""
+        if self.moves:
+            self.running_mean.lerp_(mean, MOMENTUM)
+            self.running_var.lerp_(variance, MOMENTUM)
 
 
 def generator(latent: int = 128, ngf: int = 64, size: int = 64, bias: bool = False, channels: int = 3) -> nn.Sequential:

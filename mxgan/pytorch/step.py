@@ -24,7 +24,7 @@ def train_step(model: Model, batch: Batch) -> torch.Tensor:
     if model.ema:
         model.ema.follow(model.updates)
     scores = (logit.detach().to(model.dtype).sigmoid().mean() for logit in (logit_real, logit_fake))
-    return torch.stack([loss_d.detach(), loss_g.detach(), *scores])
+    return model.mean(torch.stack([loss_d.detach(), loss_g.detach(), *scores]))
 
 
 def update_netD(
@@ -48,6 +48,7 @@ def update_netD(
         logit_real = netD(augmented(real, augment_real))
         loss_d = model.loss.netD(logit_real, logit_fake)
     loss_d.backward()
+    model.average(model.trainerD)
     model.spectral.pull_back()  # nothing without spectral norm
     if update:
         with model.spectral.unfolded():
@@ -70,6 +71,7 @@ def update_netG(model: Model, batch: Batch, fake: torch.Tensor, update: bool = T
         logit = frozenD(augmented(fake, augment_fake))
         loss_g = model.loss.netG(logit)
     loss_g.backward()
+    model.average(model.trainerG)
     if update:
         model.trainerG.step(batch.rate)
     return loss_g

@@ -23,6 +23,11 @@ class Advice:
             return f"mxgan.resume({str(run)!r})"
         return f"{self.command} train --resume {shlex.quote(str(run))}"
 
+    def longer(self, run: Path, steps: int) -> str:
+        """What makes a run of so many steps longer."""
+        more = f"mxgan.resume({str(run)!r}, steps=N)" if self.command is None else f"{self.resume(run)} --steps N"
+        return f"{more}, N above {steps}"
+
     def generate(self, run: Path) -> str:
         """What makes new pictures with it."""
         if self.command is None:

@@ -50,6 +50,18 @@ def ahead(read: Callable[[T], U], order: Iterable[T]) -> Iterator[tuple[T, U]]:
             yield ready[0], ready[1].result()
 
 
+def share(batch: Batch, part: slice) -> Batch:
+    """One process's part of a step's batch."""
+
+    def of(augmentation: augment.Augmentation) -> augment.Augmentation:
+        arrays = vars(augmentation)
+        return augment.Augmentation(**{name: None if a is None else a[part] for name, a in arrays.items()})
+
+    changes = batch.augment and (of(batch.augment[0]), of(batch.augment[1]), of(batch.augment[2]))
+    z_g = None if batch.z_g is None else batch.z_g[part]
+    return Batch(batch.images[part], batch.z[part], z_g, changes, batch.rate)
+
+
 def inputs(config: RunConfig, step: int, steps: int, images: np.ndarray) -> Batch:
     """What an engine's ``train_step`` takes at ``step`` of ``steps``, from 1 on.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from mxgan.errors import MxganError, TrainingError
+from mxgan.errors import Deserted, MxganError, TrainingError
 from mxgan.training import board, checkpoint, validation
 from mxgan.training.advice import Advice
 from mxgan.training.log import NonFinite
@@ -50,6 +51,8 @@ def told_by_state_json(run: RunDir, start: int, steps: int, progress: Progress) 
     except NonFinite as error:
         _write(run, "state.json", {**state, "state": "failed", "step": error.step, "why": str(error)}, progress)
         raise _failed(run, error, progress) from error
+    except Deserted as error:  # nothing is wrong with the run: state.json says of it what it says of a killed one
+        raise _deserted(run, error) from error
     except Exception as error:  # no room for the last files, not enough memory: `mxgan runs` tells why it ended
         why = str(error).partition("\n")[0] or type(error).__name__  # MXNet's have a stack trace below
         _write(run, "state.json", {**state, "state": "failed", "why": why}, progress)
@@ -63,17 +66,35 @@ def write_state(run: RunDir, step: int, steps: int, progress: Progress) -> None:
 
 
 def say_goodbye(
-    run: RunDir, step: int, steps: int, scores: Sequence[validation.Score], advice: Advice, progress: Progress
+    setup: Setup, step: int, scores: Sequence[validation.Score], advice: Advice, progress: Progress
 ) -> None:
     """Say how to go on, where everything is and, as the last line, how good it is and what `generate` takes of it."""
+    run, steps = setup.run, setup.length.steps
     if step < steps:
         progress.say(f"stopped after step {step:,} of {steps:,}; to go on: {advice.resume(run.path)}")
     progress.say(f"pictures {run.path / 'samples'}, curves {run.path / 'curves.png'}")
-    score, best = "no scores", validation.best(scores)
+    score, best = _no_scores(setup, step), validation.best(scores)
     if best:
         last = f"; last {validation.shown(scores[-1].value)} at step {scores[-1].step}" if best != scores[-1] else ""
         score = f"best {validation.told(best)}{last}"
     progress.say(f"{score}; new faces from {weights_file(run.path)}: {advice.generate(run.path)}")
+
+
+def _no_scores(setup: Setup, step: int) -> str:
+    """Why a run without scores has none after ``step``; that its faces are too few, `greet` has said."""
+    every, per_epoch = setup.config.evaluate_every, setup.length.per_epoch
+    if not every:
+        return "no scores, as asked"
+    first = math.ceil(every / per_epoch) * per_epoch
+    if step >= first or len(setup.faces.images) < validation.LEAST:
+        return "no scores"
+    return f"no scores yet: the first comes after {counted(first, 'step')}"
+
+
+def _deserted(run: RunDir, error: Deserted) -> Deserted:
+    kept = checkpoint.steps(run.checkpoints)
+    last = f"the checkpoint of step {kept[-1]} is kept" if kept else "there is no checkpoint yet"
+    return Deserted(f"{run.path}: {error}; {last}; resume the run")
 
 
 def _failed(run: RunDir, error: NonFinite, progress: Progress) -> TrainingError:

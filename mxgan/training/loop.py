@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -38,13 +39,16 @@ def run(setup: Setup, start: Start, advice: Advice) -> Run:
             stack.callback(board.close)
         step_log = StepLog(file, earlier, length.per_epoch, setup.config.batch_size, progress, board)
         ending.greet(setup, notes, progress)
+        if start.step == length.steps:
+            done = f"all {counted(length.steps, 'step')} are done already"
+            progress.say(f"{done}; to go on: {advice.longer(path, length.steps)}")
         if step_log.scores:
             progress.scored(step_log.scores[-1].value)
         with ending.told_by_state_json(setup.run, start.step, length.steps, progress):
             step = _make_steps(setup, start.step, Saver(setup, step_log, progress, board), step_log, progress, stop)
         progress.close()
         ending.write_state(setup.run, step, length.steps, progress)
-        ending.say_goodbye(setup.run, step, length.steps, step_log.scores, advice, progress)
+        ending.say_goodbye(setup, step, step_log.scores, advice, progress)
     return Run(path, step, stop.signal if step < length.steps else 0, length.steps)
 
 
@@ -52,20 +56,16 @@ def _make_steps(
     setup: Setup, start: int, saver: Saver, step_log: StepLog, progress: Progress, stop: signals.Stop
 ) -> int:
     """Make the steps after ``start``; returns how many are done, fewer than planned when stopped."""
-    config, engine, images = setup.config, setup.engine, setup.faces.images
+    config, engine = setup.config, setup.engine
     per_epoch, steps = setup.length
     has_finish = bool(finish.plan(config, steps))
     step, whole = start, True
     if start == steps:
-        progress.say(f"all {counted(steps, 'step')} are done already; to go on, give more steps or epochs")
         whole = saver.save_files(step)  # its checkpoint was written, perhaps not all else
 
-    def inputs(place: tuple[int, np.ndarray]) -> Batch:
-        return batches.inputs(config, place[0], steps, images[place[1]])
-
-    order = enumerate(batches.indices(config.seed, len(images), config.batch_size, start, steps), start + 1)
-    for (step, indices), batch in batches.ahead(inputs, order):
+    for (step, indices), batch in _batches(setup, start):
         step_log.add(step, indices, engine.train_step(batch))
+        stop.signal = setup.team.agreed(stop.signal)
         if stop.signal:
             progress.say(f"stopping: saving after step {step} (once more stops at once)")
         last = step == steps or bool(stop.signal)
@@ -83,6 +83,31 @@ def _make_steps(
     if not whole:
         raise TrainingError(f"{setup.run.path}: the last step's files can't all be written; make room, then resume")
     return step
+
+
+def follow(setup: Setup, start: int) -> Run:
+    """Make the steps after ``start`` with the others of a team. The first process does all else."""
+    done = start
+    with signals.watch() as stop:
+        for (done, _), batch in _batches(setup, start):  # noqa: B007  # the last one counts
+            setup.engine.train_step(batch)
+            stop.signal = setup.team.agreed(stop.signal)
+            if stop.signal:
+                break
+    stopped = stop.signal if done < setup.length.steps else 0
+    return Run(setup.run.path, done, stopped, setup.length.steps)
+
+
+def _batches(setup: Setup, start: int) -> Iterator[tuple[tuple[int, np.ndarray], Batch]]:
+    """((step, its faces' indices), this process's share of the batch) for each step after ``start``."""
+    config, images, steps = setup.config, setup.faces.images, setup.length.steps
+    part = setup.team.place.share(config.batch_size)
+
+    def inputs(place: tuple[int, np.ndarray]) -> Batch:
+        return batches.share(batches.inputs(config, place[0], steps, images[place[1]]), part)
+
+    order = enumerate(batches.indices(config.seed, len(images), config.batch_size, start, steps), start + 1)
+    return batches.ahead(inputs, order)
 
 
 def _earlier_records(setup: Setup, start: Start, notes: list[str]) -> list[dict]:

@@ -59,14 +59,11 @@ class Progress:
             self._bar.update(1)
             return
         now, step = time.monotonic(), record["step"]
-        left = (now - self._started) / max(step - self._first, 1) * (self._steps - step)
-        numbers = " ".join(_numbers(record, self._score))
-        line = f"{self._epoch(record)} step {step}/{self._steps} {numbers}, {tqdm.format_interval(left)} left"
         if self._cell is not None:
-            self._cell.show(step, line)
+            self._cell.show(step, self._line(record, now))
         elif now - self._shown >= LINE_SECONDS or step == self._steps:
             self._shown = now
-            self.say(line)
+            self.say(self._line(record, now))
 
     def scored(self, value: float) -> None:
         """The last score of the pictures: it stands before the other numbers from now on."""
@@ -74,6 +71,8 @@ class Progress:
         if self._bar is not None and self._record:
             self._fit(self._bar, self._record)
             self._bar.refresh()
+        if self._cell is not None and self._record:
+            self._cell.show(self._record["step"], self._line(self._record, time.monotonic()))
 
     def warn(self, kind: str, line: str) -> None:
         """A warning: a line now, and its kind beside the numbers from now on."""
@@ -89,6 +88,13 @@ class Progress:
             self._bar.write(line, file=sys.stderr)
         else:
             print(line, file=sys.stderr, flush=True)
+
+    def _line(self, record: dict[str, Any], now: float) -> str:
+        """All of a step in one line."""
+        step = record["step"]
+        left = (now - self._started) / max(step - self._first, 1) * (self._steps - step)
+        numbers = " ".join(_numbers(record, self._score))
+        return f"{self._epoch(record)} step {step}/{self._steps} {numbers}, {tqdm.format_interval(left)} left"
 
     def _epoch(self, record: dict[str, Any]) -> str:
         return " ".join([*self._warned, f"epoch {record['epoch']}/{self._epochs}"])

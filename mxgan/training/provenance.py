@@ -12,13 +12,14 @@ from mxgan.engines.protocol import Engine
 from mxgan.faces import Faces
 
 
-def collect(engine: Engine, faces: Faces) -> dict[str, Any]:
-    """JSON values for config.json: ``ran_on``, ``versions`` and ``faces``."""
+def collect(engine: Engine, faces: Faces, processes: int = 1) -> dict[str, Any]:
+    """JSON values for config.json: ``ran_on``, ``versions`` and ``faces``. ``processes``: how many share each batch."""
     return {
         "ran_on": {
             "engine": engine.name,
             "ctx": engine.ctx,
             "threads": engine.threads,
+            "processes": processes,
             "processor": machine.processor(),
         },
         "versions": {

@@ -65,7 +65,7 @@ def plan(run: RunDir, changes: dict[str, Any], look: Callable[..., Faces] = open
     if now.steps < made:
         raise MxganError(
             f"{run.path}: the run is at step {made:,} already, past the {now.steps:,} asked for; "
-            "give more steps or epochs"
+            f"give --steps above {made:,}, or more --epochs"
         )
     then = from_json(saved.config) if saved else config
     if now.steps == made and config.finish not in (0, then.finish):
@@ -133,11 +133,13 @@ def check_same_run(written: dict[str, Any], kept: dict[str, Any]) -> None:
 
 def inexact(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """Why the run goes on but not bit for bit: what it was computed with, and is now; empty if nothing changed."""
+    then = {group: part(before, group) for group in ("ran_on", "versions")}
+    then["ran_on"] = {"processes": 1, **then["ran_on"]}  # older runs don't say it
     return [
-        f"{name}: {part(before, group).get(name, 'none')} before, {value} now"
-        for group in ("ran_on", "versions")
+        f"{name}: {known.get(name, 'none')} before, {value} now"
+        for group, known in then.items()
         for name, value in now[group].items()
-        if value != part(before, group).get(name)
+        if value != known.get(name)
     ]
 
 

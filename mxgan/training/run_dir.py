@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shlex
 import time
 from collections.abc import Iterator
@@ -87,7 +88,7 @@ class RunDir:
     def save_weights(self, weights: Weights) -> None:
         """netG.params, netD.params, netG-ema.params, netG-best.params, as MXNet's ``load_parameters`` reads them."""
         for name, arrays in weights.items():
-            params_file.save(self.path / f"{name}.params", arrays)
+            params_file.save_params(self.path / f"{name}.params", arrays)
 
     def save_curves(self) -> None:
         """curves.png from log.jsonl."""
@@ -119,6 +120,8 @@ def check_out(out: Optional[str]) -> None:
 
 
 def _check_out(out: Optional[str]) -> None:
+    if out == "":
+        raise SettingError("out", out, "no name of a folder; leave it out for a new one under runs/")
     path = Path(out or run_names.RUNS)
     if out is not None and _exists(path):
         if not path.is_dir():
@@ -161,7 +164,7 @@ def create(config: TrainConfig) -> RunDir:
     raise SettingError("out", str(candidates[0]), "another run has just been made there; give another folder")
 
 
-def existing(path: Path) -> RunDir:
+def existing(path: str | os.PathLike) -> RunDir:
     """The run that ``path`` means: its folder, or its name (see `mxgan.run_names`).
 
     Raises MxganError, saying what is there instead, if there is none.
@@ -171,7 +174,8 @@ def existing(path: Path) -> RunDir:
         return RunDir(path)
     hint = run_names.did_you_mean(path)
     if not path.exists():
-        raise MxganError(f"{path}: there is no such folder{hint or '; `mxgan runs` lists the runs under runs/'}")
+        listed = "; `mxgan runs` lists the runs under runs/, where names are looked for"
+        raise MxganError(f"{path}: there is no such folder{hint or listed}")
     if not path.is_dir():
         raise MxganError(f"{path}: a file; give the folder of a run")
     if (path / LOCK).exists():

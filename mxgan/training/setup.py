@@ -10,9 +10,10 @@ import numpy as np
 
 from mxgan import rng
 from mxgan.config import RunConfig, TrainConfig, resolve
-from mxgan.engines.protocol import Engine
+from mxgan.engines.protocol import Engine, Team
 from mxgan.errors import SettingError
 from mxgan.faces import Faces
+from mxgan.processes import Alone
 from mxgan.recipe import finish
 from mxgan.training import batches
 from mxgan.training.log import Mark
@@ -44,6 +45,7 @@ class Setup:
     engine: Engine
     length: Length
     written: dict[str, Any]  # what config.json says
+    team: Team = field(default_factory=Alone)  # the processes that share each batch
 
     def reals(self) -> np.ndarray:
         """As many real faces as a picture of samples has: the first of the run's own order, uint8 NHWC."""

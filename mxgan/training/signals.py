@@ -28,7 +28,9 @@ def watch() -> Iterator[Stop]:
 
     def ask(number: int, frame: object) -> None:
         if stop.signal:
-            raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+            if number == signal.SIGINT:
+                raise KeyboardInterrupt("stopped at once: what was saved before is kept")
+            raise SystemExit(128 + number)
         stop.signal = signal.Signals(number)
 
     if threading.current_thread() is not threading.main_thread():

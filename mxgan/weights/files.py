@@ -86,7 +86,7 @@ def save(path: str | os.PathLike, arrays: Mapping[str, np.ndarray], layout: Opti
     """
     suffix = format_of(path)
     if suffix == ".params":
-        params_file.save(path, arrays)
+        params_file.save_params(path, arrays)
     elif suffix == ".npz":
         _save_npz(path, arrays)
     elif suffix == ".safetensors":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Optional
 
 import numpy as np
@@ -53,7 +53,7 @@ class Net:
     image_size: int  # 4 * 2 ** (convolutions - 1)
     bias: bool  # whether the convolutions have one
     first_norm: bool  # whether a BatchNorm follows the discriminator's first convolution; True for a generator
-    arrays: dict[str, np.ndarray]
+    arrays: dict[str, np.ndarray] = field(repr=False)
     scheme: str  # see names.scheme
     names: dict[str, str]  # canonical name -> name in the file
     batches: dict[str, int]  # canonical layer -> PyTorch's num_batches_tracked, where the file has it

@@ -16,7 +16,7 @@ from functools import partial
 import numpy as np
 
 from mxgan.errors import ParamsError
-from mxgan.weights.raw import CUT_SHORT, DAMAGED, STORED, Contents, Fail, Source, measure, shown
+from mxgan.weights.raw import CUT_SHORT, DAMAGED, READABLE, STORED, Contents, Fail, Source, measure, shown
 
 MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # a ZIP with members, and one without
 MOST_TIMES = 16  # weights hardly compress, a bomb does: what is unpacked may be this many times the file ...
@@ -135,9 +135,7 @@ def _entry(source: Source, at: int, stop: int, fail: Fail) -> tuple[_Entry, int]
 def _check_names(source: Source, entries: list[_Entry]) -> None:
     members: dict[str, int] = {}
     if any(entry.name.split("/")[-1] == "data.pkl" for entry in entries):
-        raise ParamsError(
-            f"{source.path}: this is a PyTorch file: name it .pth; `mxgan weights convert` makes a .params of it"
-        )
+        raise ParamsError(f"{source.path}: this is a PyTorch file, {READABLE}")
     for index, entry in enumerate(entries):
         fail = partial(source.error, f"array {index} ({shown(entry.name)})", entry.local)
         parts = entry.name.split("/")

@@ -12,6 +12,11 @@ from mxgan.errors import MxganError, ParamsError
 RUN_WEIGHTS = ("netG-best.params", "netG-ema.params", "netG.params")  # the first that exists is used
 
 
+def has_weights(run: Path) -> bool:
+    """Whether a run directory holds a generator yet: the first comes with the end of its first epoch."""
+    return any((run / name).exists() for name in RUN_WEIGHTS)
+
+
 def weights_file(path: str | os.PathLike) -> Path:
     """``path`` itself; for a run directory, or a run's name, its best generator, else the EMA, else the newest.
 
@@ -26,7 +31,7 @@ def weights_file(path: str | os.PathLike) -> Path:
         warnings.warn(text, stacklevel=3)
     hint = run_names.did_you_mean(path)
     if not os.path.isdir(path):
-        if hint and not os.path.exists(path):
+        if not os.path.exists(path) and (hint or not path.suffix):  # a run has none, a weights file has
             raise ParamsError(f"{path}: there is no such file or run{hint}")
         return path
     for name in RUN_WEIGHTS:

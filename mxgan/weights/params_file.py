@@ -13,7 +13,7 @@ from typing import Callable
 
 import numpy as np
 
-from mxgan import atomic
+from mxgan import atomic, checks
 from mxgan.errors import ParamsError
 from mxgan.weights import list_file, npz_file, suspects
 from mxgan.weights.raw import Contents, Source, open_regular, read_rest
@@ -43,7 +43,7 @@ class ParamsFile:
     warnings: tuple[str, ...]  # what looks wrong but doesn't keep MXNet from reading it, and which arrays were sparse
 
 
-def load(path: str | os.PathLike, strict: bool = False) -> dict[str, np.ndarray]:
+def load_params(path: str | os.PathLike, strict: bool = False) -> dict[str, np.ndarray]:
     """The arrays of a `.params` (or `.npz`) file under their names as stored, in the file's order.
 
     Any shape, 0-d included; dtypes as stored, but little-endian, and bfloat16 widened to float32. They are read-only
@@ -61,7 +61,7 @@ def load(path: str | os.PathLike, strict: bool = False) -> dict[str, np.ndarray]
 
 
 def read(path: str | os.PathLike, strict: bool = False) -> ParamsFile:
-    """As `load`, with what else the file says: container and era, whether it has names, the dtypes as stored."""
+    """As `load_params`, with what else the file says: container and era, whether it has names, the dtypes as stored."""
     file = _read(path, strict)
     _warn(file)
     return file
@@ -74,17 +74,18 @@ def parse(data: bytes, path: str = "<bytes>", strict: bool = False) -> ParamsFil
     return _finished(container(source), source, strict)
 
 
-def save(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
+def save_params(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
     """Write `arrays` as MXNet 1.9.1's ``nd.save`` and ``save_parameters`` do, byte for byte, in the mapping's order.
 
     float16, 32 and 64, int8, 32 and 64, uint8 and bool, of any layout and byte order, with 1 to 32 dimensions. The file
     appears whole or not at all. Raises ``ParamsError`` for what the format can't hold, before anything is written, and
     ``MxganError`` where the file can't be written.
     """
-    atomic.write(path, list_file.encode(arrays, os.fspath(path)))
+    atomic.write(path, list_file.encode(arrays, checks.as_path("path", path)))
 
 
 def _read(path: str | os.PathLike, strict: bool) -> ParamsFile:
+    path = checks.as_path("path", path)
     descriptor, size = open_regular(path)
     try:
         head = os.read(descriptor, HEAD)
@@ -123,4 +124,4 @@ def _finished(contents: Contents, source: Source, strict: bool) -> ParamsFile:
 
 def _warn(file: ParamsFile) -> None:
     for text in file.warnings:
-        warnings.warn(f"{file.path}: {text}", stacklevel=3)  # the line that called `load` or `read`
+        warnings.warn(f"{file.path}: {text}", stacklevel=3)  # the line that called `load_params` or `read`

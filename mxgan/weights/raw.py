@@ -24,6 +24,9 @@ STORED = (
 LITTLE = {name: np.dtype("<u2" if name == "bfloat16" else name).newbyteorder("<") for name in STORED}
 CUT_SHORT = "the file is cut short, as by a half-finished download, or damaged: fetch it again"
 DAMAGED = "the file is damaged"
+READABLE = (  # other formats
+    "where .params or .npz is wanted: `mxgan weights convert` makes one of it, `mxgan generate` reads it as it is"
+)
 
 # Makes a complaint about one array from a byte offset, what was wanted, what was found, and perhaps what to do.
 Fail = Callable[..., ParamsError]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from mxgan.weights import list_file, npz_file
+from mxgan.weights.raw import READABLE
 
 _BY_MAGIC = (
     (b"\x1f\x8b", "this is a gzip file: unpack it first, with `gunzip` or `tar xzf`"),
@@ -23,7 +24,7 @@ _BY_MAGIC = (
     (b"\xff\xd8\xff", "this is a JPEG picture, not weights"),
     (
         b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.",
-        "this is a PyTorch file of the old kind: name it .pth; `mxgan weights convert` makes a .params of it",
+        f"this is a PyTorch file, {READABLE}",
     ),
 )
 _PICKLE = (
@@ -57,7 +58,7 @@ def describe(head: bytes, size: int) -> str:
     if start.startswith((b"<?xml", b"<Error")):
         return "this is XML, perhaps a server's error message: fetch the file again"
     if len(head) > 9 and head[8:10] in (b'{"', b"{}", b"{ ") and int.from_bytes(head[:8], "little") <= size:
-        return "this is a safetensors file: name it .safetensors; `mxgan weights convert` makes a .params of it"
+        return f"this is a safetensors file, {READABLE}"
     if _PICKLE_START.match(head):
         return _PICKLE
     if start.startswith((b"{", b"[")):

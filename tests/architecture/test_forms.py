@@ -20,7 +20,7 @@ from mxgan.graph import Graph, Node, layers, shapes
 from mxgan.graph.forward import generate
 from mxgan.graph.graph import LABELS, LATENTS
 from mxgan.graph.layout import describe
-from mxgan.weights.params_file import save as save_params
+from mxgan.weights.params_file import save_params
 
 FEW = settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 LEVEL = 1 / 127.5

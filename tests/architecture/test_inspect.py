@@ -146,7 +146,7 @@ def test_any_arrays_can_be_looked_at(tmp_path):
     }
     assert (report["net"], report["nets"], report["usable_for"]) == (None, [], ["convert"])
     assert report["unknown"] == [{"prefix": "", "why": report["warnings"][0].partition(": ")[2]}]
-    assert "no generator that can be worked out" in report["warnings"][0]
+    assert "no network's weights: it holds scalar (), none (0, 3), " in report["warnings"][0]
 
 
 def test_a_layer_is_told_with_its_settings_and_where_they_are_from(exported):

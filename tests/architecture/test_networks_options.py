@@ -7,13 +7,16 @@ import pytest
 
 torch = pytest.importorskip("torch")
 import torch_nets as nets  # noqa: E402
+from networks import generator  # noqa: E402
 from torch import nn  # noqa: E402
 
 from mxgan.architecture import networks  # noqa: E402
+from mxgan.architecture.assume import STRANGE  # noqa: E402
 from mxgan.architecture.wishes import Wishes  # noqa: E402
 from mxgan.errors import MxganError, ParamsError  # noqa: E402
 from mxgan.graph import layers  # noqa: E402
 from mxgan.graph.layout import describe  # noqa: E402
+from mxgan.weights import save_params  # noqa: E402
 
 LATENT = 24
 
@@ -88,6 +91,13 @@ def test_size(silent, size):
     generator, found, _ = nets.read(silent[0], Wishes(size=size))
     assert generator.shape == (size, size, 3) == found.shape[1:]
     assert (generator.latent, generator.read.warnings) == (LATENT, ())
+
+
+@pytest.mark.parametrize(("size", "said"), [(64, ()), (128, ("without --size 128 its images have 64 × 64 pixels",))])
+def test_a_size_that_fits_badly_is_told_from_the_networks_own(tmp_path, size, said):
+    save_params(tmp_path / "netG.params", generator())  # its running statistics fit no network
+    reading = networks.generator(tmp_path / "netG.params", Wishes(size=size))
+    assert reading.warnings == (STRANGE, *said)
 
 
 def test_a_size_that_no_strides_give(silent):

@@ -10,6 +10,7 @@ def test_what_it_claims(tmp_path, monkeypatch):
     assert lengths["latents"] == pytest.approx(150**0.5, abs=0.1)
     assert lengths["around"] == pytest.approx(lengths["latents"], abs=0.1)
     assert lengths["straight"] < found["shortest"] < lengths["latents"]
+    assert found["shorter"] > 0.95
     assert found["varieties"]["straight"] < 0.95 < found["varieties"]["around"]
 
     truncation = list(found["truncation"].values())

@@ -201,8 +201,15 @@ def test_a_set_that_cannot_be_written_any_more_still_opens(folder, place, monkey
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ("missing", "'missing': there is no such folder or file"),
+        (
+            "missing",
+            "'missing': there is no such folder or file; give the folder or file that your pictures are in, or",
+        ),
+        ("text", "'text': there is no such folder or file; did you mean texts?"),
+        ("texts/b.txt", "'texts/b.txt': there is no such folder or file; did you mean texts/a.txt?"),
+        ("gone/a.zip", "'gone/a.zip': there is no such folder or file; give the folder"),
         ("", "'': there is no such folder or file"),
+        ("run", "run: a run, whose pictures are plots and samples; give the folder of its faces, or go on with `mxgan"),
         ("empty", "empty: no picture in this folder or below it (.jpg .jpeg"),
         ("texts", "texts: no picture in this folder"),
         ("broken", "broken: of its 3 pictures none can be used; the first, a.jpg, is empty (0 bytes)"),
@@ -222,9 +229,17 @@ def test_a_set_that_cannot_be_written_any_more_still_opens(folder, place, monkey
 )
 def test_bad_data_is_one_line(tmp_path, monkeypatch, place, data, message):
     monkeypatch.chdir(tmp_path)
-    for name in ("empty", "texts", "broken"):
+    for name in ("run", "empty", "texts", "broken"):
         (tmp_path / name).mkdir()
-    for name in ("texts/a.txt", "broken/a.jpg", "broken/b.png", "broken/c.gif"):
+    for name in (
+        "run/config.json",
+        "run/log.jsonl",
+        "run/curves.png",
+        "texts/a.txt",
+        "broken/a.jpg",
+        "broken/b.png",
+        "broken/c.gif",
+    ):
         (tmp_path / name).touch()
     (tmp_path / "file.txt").write_text("hello")
     os.mkfifo(tmp_path / "pipe")

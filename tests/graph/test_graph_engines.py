@@ -86,6 +86,22 @@ def test_arrays_may_be_of_half_and_double_precision(choice):
         assert_as_defined(Graph(graph.nodes, arrays, graph.inputs), choice)
 
 
+def test_a_bias_of_half_precision_is_added_in_single(choice):
+    """Taken off the mean of the BatchNorm that follows in half precision, 0.1 of 100 would be 0.125."""
+    arrays = {
+        "1.weight": np.ones((2, 3, 2, 2)), "1.bias": np.full(3, 0.1),
+        "2.gamma": np.ones(3), "2.beta": np.zeros(3), "2.running_mean": np.full(3, 100), "2.running_var": np.ones(3),
+    }  # fmt: skip
+    nodes = (
+        Node("0", Reshape((2, 1, 1)), ("z",)),
+        Node("1", ConvTranspose(), ("0",)),
+        Node("2", BatchNorm(), ("1",)),
+    )
+    graph = Graph(nodes, {name: array.astype(np.float16) for name, array in arrays.items()}, {"z": (2,)})
+    found = engines.forward_of(choice, graph)(np.zeros((1, 2), np.float32))
+    np.testing.assert_allclose(found, np.float64(np.float16(0.1)) - 100, atol=1e-3)  # eps makes 5e-4 of it
+
+
 def test_a_bias_before_a_batchnorm_counts_once_and_one_seen_elsewhere_stays(choice):
     arrays = layer_cases.numbers({"weight": (2, 3, 2, 2), "bias": (3,)}, "1")
     arrays.update(layer_cases.numbers(layer_cases.norm("gamma", "beta", size=3), "2"))

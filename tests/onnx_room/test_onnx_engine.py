@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mxgan import pixels
-from mxgan.convert import convert
+from mxgan.convert import convert_weights
 from mxgan.errors import MxganError, ParamsError
 from mxgan.graph.forward import generate
 from mxgan.weights import load_net, load_params, save_params
@@ -68,7 +68,7 @@ def test_sizes_biases_and_channels(tmp_path, widths, size, bias, channels):
 
 
 def test_the_converted_file_runs_by_itself(tmp_path):
-    convert(REAL, tmp_path / "netG.onnx")
+    convert_weights(REAL, tmp_path / "netG.onnx")
     onnx.checker.check_model(str(tmp_path / "netG.onnx"), full_check=True)
     session = ort.InferenceSession(str(tmp_path / "netG.onnx"), providers=["CPUExecutionProvider"])
     (z_input,), (images_output,) = session.get_inputs(), session.get_outputs()
@@ -84,8 +84,8 @@ def test_the_converted_file_runs_by_itself(tmp_path):
 
 
 def test_float16_halves_the_file_and_still_runs(tmp_path):
-    convert(REAL, tmp_path / "half.onnx", dtype="float16")
-    convert(REAL, tmp_path / "full.onnx")
+    convert_weights(REAL, tmp_path / "half.onnx", dtype="float16")
+    convert_weights(REAL, tmp_path / "full.onnx")
     half, full = ((tmp_path / name).stat().st_size for name in ("half.onnx", "full.onnx"))
     assert half < 0.6 * full
     session = ort.InferenceSession(str(tmp_path / "half.onnx"), providers=["CPUExecutionProvider"])
@@ -127,7 +127,7 @@ def test_nan_weights_make_no_model(tmp_path):
     arrays["batchnorm1_beta"][0] = np.nan
     save_params(tmp_path / "nan.params", arrays)
     with pytest.raises(ParamsError, match="NaN or infinite values in batchnorm1_beta"):
-        convert(tmp_path / "nan.params", tmp_path / "nan.onnx")
+        convert_weights(tmp_path / "nan.params", tmp_path / "nan.onnx")
     assert not (tmp_path / "nan.onnx").exists()
 
 
@@ -138,4 +138,4 @@ def test_a_discriminator_makes_no_model(tmp_path):
     arrays["5.weight"] = random.normal(size=(1, 4, 4, 4))
     save_params(tmp_path / "netD.params", arrays)
     with pytest.raises(ParamsError, match="discriminator"):
-        convert(tmp_path / "netD.params", tmp_path / "netD.onnx")
+        convert_weights(tmp_path / "netD.params", tmp_path / "netD.onnx")

@@ -2,11 +2,15 @@
 
 import socket
 
+import numpy as np
 import pytest
-from networks import discriminator
+from made_runs import make
+from networks import discriminator, generator
 from processes import ROOT, mxgan
 from servers import server
 
+from mxgan import load_generator
+from mxgan.errors import Caution
 from mxgan.weights import save_params
 
 pytest.importorskip("fastapi")
@@ -71,7 +75,29 @@ def test_the_help_needs_nothing(tmp_path):
     assert ended.returncode == 0 and "--port N" in ended.stdout
 
 
+def test_a_run_shows_its_own_faces_once_it_has_some(tmp_path):
+    make(tmp_path / "my-run", 10)
+    with server("my-run", cwd=tmp_path) as started:
+        note = "my-run: no weights yet; its own faces: --weights my-run, once its first epoch has ended\n"
+        assert started.process.stderr.readline() == note
+        assert started.process.stderr.readline() == "onnx on cpu; weights painted, which comes with mxgan\n"
+    save_params(tmp_path / "my-run" / "netG.params", generator())
+    with server("my-run", cwd=tmp_path) as started:
+        with pytest.warns(Caution, match="running statistics"):
+            (own,) = load_generator(tmp_path / "my-run", "numpy").sample(1)
+        apart = started.ask("/face.png?seed=0&index=0").picture.astype(int) - own
+        assert np.abs(apart).max() <= 1  # two engines
+        assert started.ask("/runs/my-run").status == 200
+    with server("my-run", "--weights", "painted", cwd=tmp_path) as started:
+        assert started.process.stderr.readline() == "onnx on cpu; weights painted, which comes with mxgan\n"
+
+
 def test_for_others_too_is_said(tmp_path):
     with server("--host", "0.0.0.0", cwd=tmp_path) as started:
+        started.process.stderr.readline()
+        assert started.process.stderr.readline() == (
+            "--host 0.0.0.0: everybody who reaches this machine can look, "
+            f"at http://{socket.gethostname()}:{started.port}/; Ctrl-C ends it\n"
+        )
         assert started.ask("/healthz", headers={"Host": "my-machine.example"}).status == 200
         assert started.ask("/runs").status == 200  # there is no runs/ here: an empty list

@@ -15,6 +15,8 @@ def test_in_python_and_in_a_shell():
     assert Advice().resume(run) == "mxgan.resume('my runs/faces')"
     assert Advice().generate(run) == "mxgan.load_generator('my runs/faces').sample(64)"
     assert Advice("mxgan").resume(run) == "mxgan train --resume 'my runs/faces'"
+    assert Advice().longer(run, 6) == "mxgan.resume('my runs/faces', steps=N), N above 6"
+    assert Advice("mxgan").longer(run, 6) == "mxgan train --resume 'my runs/faces' --steps N, N above 6"
     assert Advice("mxgan").generate(run) == "mxgan generate --weights 'my runs/faces' --out faces.png"
 
 

@@ -152,12 +152,12 @@ def test_a_full_disk_while_it_trains_is_said_and_survived(disk, faces_folder, tm
             return super().train_step(batch)
 
     run = tmp_path / "run"
-    monkeypatch.setattr(engines, "build", lambda choice, config: Full(config))
+    monkeypatch.setattr(engines, "build", lambda choice, config, team=None: Full(config))
     disk.start()
     train(faces_folder, run, batch_size=12, steps=5, checkpoint_minutes=1e-9)
     said = capsys.readouterr().err
     assert "log.jsonl can't be written (No space left on device): its lines wait, the run goes on" in said
     assert f"{run / 'log.jsonl'}: can't be written (No space left on device); what was saved before is kept" in said
     assert f"{run / 'netG.params'}: can't be written" in said
-    monkeypatch.setattr(engines, "build", lambda choice, config: tiny_engine.TinyEngine(config))
+    monkeypatch.setattr(engines, "build", lambda choice, config, team=None: tiny_engine.TinyEngine(config))
     assert outcome(run) == outcome(train(faces_folder, tmp_path / "roomy", batch_size=12, steps=5))

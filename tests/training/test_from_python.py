@@ -28,7 +28,7 @@ def test_settings_are_taken_as_keywords_and_the_data_by_itself(faces_folder, tmp
         mxgan.train(faces_folder, out="c", steps=2, **TINY),
         mxgan.train(mxgan.TrainConfig(data=faces_folder, out="other", epochs=None, **TINY), out="d", steps=2),
     ]
-    assert [run.path for run in runs] == list(map(Path, "abcd"))
+    assert [run.path for run in runs] == [tmp_path / name for name in "abcd"]
     assert all(outcome(run.path) == whole for run in runs)
 
 
@@ -36,6 +36,8 @@ def test_settings_are_taken_as_keywords_and_the_data_by_itself(faces_folder, tmp
     ("arguments", "settings", "message"),
     [
         (["photos"], {"epoch": 1}, "epoch: no setting of a run; did you mean epochs?"),
+        (["photos"], {"learning_rate": 1}, r"learning_rate: no setting of a run; did you mean lr_g and lr_d\?"),
+        (["photos"], {"device": "cpu"}, r"device: no setting of a run; did you mean ctx\?"),
         ([], {"quality": 1}, "quality: no setting of a run; one of data, recipe, engine"),
         (["photos"], {"data": "painted"}, "data 'painted' and 'photos': give one of the two"),
         ([3], {}, r"train takes a TrainConfig, or data as in train\('photos'\), not int"),
@@ -51,15 +53,15 @@ def test_without_anything_it_is_the_default_run():
     assert start.asked(None, {}) == mxgan.TrainConfig()
 
 
-def test_a_run_goes_on_by_path_by_name_and_as_it_was_returned(faces_folder):
+def test_a_run_goes_on_by_path_by_name_and_as_it_was_returned(faces_folder, tmp_path):
     whole = outcome(mxgan.train(faces_folder, out="whole", steps=5, **TINY).path)
     run = mxgan.train(faces_folder, out="runs/faces", steps=2, **TINY)
     assert mxgan.resume("last", steps=3).step == 3
     assert mxgan.resume(run, steps=4).step == 4
-    assert mxgan.resume("faces", steps=5).path == Path("runs/faces")
+    assert mxgan.resume("faces", steps=5).path == tmp_path / "runs" / "faces"
     assert outcome(run.path) == whole
     assert mxgan.resume("runs/faces").step == 5
-    assert weights_file(run) == Path("runs/faces/netG.params")
+    assert weights_file(run) == tmp_path / "runs/faces/netG.params"
 
 
 def test_what_would_make_another_run_is_refused_and_what_only_looks_so_is_not(faces_folder):
@@ -71,3 +73,5 @@ def test_what_would_make_another_run_is_refused_and_what_only_looks_so_is_not(fa
         mxgan.resume(run, step=5)
     with pytest.raises(MxganError, match="steps 'many': a whole number"):
         mxgan.resume(run, steps="many")
+    with pytest.raises(MxganError, match=r"'steps': settings are given by name, as in resume\(run, steps=2000\)"):
+        mxgan.resume(run, "steps")

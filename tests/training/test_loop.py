@@ -60,7 +60,7 @@ def train(monkeypatch, faces_folder, tmp_path):
     def start(notebook=None, **settings):
         notebook = notebook or Notebook()
         monkeypatch.setattr(engines, "choose", lambda *wish: Choice("notebook", "cpu", "it is a test"))
-        monkeypatch.setattr(engines, "build", lambda choice, config: notebook)
+        monkeypatch.setattr(engines, "build", lambda choice, config, team=None: notebook)
         if not {"epochs", "steps"} & settings.keys():
             settings["epochs"] = 2
         tiny = {"data": str(faces_folder), "size": 32, "latent": 5, "batch_size": 8, "out": str(tmp_path / "run")}
@@ -146,10 +146,18 @@ def test_the_last_words_say_where_everything_is(train, capsys):
     assert last.endswith(f"; new faces from {run.path / 'netG-best.params'}: {Advice().generate(run.path)}")
 
 
-def test_the_last_words_of_a_run_without_scores(train, capsys):
-    _, run = train()  # too short
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "no scores yet: the first comes after 102 steps"),  # the first end of an epoch, which has 3, after 100
+        ({"evaluate_every": 7}, "no scores yet: the first comes after 9 steps"),
+        ({"evaluate_every": 0}, "no scores, as asked"),
+    ],
+)
+def test_the_last_words_of_a_run_without_scores(train, capsys, settings, said):
+    _, run = train(**settings)
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last == f"no scores; new faces from {run.path / 'netG.params'}: {Advice().generate(run.path)}"
+    assert last == f"{said}; new faces from {run.path / 'netG.params'}: {Advice().generate(run.path)}"
 
 
 def test_images_that_cannot_be_read_are_named_and_the_run_goes_on(train, faces_folder, tmp_path, capsys):

@@ -89,6 +89,22 @@ def test_the_stop_button_saves_and_the_next_cell_goes_on(kernel, faces_folder):
     assert f"going on after step {step}" in shown[-2][1]["data"]["text/plain"]
 
 
+def test_the_finished_bar_has_the_last_score(kernel):
+    """It comes after the step's own numbers."""
+    code = """from mxgan.training.progress import Progress
+numbers = {name: 0.5 for name in ("loss_d", "loss_g", "score_real", "score_fake")}
+with Progress(0, 2, 1) as progress:
+    progress.scored(9.25)
+    progress.show({"step": 2, "epoch": 1, "images_per_s": 100.0, **numbers})
+    progress.scored(4.5)
+"""
+    reply, shown = run_cell(kernel, code)
+    assert reply["status"] == "ok", reply
+    texts = [content["data"]["text/plain"] for kind, content in shown if "display_data" in kind]
+    assert "step 2/2 score 9.25 loss_d" in texts[0]
+    assert "step 2/2 score 4.50 loss_d" in texts[-1]
+
+
 def test_outside_a_notebook_there_is_no_cell(capsys):
     """IPython may be imported, as by a library, and even be a shell on a terminal."""
     pytest.importorskip("IPython")

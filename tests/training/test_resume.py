@@ -21,6 +21,7 @@ import mxgan
 from mxgan import plots, rng, training
 from mxgan.errors import Interrupted, MxganError, TrainingError
 from mxgan.training import run_dir
+from mxgan.training.advice import Advice
 
 OPTIONS = (
     {"init": "smooth"},
@@ -183,12 +184,12 @@ def test_a_finished_run_has_nothing_to_do_and_can_be_made_longer(faces_folder, t
     before = outcome(run)
     (run / "netG.params").unlink()  # say, the disk was full at the very end
     assert training.resume(run).step == 6
-    assert " are done already; to go on, give more steps or epochs" in capsys.readouterr().err
+    assert f"all 6 steps are done already; to go on: {Advice().longer(run, 6)}" in capsys.readouterr().err.splitlines()
     assert outcome(run) == before
     assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["000003", "000006"]
     training.resume(run, {"epochs": 4})
     assert outcome(run) == outcome(train(faces_folder, tmp_path / "longer", epochs=4))
-    with pytest.raises(MxganError, match="the run is at step 12 already, past the 6 asked for"):
+    with pytest.raises(MxganError, match="past the 6 asked for; give steps above 12, or more epochs"):
         training.resume(run, {"epochs": 2})
 
 

@@ -1,7 +1,9 @@
 """A run as Python's callers get it, and what a notebook shows of it."""
 
 import base64
+import html
 import re
+import shutil
 import signal
 
 import pytest
@@ -11,6 +13,7 @@ from processes import python
 import mxgan
 from mxgan.errors import Interrupted, MxganError
 from mxgan.training import Run, validation
+from mxgan.weights.of_run import weights_file
 
 
 @pytest.fixture
@@ -36,6 +39,31 @@ def test_a_notebook_shows_samples_and_curves(run):
 def test_what_is_not_there_is_not_shown(tmp_path):
     shown = Run(tmp_path, 2, signal.SIGINT, 6)._repr_html_()
     assert shown == f"<p>{tmp_path}: stopped after step 2 of 6</p>"
+
+
+def test_a_run_stays_what_it_is_in_another_folder(run, monkeypatch, faces_folder, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    again = mxgan.train(str(faces_folder), out="near", epochs=1, evaluate_every=1, size=32, latent=5, batch_size=8)
+    assert again._repr_html_().startswith("<p>near: finished after step 3 of 3")
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir("other")
+    assert [record["step"] for record in again.log] == [1, 2, 3]
+    assert again.best.step == 3
+    assert mxgan.load_params(weights_file(again))
+    assert f"<p>{tmp_path / 'near'}: finished" in again._repr_html_()
+    assert mxgan.resume(again, epochs=2).step == 6
+
+
+def test_a_run_whose_folder_is_gone_says_so(run):
+    shutil.rmtree(run.path)
+    said = f"{run.path}: the run's folder is not there any more"
+    for ask in (lambda: run.log, lambda: run.best, run.video):
+        with pytest.raises(MxganError) as error:
+            ask()
+        assert str(error.value) == said
+    assert run._repr_html_() == f"<p>{html.escape(said)}</p>"
+    with pytest.raises(MxganError, match="a & b: there is no such file or run"):
+        mxgan.load_generator(run)
 
 
 def test_how_a_run_ended_can_be_read(tmp_path):
@@ -74,7 +102,7 @@ print("the next cell")
 def test_an_interrupt_saves_and_then_interrupts_what_called(mx, faces_folder, tmp_path):
     """A real process: nothing after the call runs, and the run can be resumed."""
     done = python("-c", CELL, faces_folder, cwd=tmp_path)
-    assert done.returncode != 0
+    assert done.returncode == 1  # as the Python page says
     assert "the next cell" not in done.stdout
     said = done.stderr.splitlines()
     step = int(

@@ -35,6 +35,11 @@ def test_a_place_that_is_given_is_the_run_directory_itself(tmp_path):
         assert files_below(path) == ["samples"]
 
 
+def test_an_empty_name_is_no_folder():
+    with pytest.raises(MxganError, match="out '': no name of a folder; leave it out for a new one under runs/"):
+        run_dir.create(TrainConfig(out=""))
+
+
 @pytest.mark.parametrize(
     ("out", "message"),
     [

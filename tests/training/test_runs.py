@@ -161,7 +161,7 @@ def test_before_the_first_run_there_are_none(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert CliRunner().invoke(cli.program, ["runs"]).output == "no runs in runs\n"
     forgotten = CliRunner().invoke(cli.program, ["runs", "show"])
-    assert str(forgotten.exception) == "runs show: which run? `mxgan runs` lists them; then `mxgan runs show RUN`"
+    assert in_shell(forgotten.exception) == "runs show: which run? `mxgan runs` lists them; then `mxgan runs show RUN`"
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def sigmoid(x):
 def install(patch, engine=TinyEngine) -> None:
     """Let every run use ``engine``, called with the configuration. ``patch`` is pytest's monkeypatch."""
     patch.setattr(engines, "choose", lambda *wish: Choice("mxnet", "cpu", "it is a test"))
-    patch.setattr(engines, "build", lambda choice, config: engine(config))
+    patch.setattr(engines, "build", lambda choice, config, team=None: engine(config))
     # no test pulls the plug; and drawing takes a hundred times as long as all the rest
     patch.setattr(os, "fsync", lambda descriptor: None)
     patch.setattr(plots, "save_curves", lambda path, log, best: atomic.write(path, json.dumps(log[-1]).encode()))

@@ -28,7 +28,7 @@ def test_a_zip_of_a_few_bytes_is_cut_short(head):
 
 
 def test_of_two_oddities_a_strict_reader_names_the_first(tmp_path):
-    params_file.save(tmp_path / "a.params", {"a": np.zeros(1, np.float32)})
+    params_file.save_params(tmp_path / "a.params", {"a": np.zeros(1, np.float32)})
     data = bytearray((tmp_path / "a.params").read_bytes())
     data[8] = 1  # a header not as MXNet writes it
     with pytest.raises(ParamsError, match="byte 8: wanted 8 bytes of 0"):

@@ -30,7 +30,7 @@ ZIP = FILES / "G-mxnet2.0.0beta1-ngf2-save_parameters.params"
 
 @pytest.mark.parametrize("name", LISTS)
 def test_a_real_file_saved_again_has_the_same_bytes(name, tmp_path):
-    params_file.save(tmp_path / "again.params", params_file.load(FILES / name))
+    params_file.save_params(tmp_path / "again.params", params_file.load_params(FILES / name))
     assert (tmp_path / "again.params").read_bytes() == (FILES / name).read_bytes()
 
 
@@ -52,7 +52,7 @@ def test_a_zip_of_mxnet_2_is_read_under_the_name_params():
 
 def test_names_are_those_of_each_writer():
     def first(name):
-        return list(params_file.load(FILES / name))[:3]
+        return list(params_file.load_params(FILES / name))[:3]
 
     assert first("G-mxnet1.9.1-ngf2-save_parameters.params") == ["0.weight", "0.bias", "1.gamma"]
     assert first("G-mxnet0.12.0-ngf2-save_params.params") == ["conv0_weight", "conv0_bias", "batchnorm0_gamma"]
@@ -62,7 +62,7 @@ def test_names_are_those_of_each_writer():
 
 def test_every_writer_of_a_release_saved_the_same_arrays():
     for release in ("0.12.0", "1.3.1", "1.9.1"):
-        files = [params_file.load(path) for path in FILES.glob(f"G-mxnet{release}-*.params")]
+        files = [params_file.load_params(path) for path in FILES.glob(f"G-mxnet{release}-*.params")]
         contents = [sorted((array.shape, array.tobytes()) for array in file.values()) for file in files]
         assert len(files) >= 2 and all(content == contents[0] for content in contents)
 
@@ -136,7 +136,7 @@ def test_what_numpy_writes_as_a_zip(tmp_path):
     }
     for save in (np.savez, np.savez_compressed):
         save(tmp_path / "some.npz", **arrays)
-        loaded = params_file.load(tmp_path / "some.npz")
+        loaded = params_file.load_params(tmp_path / "some.npz")
         assert list(loaded) == list(arrays)
         for name, array in arrays.items():
             assert make.same(loaded[name], array.astype(array.dtype.newbyteorder("<"))), name
@@ -182,10 +182,10 @@ def test_arrays_are_aligned_and_read_only():
 def test_loading_takes_the_memory_of_the_file(tmp_path, dtype, kind):
     arrays = {"byte": np.zeros(1, np.uint8), **{f"{i}.w": np.ones((64, 1000), dtype) for i in range(20)}}
     path = tmp_path / f"some.{kind}"
-    params_file.save(path, arrays) if kind == "params" else np.savez(path, **arrays)
-    params_file.load(path)  # whatever Python caches
+    params_file.save_params(path, arrays) if kind == "params" else np.savez(path, **arrays)
+    params_file.load_params(path)  # whatever Python caches
     tracemalloc.start()
-    loaded = params_file.load(path)
+    loaded = params_file.load_params(path)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert make.all_same(loaded, arrays) and peak < path.stat().st_size + 100_000
@@ -199,26 +199,26 @@ def test_what_mxnet_ignores_warns_unless_strict(tmp_path):
         (ZIP.read_bytes() + b"xyz", "wanted the file's end, found 3 more bytes"),
     ):
         path.write_bytes(data)
-        for read in (params_file.load, params_file.read):
+        for read in (params_file.load_params, params_file.read):
             with pytest.warns(UserWarning, match=odd) as caught:
                 read(path)
             assert [Path(warning.filename).name for warning in caught] == [Path(__file__).name]
         assert odd in params_file.parse(data).warnings[0]
         with pytest.raises(ParamsError, match=odd):
-            params_file.load(path, strict=True)
+            params_file.load_params(path, strict=True)
 
 
 def test_a_good_file_doesnt_warn():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        params_file.load(ZIP)
+        params_file.load_params(ZIP)
 
 
 # Writing
 
 
 def test_saved_as_described(tmp_path):
-    params_file.save(tmp_path / "a.params", make.small())
+    params_file.save_params(tmp_path / "a.params", make.small())
     expected = make.listed(make.small()).replace(struct.pack("<ii", 2, 7), struct.pack("<ii", 1, 0))  # device: cpu(0)
     assert (tmp_path / "a.params").read_bytes() == expected
 
@@ -233,8 +233,8 @@ def test_any_layout_is_saved(tmp_path):
         "broadcast": np.broadcast_to(np.float32(3), (2, 2)),
         "empty": grid[:0],
     }
-    params_file.save(tmp_path / "a.params", layouts)
-    loaded = params_file.load(tmp_path / "a.params")
+    params_file.save_params(tmp_path / "a.params", layouts)
+    loaded = params_file.load_params(tmp_path / "a.params")
     assert make.all_same(loaded, {name: np.array(array, "<f4", order="C") for name, array in layouts.items()})
 
 
@@ -262,14 +262,14 @@ def test_what_the_format_cant_hold_is_refused_before_writing(tmp_path, arrays, s
     path = tmp_path / "a.params"
     path.write_bytes(b"as it was")
     with pytest.raises(ParamsError) as error:
-        params_file.save(path, arrays)
+        params_file.save_params(path, arrays)
     assert says in str(error.value) and str(path) in str(error.value) and "\n" not in str(error.value)
     assert path.read_bytes() == b"as it was" and os.listdir(tmp_path) == ["a.params"]
 
 
 def test_a_folder_that_isnt_there(tmp_path):
     with pytest.raises(MxganError, match="there is no folder"):
-        params_file.save(tmp_path / "missing" / "a.params", {"a": ONE})
+        params_file.save_params(tmp_path / "missing" / "a.params", {"a": ONE})
 
 
 WRITABLE = st.sampled_from(list(make.FLAGS)[:8]).map(np.dtype)

@@ -196,7 +196,7 @@ def npy_of(descr: str, shape: str, data: bytes = b"") -> bytes:
         ({"a.npy": npy(), "notes.txt": b"hi"}, "array 1 ('notes.txt'), byte 187: wanted a ZIP of .npy members"),
         ({"netG.params": REAL}, "if weights are inside, unpack them first"),
         ({"w/format.npy": npy(), "w/data.npy": npy(), "b.npy": npy()}, "found 'w', a row_sparse or csr one: make"),
-        ({"archive/data.pkl": b"", "archive/version": b"3"}, "this is a PyTorch file: name it .pth"),
+        ({"archive/data.pkl": b"", "archive/version": b"3"}, "this is a PyTorch file, where .params or .npz is wanted"),
         ({"a.npy": object_npy(None)}, "byte 45: wanted bools, integers or floats of up to 8 bytes, found dtype '|O'"),
         ({"a.npy": npy_of("'<U4'", "(1,)", bytes(16))}, "found dtype '<U4'"),
         ({"a.npy": npy_of("'<c8'", "(1,)", bytes(8))}, "found dtype '<c8'"),
@@ -305,7 +305,7 @@ def test_a_file_larger_than_memory(tmp_path):
     code = (
         "import resource, sys, mxgan; from mxgan.weights import params_file\n"
         "resource.setrlimit(resource.RLIMIT_AS, (2**32, 2**32))\n"
-        "try: params_file.load(sys.argv[1])\n"
+        "try: params_file.load_params(sys.argv[1])\n"
         "except mxgan.ParamsError as error: print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "huge.params")], capture_output=True, text=True)

@@ -38,7 +38,7 @@ MISTAKEN = {
     **{f"pickle {n}": (pickled(n), "this is a Python pickle") for n in range(5)},
     "npy": (make.npy(), "this is one NumPy array (.npy)"),
     "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(90), "this is an HDF5 file"),
-    "safetensors": (struct.pack("<Q", 60) + b'{"0.weight":{"dtype":"F32"' + bytes(90), "name it .safetensors"),
+    "safetensors": (struct.pack("<Q", 60) + b'{"0.weight":{"dtype":"F32"' + bytes(90), "this is a safetensors file"),
     "ONNX": (b"\x08\x08\x12\x05mxgan:\xff\x01" + bytes(90), "this is an ONNX file: name it .onnx"),
     "symbol": (b'{\n  "nodes": [\n    {"op": "null"', "this is an MXNet symbol"),
     "JSON": (b'{"latent": 150}', "this is JSON"),
@@ -59,16 +59,20 @@ def test_a_file_that_is_something_else_is_called_so(what, tmp_path):
     path = tmp_path / "netG.params"
     path.write_bytes(data)
     with pytest.raises(ParamsError) as error:
-        params_file.load(path)
+        params_file.load_params(path)
     assert says in str(error.value) and str(error.value).startswith(f"{path}: ")
 
 
 def test_a_pytorch_file_is_called_so(tmp_path):
     torch = pytest.importorskip("torch")
     for new in (True, False):
-        torch.save({"a": torch.ones(2)}, tmp_path / "a.params", _use_new_zipfile_serialization=new)
-        with pytest.raises(ParamsError, match=r"this is a PyTorch file.*: name it \.pth"):
-            params_file.load(tmp_path / "a.params")
+        torch.save({"a": torch.ones(2)}, tmp_path / "a.pth", _use_new_zipfile_serialization=new)
+        with pytest.raises(ParamsError) as error:
+            params_file.load_params(tmp_path / "a.pth")
+        assert str(error.value).endswith(
+            "a.pth: this is a PyTorch file, where .params or .npz is wanted: `mxgan.convert_weights` makes one of it, "
+            "`mxgan.load_generator` reads it as it is"
+        )
 
 
 def test_a_pickle_never_runs(tmp_path):
@@ -79,7 +83,7 @@ def test_a_pickle_never_runs(tmp_path):
     for data in (pickle.dumps(Bomb()), make.zipped({"a.npy": make.object_npy(Bomb())})):
         (tmp_path / "a.params").write_bytes(data)
         with pytest.raises(ParamsError, match="pickle"):
-            params_file.load(tmp_path / "a.params")
+            params_file.load_params(tmp_path / "a.params")
     assert not (tmp_path / "ran").exists()
 
 
@@ -88,34 +92,34 @@ def test_a_pickle_never_runs(tmp_path):
 
 def test_a_file_that_isnt_there(tmp_path):
     with pytest.raises(ParamsError, match="there is no such file"):
-        params_file.load(tmp_path / "no.params")
+        params_file.load_params(tmp_path / "no.params")
 
 
 def test_a_folder(tmp_path):
     with pytest.raises(ParamsError, match="this is a folder: name a file of weights"):
-        params_file.load(tmp_path)
+        params_file.load_params(tmp_path)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
 def test_a_pipe_that_nobody_writes_to_doesnt_hang(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ParamsError, match="this is a device or pipe"):
-        params_file.load(tmp_path / "pipe")
+        params_file.load_params(tmp_path / "pipe")
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="no /dev/zero here")
 def test_a_device():
     with pytest.raises(ParamsError, match="this is a device or pipe"):
-        params_file.load("/dev/zero")
+        params_file.load_params("/dev/zero")
 
 
 def test_a_file_one_may_not_read(users_folder):
     (users_folder / "a.params").write_bytes(REAL)
     (users_folder / "a.params").chmod(0)
     with ordinary_user(), pytest.raises(ParamsError, match="can't be opened: Permission denied"):
-        params_file.load(users_folder / "a.params")
+        params_file.load_params(users_folder / "a.params")
 
 
 def test_a_name_no_file_can_have():
     with pytest.raises(ParamsError, match=r"can't be a file's name: .*embedded null"):
-        params_file.load("a\0b.params")
+        params_file.load_params("a\0b.params")

@@ -71,7 +71,7 @@ def test_inspect_and_load_say_so(tmp_path):
     assert inspect.inspect(path)["warnings"][0] == said and files.load(path).notes == [said]
     assert "warning: " + said in table.lines(inspect.inspect(path))
     with pytest.warns(UserWarning, match="read as dense"):
-        params_file.load(path, strict=True)  # it is no mistake
+        params_file.load_params(path, strict=True)  # it is no mistake
     many = make.header(99) + make.sparse((3, 4), THREE, STARTS, COLUMNS) * 99 + make.names()
     assert params_file.parse(many).warnings[0].endswith("7 (csr, 3 values stored), and 91 more")
 
@@ -174,7 +174,7 @@ def test_mxnet_reads_the_same(mx, tmp_path, dtype):
     mx.nd.save(path, arrays)
     expected = {name: array.tostype("default").asnumpy() for name, array in mx.nd.load(path).items()}
     with pytest.warns(UserWarning, match="read as dense"):
-        assert make.all_same(params_file.load(path), expected)
+        assert make.all_same(params_file.load_params(path), expected)
     rows = make.header(1) + make.sparse((5, 2), np.array([[1, 2], [3, 4]], dtype), ROWS) + make.names("w")
     mx.nd.save(path, {"w": make_rows((np.array([[1, 2], [3, 4]], dtype), [1, 3]), shape=(5, 2), dtype=dtype)})
     assert (tmp_path / "a.params").read_bytes() == rows  # the maker writes as MXNet does

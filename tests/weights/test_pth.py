@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from processes import python
 
-from mxgan.convert import convert
+from mxgan.convert import convert_weights
 from mxgan.errors import ParamsError
 from mxgan.weights import load_net, load_params, save_params
 from mxgan.weights.files import load
@@ -119,11 +119,11 @@ def test_there_and_back_loads_strictly_and_is_bit_equal(tmp_path, net, layout):
     module = Reference(net) if layout == "main" else net
     state = {name: tensor.clone() for name, tensor in module.state_dict().items()}
     torch.save(state, tmp_path / "a.pth")
-    convert(tmp_path / "a.pth", tmp_path / "b.pth", layout=layout)
+    convert_weights(tmp_path / "a.pth", tmp_path / "b.pth", layout=layout)
     assert_states_equal(torch.load(tmp_path / "b.pth", weights_only=True), state)
 
-    convert(tmp_path / "a.pth", tmp_path / "b.params")
-    convert(tmp_path / "b.params", tmp_path / "c.pth", layout=layout)
+    convert_weights(tmp_path / "a.pth", tmp_path / "b.params")
+    convert_weights(tmp_path / "b.params", tmp_path / "c.pth", layout=layout)
     back = torch.load(tmp_path / "c.pth", weights_only=True)
     module.load_state_dict(back, strict=True)
     for name in state:  # the counter alone, which inference doesn't read, begins again
@@ -133,7 +133,7 @@ def test_there_and_back_loads_strictly_and_is_bit_equal(tmp_path, net, layout):
 
 @pytest.mark.parametrize("layout", ["plain", "main"])
 def test_mxnets_weights_make_mxnets_pictures_in_pytorch(tmp_path, layout):
-    convert(REAL, tmp_path / "netG.pth", layout=layout)
+    convert_weights(REAL, tmp_path / "netG.pth", layout=layout)
     net = sequential_g(150, bias=True)
     (Reference(net) if layout == "main" else net).load_state_dict(torch.load(tmp_path / "netG.pth", weights_only=True))
     with np.load(FILES / "G-mxnet1.9.1-ngf2-io.npz") as io, torch.no_grad():
@@ -161,14 +161,14 @@ def test_small_floats_widen_exactly_and_float16_stays(tmp_path):
     arrays = load(tmp_path / "a.pth").arrays
     np.testing.assert_array_equal(arrays["b"], values.bfloat16().float().numpy())
     assert (arrays["b"].dtype, arrays["h"].dtype, arrays["s"].shape) == (np.float32, np.float16, ())
-    done = convert(tmp_path / "a.pth", tmp_path / "a.npz")
+    done = convert_weights(tmp_path / "a.pth", tmp_path / "a.npz")
     assert "bfloat16 is widened to float32" in done.notes
 
 
 def test_the_counter_is_no_array_of_params_when_names_are_kept(tmp_path):
     torch.save(sequential_g().state_dict(), tmp_path / "a.pth")
     with pytest.raises(ParamsError, match=r"num_batches_tracked.*can't hold a 0-d array"):
-        convert(tmp_path / "a.pth", tmp_path / "a.params", names="keep")
+        convert_weights(tmp_path / "a.pth", tmp_path / "a.params", names="keep")
 
 
 def test_a_list_of_tensors_has_no_names(tmp_path):
@@ -268,12 +268,12 @@ def test_a_program_has_arrays_like_any_other(tmp_path):
 
 def test_the_way_to_params_and_mxnets_names(tmp_path):
     torch.save(sequential_g().state_dict(), tmp_path / "a.pth")
-    convert(tmp_path / "a.pth", tmp_path / "a.params")
+    convert_weights(tmp_path / "a.pth", tmp_path / "a.params")
     names = list(load_params(tmp_path / "a.params"))
     assert names[:6] == ["0.weight", "1.gamma", "1.beta", "1.running_mean", "1.running_var", "3.weight"]
 
 
 def test_a_dtype_of_numpys_alone(tmp_path):
     save_params(tmp_path / "a.params", {"x": np.ones(2, np.uint8)})
-    convert(tmp_path / "a.params", tmp_path / "a.pth")
+    convert_weights(tmp_path / "a.params", tmp_path / "a.pth")
     assert torch.load(tmp_path / "a.pth", weights_only=True)["x"].dtype == torch.uint8

@@ -56,9 +56,14 @@ def is_local(host: str) -> bool:
     return host == "localhost" or host == "::1" or host.startswith("127.")
 
 
+def is_any(host: str) -> bool:
+    """Does ``host`` mean all addresses of this machine?"""
+    return host in ("0.0.0.0", "::", "")
+
+
 def address(found: socket.socket, host: str) -> str:
     """The page's address, to be typed into a browser on this machine."""
-    name = "localhost" if host in ("0.0.0.0", "::", "") else host
+    name = "localhost" if is_any(host) else host
     return f"http://{f'[{name}]' if ':' in name else name}:{found.getsockname()[1]}/"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import shlex
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Optional
@@ -12,11 +13,12 @@ from typing import Optional
 from mxgan import pretrained, run_names, sampling
 from mxgan.architecture.wishes import Wishes
 from mxgan.errors import MissingPackage, MxganError
+from mxgan.weights.of_run import has_weights
 
 
 def serve(
     folder: Optional[Path],
-    weights: Path,
+    weights: Optional[Path],
     host: str,
     port: int,
     engine: str,
@@ -28,6 +30,8 @@ def serve(
 ) -> None:
     """Serve until Ctrl-C or SIGTERM. ``say`` is given the page's address, ``note`` what else is to be known.
 
+    ``folder``: where runs are, or one run. ``weights``: whose faces are shown; None: that run's, once it has some, or
+    else those of the generator that comes with mxgan.
     ``most``: pictures in a batch; see `mxgan.page.server.batcher.Batcher`.
 
     Raises MissingPackage without the extra, and MxganError for a folder, weights or port that can't be had.
@@ -43,13 +47,22 @@ def serve(
 
     if engine == "auto" and not ctx.startswith(("gpu", "mps")) and importlib.util.find_spec("onnxruntime"):
         engine = "onnx"  # on a CPU the fastest with few faces at once, and the first to be ready
-    watched = Runs(_folder(folder))
+    place = _folder(folder)
+    watched = Runs(place)
+    if weights is None and run_names.is_run(place):
+        if has_weights(place):
+            weights = place
+        else:
+            own = shlex.quote(str(folder))
+            note(f"{folder}: no weights yet; its own faces: --weights {own}, once its first epoch has ended")
+    weights = weights or Path(pretrained.PAINTED)
     generator = sampling.load_generator(weights, engine, ctx, wishes=wishes)
     with contextlib.closing(serving.bound(host, port)) as listening:
         note(f"{generator.engine} on {generator.ctx}; weights {_source(generator)}")
         local = serving.is_local(host)
         if not local:
-            note(f"--host {host}: everybody who reaches this machine can look; Ctrl-C ends it")
+            others = serving.address(listening, socket.gethostname() if serving.is_any(host) else host)
+            note(f"--host {host}: everybody who reaches this machine can look, at {others}; Ctrl-C ends it")
         say(serving.address(listening, host))
         if folder is not None:
             note(f"runs in {folder}: {serving.address(listening, host)}runs")
