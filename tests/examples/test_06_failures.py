@@ -1,4 +1,4 @@
-"""06: three runs that fail, each in its own way, and two that don't."""
+"""06: three runs that fail, each in its own way, and three that don't."""
 
 import course_notebooks
 
@@ -11,15 +11,18 @@ def test_what_it_claims(tmp_path, monkeypatch):
     assert variety["collapsed"] < 0.1 and warned["collapsed"] == [[1000, "collapse"]]
     assert fake["collapsed"] > real["collapsed"]  # netG wins, and it is no good sign
 
+    assert variety["lost"] < 0.1 and found["loss_g"]["lost"] > 3 > 1 > found["loss_g"]["collapsed"]  # how to tell them
     assert real["lost"] > 0.99 and fake["lost"] < 0.01
     assert warned["lost"][0][1] == "d_wins" and 200 <= warned["lost"][0][0] < 300
 
     assert max(found["variety"]["hasty"]) > 1  # noise is various
     assert found["tremble"]["hasty"] > 2 * found["tremble"]["healthy"]
 
-    for name in ("healthy", "helped"):
+    distance = found["distance"]
+    for name in ("healthy", "restored", "helped"):
         assert warned[name] == []
         assert real[name] < 0.99 and fake[name] > 0.01
         assert variety[name] > 3 * variety["collapsed"]
-        worse = [found["score"][failed] for failed in ("hasty", "lost", "collapsed")]
-        assert min(worse) > 1.2 * found["score"][name]
+        assert min(distance[failed] for failed in ("hasty", "lost", "collapsed")) > 1.1 * distance[name]
+        assert distance["real faces"] < 0.5 * distance[name]
+    assert real["helped"] - fake["helped"] < real["restored"] - fake["restored"]  # augment makes netD less certain
