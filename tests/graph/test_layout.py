@@ -132,7 +132,7 @@ def test_files_that_are_no_layout_are_refused(tmp_path):
     with pytest.raises(ParamsError, match=r"net\.json: there is no such file"):
         layout.read(path, {})
     for text, message in (
-        ("{", "not JSON: .*; `mxgan weights inspect FILE --layout` writes a draft"),
+        ("{", r"not JSON: .*; `mxgan weights inspect FILE --layout` \(in a shell\) writes a draft"),
         ("[" * 100_000, "not JSON"),
         ("1" * 100_000, "not JSON|not a layout"),
         (" " * (layout.LONGEST + 1), "more than 1,048,576 bytes"),
