@@ -9,6 +9,8 @@ from typing import Any
 
 from mxgan.errors import MxganError, SettingError
 
+NEEDED = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")  # torchrun sets them all
+
 
 @dataclass(frozen=True)
 class Place:
@@ -26,8 +28,8 @@ class Place:
     def share(self, batch_size: int) -> slice:
         """Its part of a batch. Raises MxganError unless the batch can be divided into equal parts."""
         if batch_size % self.count:
-            least = self.count * max(1, round(batch_size / self.count))
-            wanted = f"one that {self.count} processes can share equally, such as {least}"
+            near = self.count * max(1, round(batch_size / self.count))
+            wanted = f"one that {self.count} processes can share equally, such as {near}"
             raise SettingError("batch_size", batch_size, wanted)
         part = batch_size // self.count
         return slice(self.rank * part, (self.rank + 1) * part)
@@ -49,9 +51,6 @@ class Alone:
     def from_first(self, value: Any) -> Any:
         """What it says itself."""
         return value
-
-
-NEEDED = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")  # torchrun sets them all
 
 
 def here(environment: Mapping[str, str] = os.environ) -> Place:

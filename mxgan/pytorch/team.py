@@ -2,7 +2,7 @@
 
 Every process computes the gradients of its share of the batch; their mean is what one process would compute of the
 whole. Each network's gradients travel as one flat array, since that is simpler than DistributedDataParallel with two
-networks, a shared fake batch and a frozen netD, and no slower (`docs/scale.md`).
+networks, a shared fake batch and a frozen netD (`docs/scale.md`).
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ class Team:
         self.place = place
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
         try:
-            store = _met(place)
-            dist.init_process_group(backend, store=store, rank=place.rank, world_size=place.count, timeout=PATIENCE)
+            if not dist.is_initialized():  # it is where a script trains one run after another
+                store = _met(place)
+                dist.init_process_group(backend, store=store, rank=place.rank, world_size=place.count, timeout=PATIENCE)
         except (RuntimeError, ValueError) as error:  # torch's own are many lines
             problem = str(error).partition("\n")[0][:200]
             raise MxganError(f"torchrun's other processes can't be reached: {problem}") from error
@@ -43,9 +44,7 @@ class Team:
         gradients = [gradient_of(parameter) for parameter in parameters.values()]
         flat, views = self._bucket(gradients)
         torch._foreach_copy_(views, gradients)
-        with _all_here():
-            dist.all_reduce(flat)
-        flat /= self.place.count
+        self.summed(flat).div_(self.place.count)
         for parameter, view in zip(parameters.values(), views):
             parameter.grad = view
 
@@ -62,10 +61,8 @@ class Team:
         return self._buckets[size]
 
     def mean(self, values: torch.Tensor) -> torch.Tensor:
-        """The mean over the processes."""
-        with _all_here():
-            dist.all_reduce(values)
-        return values / self.place.count
+        """The mean over the processes, in place."""
+        return self.summed(values).div_(self.place.count)
 
     def gathered(self, values: torch.Tensor) -> torch.Tensor:
         """Every process's values, (count, ...)."""

@@ -22,16 +22,21 @@ def collect(engine: Engine, faces: Faces, processes: int = 1) -> dict[str, Any]:
             "processes": processes,
             "processor": machine.processor(),
         },
-        "versions": {
-            "mxgan": __version__,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            engine.package: engine.version,
-        },
+        "versions": versions(engine),
         "faces": {
             "count": len(faces.images),
             "skipped": len(faces.skipped),
             **({"duplicates": faces.duplicates} if faces.duplicates else {}),  # where they were to be left out
             "fingerprint": faces.fingerprint,
         },
+    }
+
+
+def versions(engine: Engine) -> dict[str, str]:
+    """Of mxgan, Python, NumPy and the engine's framework."""
+    return {
+        "mxgan": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        engine.package: engine.version,
     }

@@ -72,8 +72,7 @@ def lead(setup: Setup, config: TrainConfig, step: int) -> None:
     """Tell the others what the run is and where it begins. Raises MxganError, on all, where one can't follow."""
     if setup.team.place.count == 1:
         return
-    engine = setup.engine
-    versions = provenance.collect(engine, setup.faces)["versions"]
+    engine, versions = setup.engine, provenance.versions(setup.engine)
     word = Word(str(setup.run.path), config, engine.ctx, step, setup.length, engine.state(), versions)
     setup.team.from_first(word)
     _check(setup.team.told(Answer(setup.faces.fingerprint)))
@@ -88,7 +87,7 @@ def follow(team: Team) -> Run:
         faces = open_faces(config.data, config.size, config.fit, unique=config.unique)
         choice = engines.choose(config.engine, config.ctx, config.threads)
         engine = engines.build(choice, resolve(config), team=team)
-        error = _other_versions(provenance.collect(engine, faces)["versions"], word.versions)
+        error = _other_versions(provenance.versions(engine), word.versions)
     except (MxganError, ImportError) as problem:
         error = str(problem)
     _check(team.told(Answer(faces.fingerprint if faces else "", error)))
