@@ -35,6 +35,14 @@ def whole(name: str, value: Any, least: int, most: float = math.inf) -> None:
         raise SettingError(name, value, f"a whole number from {least}{'' if most == math.inf else f' to {most}'}")
 
 
+def truncation(value: Any) -> None:
+    """What latents may be multiplied by, to draw them towards their middle."""
+    wanted = "a number above 0, at most 1"
+    if value is None:
+        raise SettingError("truncation", value, wanted)
+    number("truncation", value, wanted, lambda x: 0 < x <= 1)
+
+
 def one_of(name: str, value: Any, known: Any) -> None:
     """One of ``known``, and of its type."""
     if value not in tuple(known) or type(value) not in map(type, known):  # 64.0 is no size, 1 is not True

@@ -8,9 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from mxgan import checks
-from mxgan.errors import MxganError, SettingError
+from mxgan.errors import MxganError
 
-TRUNCATION = "a number above 0, at most 1"
 PARALLEL = 1e-6  # sine of the angle below which two latents have one direction: the great circle is not defined
 
 
@@ -20,9 +19,7 @@ def truncated(z: np.ndarray, truncation: float) -> np.ndarray:
     1 leaves them as they are; lower values give more usual faces that differ less. It is StyleGAN's truncation (Karras
     et al. 2019, appendix B) in the latent itself, whose mean is 0. Raises SettingError outside 0 < truncation <= 1.
     """
-    if truncation is None:
-        raise SettingError("truncation", truncation, TRUNCATION)
-    checks.number("truncation", truncation, TRUNCATION, lambda x: 0 < x <= 1)
+    checks.truncation(truncation)
     return np.asarray(z, np.float32) * np.float32(truncation)
 
 

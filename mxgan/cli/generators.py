@@ -52,7 +52,7 @@ def generator_options(command: Callable) -> Callable:
 
 def _in_range(ctx: click.Context, parameter: click.Parameter, value: float) -> float:
     """Refuse a truncation that can't be before a network is read, or a folder made."""
-    checks.number("truncation", value, "a number above 0, at most 1", lambda x: 0 < x <= 1)
+    checks.truncation(value)
     return value
 
 
