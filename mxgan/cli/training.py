@@ -36,17 +36,18 @@ QUALITY = (
 MACHINE = (
     "Machine options",
     (
-        "engine",
-        "ctx",
-        "threads",
-        "seed",
-        "precision",
-        "deterministic",
-        "sync_batchnorm",
-        "plain",
-        "checkpoint_minutes",
-        "verbose",
+        "engine", "ctx", "threads", "seed", "precision", "deterministic", "sync_batchnorm", "plain",
+        "checkpoint_minutes", "verbose",
     ),
+)  # fmt: skip
+
+data_option = click.option(
+    "--data",
+    type=PATH_TEXT,
+    default=DEFAULTS.data,
+    show_default=True,
+    metavar=CHOICES["data"],
+    help="The faces to learn from.",
 )
 
 
@@ -72,14 +73,7 @@ MACHINE = (
         "mxgan train --data photos/ --dry-run         # check all, begin nothing",
     ),
 )
-@click.option(
-    "--data",
-    type=PATH_TEXT,
-    default=DEFAULTS.data,
-    show_default=True,
-    metavar=CHOICES["data"],
-    help="The faces to learn from.",
-)
+@data_option
 @click.option("--epochs", type=int, metavar="N", help=f"Passes over the data.  {by_recipe('epochs', DEFAULTS.recipe)}")
 @click.option("--steps", type=int, metavar="N", help="Updates of each network, instead of --epochs.")
 @model_options(DEFAULTS.recipe)
@@ -221,14 +215,7 @@ def runs(folder: Path, run: Path | None, as_json: bool, as_csv: bool) -> None:
         "mxgan compare --recipe mxgan --data photos/ --steps 300 --out report/",
     ),
 )
-@click.option(
-    "--data",
-    type=PATH_TEXT,
-    default=DEFAULTS.data,
-    show_default=True,
-    metavar=CHOICES["data"],
-    help="The faces to learn from.",
-)
+@data_option
 @click.option("--ctx", default="cpu", show_default=True, metavar="cpu|gpu|gpu:N", help="Where both engines compute.")
 @click.option(
     "--steps", type=int, default=30, show_default=True, metavar="N", help="Steps of the training at full size."
