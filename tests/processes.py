@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,6 +48,25 @@ def python(
         cwd=cwd,
         env={**environment(), **(env or {})},
     )
+
+
+def several(commands: Sequence[Sequence[object]], cwd: Path = ROOT) -> list[subprocess.Popen]:
+    """Python started with each of ``commands``, its arguments, as torchrun starts processes: by rank, on one host."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = str(found.getsockname()[1])
+    shared = {"WORLD_SIZE": str(len(commands)), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
+    return [
+        subprocess.Popen(
+            [sys.executable, *map(str, command)],
+            cwd=cwd,
+            env={**environment(), **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank, command in enumerate(commands)
+    ]
 
 
 def environment() -> dict[str, str]:

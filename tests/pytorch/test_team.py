@@ -1,15 +1,12 @@
 """Several processes are one, where BatchNorm counts the faces of all: in float64, to rounding."""
 
 import json
-import os
 import pickle
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import several as processes
 
 from mxgan.compare.proof import LIMIT, NO_GRADIENT, relative
 from mxgan.weights.names import biases_before_norm
@@ -23,23 +20,11 @@ RUNS = {  # "mxgan" has augmentation and the average
 }
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
 def made_by(folder, count):
     """What each of ``count`` processes came to, by rank."""
-    several = {"WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
-    started = [
-        subprocess.Popen(
-            [sys.executable, WORKER, folder, json.dumps(RUNS)],
-            env={**os.environ, **({**several, "RANK": str(rank), "LOCAL_RANK": str(rank)} if count > 1 else {})},
-        )
-        for rank in range(count)
-    ]
-    assert [process.wait(timeout=300) for process in started] == [0] * count
+    started = processes([[WORKER, folder, json.dumps(RUNS)]] * count)
+    told = [process.communicate(timeout=300)[1] for process in started]
+    assert [process.returncode for process in started] == [0] * count, told
     return [pickle.loads((folder / f"{rank}.pickle").read_bytes()) for rank in range(count)]
 
 
