@@ -7,6 +7,7 @@ networks, a shared fake batch and a frozen netD (`docs/scale.md`).
 
 from __future__ import annotations
 
+import atexit
 import datetime
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ class Team:
             if not dist.is_initialized():  # it is where a script trains one run after another
                 store = _met(place)
                 dist.init_process_group(backend, store=store, rank=place.rank, world_size=place.count, timeout=PATIENCE)
+                atexit.register(_leave)
         except (RuntimeError, ValueError) as error:  # torch's own are many lines
             problem = str(error).partition("\n")[0][:200]
             raise MxganError(f"torchrun's other processes can't be reached: {problem}") from error
@@ -111,6 +113,12 @@ def _met(place: Place) -> dist.Store:
     apart.set(f"rank {place.rank}", "here")
     apart.wait([f"rank {rank}" for rank in range(place.count)], JOINING)
     return apart
+
+
+def _leave() -> None:
+    """End the backends' threads: one that outlives the interpreter aborts the process."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 @contextmanager

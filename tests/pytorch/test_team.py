@@ -65,3 +65,19 @@ def test_processes_with_a_batchnorm_each_are_another_run(alone, several):
     assert relative(weights[1], weights[0]) > 1e-3
     for other in weights[2:]:  # but one run: their weights are the same, bit for bit
         np.testing.assert_array_equal(other, weights[1])
+
+
+ENDS = """
+import atexit
+import torch.distributed as dist
+atexit.register(lambda: print("still connected:", dist.is_initialized()))  # the last of all to be called
+from mxgan import engines
+engines.join("pytorch").told("here")
+"""
+
+
+def test_a_process_leaves_before_its_interpreter_ends():
+    """The backends' threads would abort it now and then, after everything is saved."""
+    started = processes([["-c", ENDS]] * 2)
+    assert [process.communicate(timeout=120)[0] for process in started] == ["still connected: False\n"] * 2
+    assert [process.returncode for process in started] == [0, 0]
