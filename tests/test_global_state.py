@@ -102,7 +102,8 @@ print(json.dumps([at_first, changes()]))
 def test_nothing_changes(tmp_path, engine):
     """Nothing at all in a program that has imported the framework; otherwise no more than what its import leaves.
 
-    PyTorch's import adds two filters for its own warnings; that of setuptools, which MXNet needs, a folder to the path.
+    PyTorch's import adds two filters for its own warnings; that of setuptools, which MXNet needs, a folder to the path,
+    or, in older versions, finders of its own.
     """
     if engine == "mxnet":
         needs.mxnet()
@@ -119,4 +120,7 @@ def test_nothing_changes(tmp_path, engine):
     old, new = at_first.pop("path", [[], []]) if engine == "mxnet" else ([], [])
     assert new[: len(old)] == old
     assert [os.path.basename(one) for one in new[len(old) :]] in ([], ["_vendor"])
+    old, new = at_first.pop("finders", [[], []]) if engine == "mxnet" else ([], [])
+    assert new[: len(old)] == old
+    assert all("VendorImporter" in one for one in new[len(old) :])
     assert at_first == {}

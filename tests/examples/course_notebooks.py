@@ -18,7 +18,8 @@ def run(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, A
     ``claims`` is a dict of numbers and texts that the notebook's words rest on.
     """
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
-    pytest.importorskip("ipykernel")
+    for package in ("ipykernel", "sklearn"):  # the notebooks are read by their own kernel
+        pytest.importorskip(package)
     monkeypatch.setenv("MXGAN_EXAMPLES", "quick")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     (path,) = FOLDER.glob(f"{name}*.ipynb")

@@ -11,6 +11,8 @@ from processes import several as processes
 from mxgan.compare.proof import LIMIT, NO_GRADIENT, relative
 from mxgan.weights.names import biases_before_norm
 
+pytest.importorskip("torch")
+
 WORKER = Path(__file__).parent / "team_worker.py"
 EVERYTHING = {"spectral_norm": True, "loss": "hinge", "augment": "color,translation,cutout", "flip": True, "ema": 50}
 RUNS = {  # "mxgan" has augmentation and the average

@@ -10,6 +10,7 @@ import pytest
 
 from mxgan.weights.files import load
 
+pytest.importorskip("torch")
 pytestmark = pytest.mark.slow
 
 NETWORKS = ("--size", "32", "--ngf", "8", "--ndf", "8")
