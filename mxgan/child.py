@@ -58,7 +58,15 @@ class Child:
 
     def call(self, method: str, *arguments: Any) -> Any:
         """Call a method there and return its answer. Raises ChildEnded if it raises, or if the process is gone."""
+        self.ask(method, *arguments)
+        return self.answer()
+
+    def ask(self, method: str, *arguments: Any) -> None:
+        """Call a method there without waiting; `answer` does. Several children can then compute at once."""
         self._send(method, arguments)
+
+    def answer(self) -> Any:
+        """What the method asked for returns. Raises ChildEnded if it raises, or if the process is gone."""
         try:
             failed, answer = self._pipe.recv()
         except (EOFError, OSError):

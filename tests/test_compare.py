@@ -80,10 +80,11 @@ def test_a_step_in_float64_is_the_same_wherever_it_goes_on(monkeypatch):
 
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory):
-    """A whole comparison by the command line, in this process; the report's folder, its JSON, stderr's last line."""
+    """A whole comparison by the command line, in this process; the report's folder, its JSON, stderr's last lines."""
     folder = tmp_path_factory.mktemp("compared")
     np.save(folder / "faces.npy", faces(24, 32))
     arguments = ["compare", "--data", str(folder / "faces.npy"), *TINY, "--steps", "4", "--out", str(folder / "report")]
+    arguments += ["--processes", "2"]
     err = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(err):
         patch.setattr(speed, "ROUNDS", 2)
@@ -93,7 +94,7 @@ def compared(tmp_path_factory):
             cli.main(arguments)
     assert end.value.code == 0
     found = json.loads((folder / "report" / "report.json").read_text())
-    return folder / "report", found, err.getvalue().splitlines()[-1]
+    return folder / "report", found, err.getvalue().splitlines()[-2:]
 
 
 def test_the_report_is_whole(compared):
@@ -114,11 +115,15 @@ def test_the_report_is_whole(compared):
     assert found["passed"] and found["problems"] == []
 
 
-def test_the_last_line_is_the_verdict(compared):
-    _, found, last = compared
-    numbers = len(found["float64"]["deviations"])
-    assert numbers > 300
-    assert last == f"the same model: all {numbers} numbers, and the pictures, are within their limits"
+def test_the_last_lines_are_the_verdicts(compared):
+    folder, found, last = compared
+    numbers, of_two = (len(found[proof]["deviations"]) for proof in ("float64", "processes"))
+    assert numbers > 300 and of_two > 300 and found["processes"]["count"] == 2
+    assert last == [
+        f"the same model: all {numbers} numbers, and the pictures, are within their limits",
+        f"the same run: all {of_two} numbers of 2 processes are within their limits",
+    ]
+    assert "2 processes and one" in (folder / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_same_weights_give_the_same_pictures(compared):

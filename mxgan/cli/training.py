@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import click
 
@@ -200,7 +200,7 @@ def runs(folder: Path, run: Path | None, as_json: bool, as_csv: bool) -> None:
 
 @described(
     groups=(
-        ("Daily options", ("data", "recipe", "steps", "size", "out")),
+        ("Daily options", ("data", "recipe", "steps", "processes", "size", "out")),
         MODEL,
         QUALITY,
         MACHINE,
@@ -220,11 +220,17 @@ def runs(folder: Path, run: Path | None, as_json: bool, as_csv: bool) -> None:
 @click.option(
     "--steps", type=int, default=30, show_default=True, metavar="N", help="Steps of the training at full size."
 )
+@click.option(
+    "--processes",
+    type=click.IntRange(2, 16),
+    metavar="N",
+    help="Prove also that N processes of PyTorch, with --sync-batchnorm, are one.",
+)
 @model_options(COMPARED)
 @click.option(
     "--out", type=PATH_TEXT, default="report", show_default=True, metavar="FOLDER", help="A new folder for the report."
 )
-def compare(out: str, **options: Any) -> None:
+def compare(out: str, processes: Optional[int], **options: Any) -> None:
     """Prove that MXNet and PyTorch train the same model, and show what each costs.
 
     Both start from the same weights and see the same faces and the same random numbers. The report has proof, pictures,
@@ -232,17 +238,21 @@ def compare(out: str, **options: Any) -> None:
     the one line on stdout. The exit status is 1 if the engines differ.
 
     JSON keys: passed, problems, config, faces, engines, machine, float64 (steps, ngf, ndf, batch_size, worst,
-    deviations), float32 (inference, first_step, drift, control), speed and outcome (by engine).
+    deviations), float32 (inference, first_step, drift, control), speed and outcome (by engine); with --processes also
+    processes (count, worst, deviations).
     """
     from mxgan.compare import compare as compare_engines
 
-    found = compare_engines(config.TrainConfig(**options), out, lambda line: click.echo(line, err=True))
+    found = compare_engines(config.TrainConfig(**options), out, lambda line: click.echo(line, err=True), processes)
     click.echo(found.path)
     if not found.passed:
         click.echo("\n".join(found.report["problems"][:20]), err=True)
         sys.exit(1)
     numbers = len(found.report["float64"]["deviations"])
     click.echo(f"the same model: all {numbers} numbers, and the pictures, are within their limits", err=True)
+    if processes is not None:
+        numbers = len(found.report["processes"]["deviations"])
+        click.echo(f"the same run: all {numbers} numbers of {processes} processes are within their limits", err=True)
 
 
 @click.command(

@@ -11,12 +11,13 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Optional
+from typing import Optional, Union
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from mxgan import engines, rng
+from mxgan.compare.several import Several
 from mxgan.config import RunConfig
 from mxgan.engines.protocol import Batch, Engine
 from mxgan.training import batches
@@ -63,10 +64,25 @@ def prove(
     """
     small = dataclasses.replace(config, ngf=WIDTH, ndf=WIDTH, batch_size=BATCH)
     one, two = (engines.build(engines.Choice(name, ctx, "", threads), small, "float64") for name in names)
+    return _followed(one, two, small, images)
+
+
+def prove_processes(
+    config: RunConfig, images: np.ndarray, count: int, ctx: str = "cpu", threads: Optional[int] = None
+) -> list[Deviation]:
+    """Likewise every deviation of ``count`` processes of PyTorch, with one BatchNorm over all, from one process."""
+    batch_size = count * math.ceil(BATCH / count)
+    small = dataclasses.replace(config, ngf=WIDTH, ndf=WIDTH, batch_size=batch_size, sync_batchnorm=True)
+    alone = engines.build(engines.Choice("pytorch", ctx, "", threads), small, "float64")
+    with Several(small, count, ctx) as several:
+        return _followed(alone, several, small, images)
+
+
+def _followed(one: Engine, two: Union[Engine, Several], small: RunConfig, images: np.ndarray) -> list[Deviation]:
     two.load_state(one.state())
     z = rng.latents(small.seed, "samples", 0, BATCH, small.latent)
     found = list(_forward(one, two, z, images[:BATCH], 0))
-    indices = batches.indices(small.seed, len(images), BATCH, 0, STEPS)
+    indices = batches.indices(small.seed, len(images), small.batch_size, 0, STEPS)
     for step, picks in enumerate(indices, start=1):
         batch = batches.inputs(small, step, STEPS, images[picks])
         found += _probes(one, two, batch, step)
@@ -94,12 +110,14 @@ def relative(ours: ArrayLike, theirs: ArrayLike) -> float:
     return float(difference / np.abs(b).max()) if difference else 0.0
 
 
-def _forward(one: Engine, two: Engine, z: np.ndarray, images: np.ndarray, step: int) -> Iterator[Deviation]:
+def _forward(
+    one: Engine, two: Union[Engine, Several], z: np.ndarray, images: np.ndarray, step: int
+) -> Iterator[Deviation]:
     yield _relative("forward", "netG", step, two.forward(z), one.forward(z))
     yield _relative("forward", "netD", step, two.discriminate(images), one.discriminate(images))
 
 
-def _probes(one: Engine, two: Engine, batch: Batch, step: int) -> Iterator[Deviation]:
+def _probes(one: Engine, two: Union[Engine, Several], batch: Batch, step: int) -> Iterator[Deviation]:
     ours, theirs = two.probe(batch), one.probe(batch)
     cancelled = biases_before_norm(theirs.gradients)  # the BatchNorm removes such a bias again
     for name in theirs.losses:
@@ -112,7 +130,7 @@ def _probes(one: Engine, two: Engine, batch: Batch, step: int) -> Iterator[Devia
             yield _relative("gradient", name, step, a, b)
 
 
-def _weights(one: Engine, two: Engine, step: int) -> Iterator[Deviation]:
+def _weights(one: Engine, two: Union[Engine, Several], step: int) -> Iterator[Deviation]:
     ours, theirs = (
         {f"{net}.{name}": array for net, arrays in _arrays(engine).items() for name, array in arrays.items()}
         for engine in (two, one)
@@ -130,7 +148,7 @@ def _weights(one: Engine, two: Engine, step: int) -> Iterator[Deviation]:
             yield _relative(kind, name, step, a, b)
 
 
-def _arrays(engine: Engine) -> dict[str, Mapping[str, np.ndarray]]:
+def _arrays(engine: Union[Engine, Several]) -> dict[str, Mapping[str, np.ndarray]]:
     """The engine's weights, and those that spectral norm keeps beside netD's."""
     kept = engine.state().arrays.get("spectral")
     return {**engine.weights(), **({} if kept is None else {"spectral": kept})}

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 
@@ -34,11 +34,15 @@ class Comparison:
     report: dict[str, Any]
 
 
-def compare(config: TrainConfig, out: str, say: Callable[[str], None] = print) -> Comparison:
+def compare(
+    config: TrainConfig, out: str, say: Callable[[str], None] = print, processes: Optional[int] = None
+) -> Comparison:
     """Run both engines as ``config`` says, whatever its engine, and write the report into the folder ``out``.
 
-    ``say`` is called with a line of progress now and then. Raises MxganError or ImportError if an engine, the data or
-    ``out`` can't be used; nothing is written then.
+    ``say`` is called with a line of progress now and then. ``processes``: prove also that so many of PyTorch's are one,
+    where BatchNorm counts the faces of all (`docs/scale.md`).
+
+    Raises MxganError or ImportError if an engine, the data or ``out`` can't be used; nothing is written then.
     """
     steps = config.steps or STEPS
     ctx = "cpu" if config.ctx == "auto" else config.ctx
@@ -54,6 +58,12 @@ def compare(config: TrainConfig, out: str, say: Callable[[str], None] = print) -
     deviations = proof.prove(wanted, faces.images, ENGINES, ctx, config.threads)
     worst = max(deviations, key=lambda one: one.share)
     say(f"float64: of {len(deviations)} numbers the worst is {worst}")
+    apart = list[proof.Deviation]()
+    if processes is not None:
+        say(f"float64: {proof.STEPS} steps of {processes} processes and of one")
+        apart = proof.prove_processes(wanted, faces.images, processes, ctx, config.threads)
+        worst = max(apart, key=lambda one: one.share)
+        say(f"float64: of {len(apart)} numbers the worst is {worst}")
     with ExitStack() as stack:
         workers = {choice.engine: stack.enter_context(Worker(choice, wanted)) for choice in choices}
         about = {name: worker.about for name, worker in workers.items()}
@@ -63,6 +73,10 @@ def compare(config: TrainConfig, out: str, say: Callable[[str], None] = print) -
         speeds = speed.measure(wanted, steps, faces.images, workers, say)
 
     found = _report(asked, faces, about, deviations, observed, speeds)
+    if processes is not None:
+        found["processes"] = {"count": processes, **_proved(apart)}
+        found["problems"] += [f"{processes} processes: {one}" for one in apart if not one.passed]
+        found["passed"] = not found["problems"]
     return Comparison(report.write(Path(out), found, observed.pictures), found["passed"], found)
 
 
@@ -113,8 +127,7 @@ def _report(
             "ngf": proof.WIDTH,
             "ndf": proof.WIDTH,
             "batch_size": proof.BATCH,
-            "worst": proof.worst_of_each(deviations),
-            "deviations": [dataclasses.asdict(one) for one in deviations],
+            **_proved(deviations),
         },
         "float32": {
             "inference": observed.inference,
@@ -124,4 +137,11 @@ def _report(
         },
         "speed": speeds,
         "outcome": observed.runs,
+    }
+
+
+def _proved(deviations: list[proof.Deviation]) -> dict[str, Any]:
+    return {
+        "worst": proof.worst_of_each(deviations),
+        "deviations": [dataclasses.asdict(one) for one in deviations],
     }
