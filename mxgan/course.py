@@ -19,8 +19,8 @@ T = TypeVar("T")
 VARIABLE = "MXGAN_EXAMPLES"
 SIZES = ("quick", "normal", "long")
 NAMES = {"sklearn": "scikit-learn", "torch": "PyTorch"}
-REAL, FAKE, GOOD, THIRD, GREY = "#1d4ed8", "#c2410c", "#15803d", "#a21caf", "#6b7280"  # of faces, and of models
-NET_D, NET_G = "#1f2937", "#db2777"  # of the two networks: their losses, and whatever else is theirs
+REAL, FAKE, GOOD, THIRD, GREY = plots.REAL, plots.FAKE, plots.GOOD, plots.THIRD, plots.GREY  # as in curves.png
+NET_D, NET_G = plots.NET_D, plots.NET_G
 
 
 class Missing(MissingPackage):

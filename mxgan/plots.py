@@ -16,8 +16,10 @@ import numpy as np
 from mxgan import atomic
 from mxgan.errors import SettingError
 
-LOSSES = {"loss_d": "netD", "loss_g": "netG"}
-VERDICTS = {"score_real": "score_real: real faces", "score_fake": "score_fake: generated faces"}
+REAL, FAKE, GOOD, THIRD, GREY = "#1d4ed8", "#c2410c", "#15803d", "#a21caf", "#6b7280"  # of faces, and of models
+NET_D, NET_G = "#1f2937", "#db2777"  # of the two networks: their losses, and whatever else is theirs
+LOSSES = {"loss_d": ("netD", NET_D), "loss_g": ("netG", NET_G)}
+VERDICTS = {"score_real": ("score_real: real faces", REAL), "score_fake": ("score_fake: generated faces", FAKE)}
 RATED = "Fréchet distance of form and colours"  # the score of the pictures
 
 
@@ -95,7 +97,7 @@ def save_curves(path: Path, log: Sequence[dict], best: Optional[int] = None) -> 
     log = [record for record in log if "loss_d" in record]
     steps = [record["step"] for record in log]
     for axes, names, title in ((losses, LOSSES, "Loss"), (verdicts, VERDICTS, "netD's verdict: mean sigmoid(D(·))")):
-        for (key, label), colour in zip(names.items(), ("#c2410c", "#1d4ed8")):
+        for key, (label, colour) in names.items():
             values = np.array([record[key] for record in log], float)
             axes.plot(steps, values, color=colour, alpha=0.25, linewidth=0.8)
             axes.plot(steps, running_mean(values), color=colour, linewidth=1.6, label=label)
@@ -106,10 +108,9 @@ def save_curves(path: Path, log: Sequence[dict], best: Optional[int] = None) -> 
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
         for warning in warnings:
-            axes.axvline(warning["step"], color="#a21caf", linestyle="--", linewidth=1)
-            axes.annotate(
-                f" {warning['kind']}", (warning["step"], 0.02), xycoords=("data", "axes fraction"), color="#a21caf"
-            )
+            axes.axvline(warning["step"], color=THIRD, linestyle="--", linewidth=1)
+            place = {"xy": (warning["step"], 0.02), "xycoords": ("data", "axes fraction")}
+            axes.annotate(f" {warning['kind']}", **place, color=THIRD)
         # above the axes, where no curve can be
         axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2, ncols=2)
     losses.set_ylim(bottom=0)
@@ -125,7 +126,7 @@ def save_curves(path: Path, log: Sequence[dict], best: Optional[int] = None) -> 
 def _draw_rated(axes: Any, rated: Sequence[tuple[int, float]], best: Optional[int]) -> None:
     """The pictures' scores by step, that of step ``best`` marked."""
     steps, values = zip(*rated)
-    line = {"color": "#15803d", "clip_on": False}  # the marks at the edges are whole
+    line = {"color": GOOD, "clip_on": False}  # the marks at the edges are whole
     axes.plot(steps, values, marker=".", linewidth=1.6, label=RATED, **line)
     if best in steps:
         value = values[steps.index(best)]
