@@ -1,10 +1,12 @@
 """Kill a small run at random moments, resume it each time, and compare it with one that was never stopped.
 
     python benchmarks/kill_and_resume.py --engine mxnet --signal KILL --kills 50
+    python benchmarks/kill_and_resume.py --engine pytorch --processes 2
 
 One process in five is killed while it starts, the others within --span seconds of their first step. Because the run
-makes a checkpoint every few steps, kills hit steps, logging and saving alike. A finished run is compared byte by byte,
-then the next one begins, until --kills is reached. Prints one JSON object; exit status 1 if a byte differs.
+makes a checkpoint every few steps, kills hit steps, logging and saving alike. With --processes a random one of those
+that train the run is killed, and the others have to end by themselves within a minute. A finished run is compared byte
+by byte, then the next one begins, until --kills is reached. Prints one JSON object; exit status 1 if a byte differs.
 """
 
 from __future__ import annotations
@@ -15,16 +17,20 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 TINY = ["--size", "32", "--ngf", "3", "--ndf", "3", "--latent", "8", "--batch-size", "8", "--threads", "1"]
 TIMES = ("seconds", "images_per_s")  # these may differ in the log
 PROMISED = {signal.SIGKILL: {-9}, signal.SIGTERM: {-15, 143}}  # exit statuses; -15: before there is anything to save
+DESERTED = {2, 3}  # of the others: 2 where one doesn't come, 3 where one has gone
+PATIENCE = 60  # seconds for the others to end
 
 
 def main() -> None:
@@ -37,7 +43,8 @@ def main() -> None:
 
     started = time.monotonic()
     reference = folder / "never-stopped"
-    _run([*command, "--out", str(reference)], reference, None, number)
+    trained = Processes(options.processes, number, chance)
+    trained.run([*command, "--out", str(reference)], reference, None)
     alone = time.monotonic() - started
     moments = dict.fromkeys(("before it was a run", "before a checkpoint", "at a checkpoint", "while saving"), 0)
     kills, finished = 0, 0
@@ -52,7 +59,7 @@ def main() -> None:
             at_start = chance.random() < 0.2
             moment = (at_start, chance.uniform(0, options.start if at_start else options.span))
             before = _last_step(run)
-            status = _run(begin, run, moment if kills < options.kills else None, number)
+            status = trained.run(begin, run, moment if kills < options.kills else None)
             if status == 0:
                 break
             if status not in PROMISED[number]:
@@ -68,6 +75,7 @@ def main() -> None:
     shutil.rmtree(folder)
     result = {
         "engine": options.engine,
+        "processes": options.processes,
         "signal": options.signal,
         "seed": options.seed,
         "kills": kills,
@@ -77,6 +85,7 @@ def main() -> None:
         "statuses": {str(status): count for status, count in sorted(statuses.items())},
         "killed": moments,
         "steps_lost_most": max(lost),
+        "others_ended_after": round(trained.longest, 1),
         "seconds": round(time.monotonic() - started, 1),
         "seconds_never_stopped": round(alone, 1),
     }
@@ -87,6 +96,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--engine", default="mxnet", choices=("mxnet", "pytorch"))
+    parser.add_argument("--processes", type=int, default=1, help="that train the run together; PyTorch's alone")
     parser.add_argument("--signal", default="KILL", choices=("KILL", "TERM"))
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--steps", type=int, default=400)
@@ -99,33 +109,62 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _run(arguments: list[str], run: Path, moment: tuple[bool, float] | None, number: signal.Signals) -> int:
-    """Run mxgan in a process, send it the signal ``number`` at ``moment`` (None: never), return its exit status.
+class Processes:
+    """The processes of a run: ``count`` of them, one of which gets the signal ``number``."""
 
-    ``moment``: (whether it counts from the start of the process instead of its first step, seconds).
-    """
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "mxgan", *arguments],
-            stdout=subprocess.DEVNULL,
-            stderr=said,
-            env={**os.environ, "PYTHONPATH": path},
-        )
-        if moment is not None:
-            at_start, seconds = moment
-            while not at_start and process.poll() is None and _trains(run) != process.pid:
-                time.sleep(0.02)
-            try:
-                process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                process.send_signal(number)
-        status = process.wait()
-        said.seek(0)
-        text = said.read()
-    if b"Traceback" in text or status in (1, 2, 3):
-        sys.exit(f"{' '.join(arguments)}: exit status {status}\n{text.decode(errors='replace')}")
-    return status
+    def __init__(self, count: int, number: signal.Signals, chance: random.Random) -> None:
+        self.count, self.number, self.chance = count, number, chance
+        self.longest = 0.0  # seconds, until the others had ended, too
+
+    def run(self, arguments: list[str], run: Path, moment: tuple[bool, float] | None) -> int:
+        """Run mxgan, send one process the signal at ``moment`` (None: never), return its exit status.
+
+        ``moment``: (whether it counts from the start of the process instead of its first step, seconds).
+        """
+        with tempfile.TemporaryFile() as said:
+            running = self._started(arguments, said)
+            victim = self.chance.choice(running)
+            sent = moment is not None and self._signalled(victim, running[0].pid, run, *moment)
+            status, begin = victim.wait(), time.monotonic()
+            others = [process.wait(PATIENCE) for process in running if process is not victim]
+            self.longest = max(self.longest, time.monotonic() - begin)
+            said.seek(0)
+            text = said.read()
+        if sent and victim is not running[0] and others[0] == 0:
+            return 0  # the run had made its last step, and the first process has written it
+        allowed = {0} if status == 0 else {status, *PROMISED[self.number], *(DESERTED if sent else ())}
+        if b"Traceback" in text or status in (1, 2, 3) or not allowed.issuperset(others):
+            statuses = f"exit status {status}, of the others {others}"
+            sys.exit(f"{' '.join(arguments)}: {statuses}\n{text.decode(errors='replace')}")
+        return status
+
+    def _started(self, arguments: list[str], said: IO[bytes]) -> list[subprocess.Popen]:
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        environment = {**os.environ, "PYTHONPATH": path}
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = str(free.getsockname()[1])
+        shared = {"WORLD_SIZE": str(self.count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        return [
+            subprocess.Popen(
+                [sys.executable, "-m", "mxgan", *arguments],
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                env={**environment, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            )
+            for rank in range(self.count)
+        ]
+
+    def _signalled(self, victim: subprocess.Popen, first: int, run: Path, at_start: bool, seconds: float) -> bool:
+        """Send the signal, unless the run ends before. ``first``: the process that writes the run."""
+        while not at_start and victim.poll() is None and _trains(run) != first:
+            time.sleep(0.02)
+        try:
+            victim.wait(seconds)
+        except subprocess.TimeoutExpired:
+            victim.send_signal(self.number)
+            return True
+        return False
 
 
 def _trains(run: Path) -> int | None:

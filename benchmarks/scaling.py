@@ -4,7 +4,7 @@
 
 Each point is measured in a process of its own, after a warm-up. Prints a Markdown table of images per second and peak
 memory, and writes a plot to ``<out>.png``. Expect half an hour on two cores, where the widest networks take a minute a
-step.
+step. What several processes gain is measured by `processes.py`.
 """
 
 from __future__ import annotations
